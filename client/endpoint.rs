@@ -1,0 +1,77 @@
+//! What is called: method, path, whose signature it needs, and what it does to the account.
+
+/// The HTTP method of an operation.
+///
+/// It says where parameters travel, never whether a call is harmless: 7digital's purchases are GETs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Parameters travel in the query.
+    Get,
+    /// Parameters travel in a form body; 7digital refuses stray query parameters on a POST.
+    Post,
+}
+
+impl Method {
+    /// The method's name as it stands in a request line and in a signature.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Whose signature an operation needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Auth {
+    /// The consumer's alone (two-legged).
+    Consumer,
+    /// A user's access token (three-legged), or the consumer's with a `userId`.
+    User,
+}
+
+/// What an operation does. Retries, detaching and the spending guard ask this and nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Changes nothing; may be repeated.
+    Reads,
+    /// Changes an account, without charging anybody.
+    Writes,
+    /// Spends money: charges a card, or logs a sale that is billed.
+    Charges,
+}
+
+/// One operation of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Endpoint {
+    /// How its parameters travel.
+    pub method: Method,
+    /// Path below the base URI, spelled as 7digital signs it; `{id}` stands for the parameter `id`.
+    pub path: &'static str,
+    /// Whose signature it needs.
+    pub auth: Auth,
+    /// What it does.
+    pub effect: Effect,
+}
+
+impl Endpoint {
+    /// An operation called with GET.
+    pub const fn get(path: &'static str, auth: Auth, effect: Effect) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            auth,
+            effect,
+        }
+    }
+
+    /// An operation called with POST and a form body.
+    pub const fn post(path: &'static str, auth: Auth, effect: Effect) -> Self {
+        Self {
+            method: Method::Post,
+            path,
+            auth,
+            effect,
+        }
+    }
+}

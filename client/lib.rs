@@ -1,0 +1,22 @@
+//! A client for 7digital's API.
+//!
+//! It signs (OAuth 1.0a), sends, and reads answers; it knows HTTP and OAuth and no single operation.
+//! An operation is described by an [`Endpoint`] that its caller owns, so that method, path, legs and effect stand beside the code that uses them.
+//!
+//! Reading order: [`endpoint`] (what is called), [`credentials`] (as whom), [`oauth`] (how it is signed),
+//! [`request`] (what goes out), [`client`] (sending), [`response`] (what comes back), [`error`].
+
+pub mod client;
+pub mod credentials;
+pub mod endpoint;
+pub mod error;
+pub mod oauth;
+pub mod request;
+pub mod response;
+
+mod xml;
+
+pub use client::{Answer, Client, RateLimit};
+pub use credentials::{BaseUri, Consumer, Credentials, Placement, Secret, Token};
+pub use endpoint::{Auth, Effect, Endpoint, Method};
+pub use error::{Error, Repeat, Sent};

@@ -1,0 +1,245 @@
+//! Answers as 7digital's sources show them, and as a broken middle box would.
+
+use serde_json::json;
+
+use super::*;
+
+fn reply(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Reply {
+    Reply {
+        status,
+        content_type: content_type.to_owned(),
+        body: body.into(),
+        ..Reply::default()
+    }
+}
+
+#[test]
+fn one_document_comes_of_every_format() {
+    let expected =
+        json!({"status": "ok", "version": "1.2", "user": {"id": "1", "type": "7digital"}});
+    let xml = r#"<response status="ok" version="1.2"><user id="1"><type>7digital</type></user></response>"#;
+    let json = r#"{"status":"ok","version":"1.2","schema":"http://api.7digital.com/1.2/static/7digitalAPI.xsd","user":{"id":"1","type":"7digital"}}"#;
+    for (content_type, body) in [
+        ("application/json; charset=utf-8", json.as_bytes().to_vec()),
+        ("text/xml; charset=utf-8", xml.as_bytes().to_vec()),
+        ("application/xml", xml.as_bytes().to_vec()),
+        // Wrong labels are survived: the bytes decide.
+        ("application/json", xml.as_bytes().to_vec()),
+        ("text/html", json.as_bytes().to_vec()),
+        ("", format!("\u{feff}{json}").into_bytes()),
+        ("text/xml", format!("\n\t{xml}").into_bytes()),
+        (
+            "application/json",
+            format!(r#"{{"response":{json}}}"#).into_bytes(),
+        ),
+    ] {
+        let document = read(&reply(200, content_type, body)).unwrap();
+        let mut document = Value::Object(document);
+        document.as_object_mut().unwrap().remove("schema");
+        assert_eq!(document, expected, "{content_type}");
+    }
+}
+
+#[test]
+fn declared_character_sets_are_honoured_where_they_fit() {
+    let latin = b"<?xml version=\"1.0\" encoding=\"iso-8859-1\"?><response status=\"ok\"><a>Bj\xf6rk</a></response>";
+    let unlabelled = b"<response status=\"ok\"><a>Bj\xf6rk</a></response>";
+    let utf8 =
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?><response status=\"ok\"><a>Björk</a></response>";
+    let utf16: Vec<u8> = [0xff, 0xfe]
+        .into_iter()
+        .chain(utf8.encode_utf16().flat_map(u16::to_le_bytes))
+        .collect();
+    for (content_type, body) in [
+        ("application/xml", latin.to_vec()),
+        ("application/xml; charset=utf-8", latin.to_vec()),
+        ("application/xml; charset=ISO-8859-1", unlabelled.to_vec()),
+        ("application/xml", unlabelled.to_vec()),
+        ("application/xml", utf8.as_bytes().to_vec()),
+        ("application/xml", utf16),
+    ] {
+        assert_eq!(
+            read(&reply(200, content_type, body)).unwrap()["a"],
+            "Björk",
+            "{content_type}"
+        );
+    }
+}
+
+#[test]
+fn an_envelope_is_read_whatever_the_http_status() {
+    let refused = |code, message: &str| Error::Refused {
+        code,
+        message: message.to_owned(),
+    };
+    for (status, body, expected) in [
+        (
+            200,
+            r#"<response status="error" version="1.2"><error code="1001"><errorMessage>Missing parameter x</errorMessage></error></response>"#,
+            refused(1001, "Missing parameter x"),
+        ),
+        (
+            404,
+            r#"{"status":"error","version":"1.2","error":{"code":2001,"errorMessage":"Not found"}}"#,
+            refused(2001, "Not found"),
+        ),
+        (
+            500,
+            r#"{"status":"error","error":{"code":"9001","message":"Oops"}}"#,
+            refused(9001, "Oops"),
+        ),
+        (
+            400,
+            r#"{"status":"error","error":[{"code":1002,"errorMessage":"Bad"}]}"#,
+            refused(1002, "Bad"),
+        ),
+        (
+            400,
+            r#"{"status":"error","errors":[{"code":1008,"message":"Bad","index":0}]}"#,
+            refused(1008, "Bad"),
+        ),
+        (200, r#"{"error":{"code":7001}}"#, refused(7001, "")),
+    ] {
+        assert_eq!(
+            read(&reply(status, "", body)).unwrap_err(),
+            expected,
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_answer_of_7digitals_is_told_apart() {
+    let unauthorised = |message: &str| Error::Unauthorised {
+        message: message.to_owned(),
+        clock_ahead: None,
+    };
+    let unreadable = |what: &str| Error::Unreadable(what.to_owned());
+    let unavailable = |status| Error::Unavailable { status, wait: None };
+    for (status, body, expected) in [
+        (
+            401,
+            "OAuth authentication error: Resource requires access token",
+            unauthorised("OAuth authentication error: Resource requires access token"),
+        ),
+        (
+            200,
+            "OAuth authentication error: Not found",
+            unauthorised("OAuth authentication error: Not found"),
+        ),
+        (
+            401,
+            r#"<response status="error"><error code="1000"><errorMessage>OAuth token expired</errorMessage></error></response>"#,
+            unauthorised("OAuth token expired"),
+        ),
+        (401, "", unauthorised("")),
+        (403, "<html><body>Forbidden</body></html>", unauthorised("")),
+        (
+            403,
+            "OAuth: daily limit reached",
+            Error::Throttled { wait: None },
+        ),
+        (429, "Too many", Error::Throttled { wait: None }),
+        (
+            429,
+            r#"{"status":"error","error":{"code":1000,"errorMessage":"slow down"}}"#,
+            Error::Throttled { wait: None },
+        ),
+        (502, "<html>Bad gateway</html>", unavailable(502)),
+        (503, "", unavailable(503)),
+        (
+            200,
+            "<html><body>Hello</body></html>",
+            unreadable("an HTML page"),
+        ),
+        (200, "", unreadable("it is empty")),
+        (200, "Not found", unreadable("it is plain text")),
+        (
+            200,
+            r#"{"status":"maybe"}"#,
+            unreadable("it has an unknown `status`"),
+        ),
+        (
+            302,
+            r#"{"status":"ok"}"#,
+            unreadable("it redirects elsewhere (HTTP 302)"),
+        ),
+        (500, r#"{"status":"ok"}"#, unavailable(500)),
+        (200, "[1]", unreadable("it is plain text")),
+    ] {
+        assert_eq!(
+            read(&reply(status, "", body)).unwrap_err(),
+            expected,
+            "{status} {body}"
+        );
+    }
+    for truncated in [
+        r#"{"status":"ok","user":{"id"#,
+        r#"<response status="ok"><user id="1">"#,
+    ] {
+        assert!(
+            matches!(read(&reply(200, "", truncated)), Err(Error::Unreadable(_))),
+            "{truncated}"
+        );
+    }
+}
+
+#[test]
+fn a_success_needs_no_status() {
+    let document = read(&reply(200, "", r#"{"streaming":{"level":"premium"}}"#)).unwrap();
+    assert_eq!(
+        Value::Object(document),
+        json!({"streaming": {"level": "premium"}})
+    );
+}
+
+#[test]
+fn a_clock_that_is_wrong_by_minutes_is_told() {
+    for (ahead, told) in [
+        (Some(90), None),
+        (Some(600), Some(600)),
+        (Some(-600), Some(-600)),
+        (None, None),
+    ] {
+        let answer = Reply {
+            clock_ahead: ahead,
+            ..reply(401, "", "OAuth authentication error: Invalid timestamp")
+        };
+        let Err(Error::Unauthorised { clock_ahead, .. }) = read(&answer) else {
+            panic!("not authorised")
+        };
+        assert_eq!(clock_ahead, told);
+    }
+}
+
+#[test]
+fn hostile_json_is_refused() {
+    for body in [
+        format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000)),
+        format!("{{\"a\":[{}]}}", vec!["0"; 1_000_000].join(",")),
+    ] {
+        assert!(matches!(
+            read(&reply(200, "", body)),
+            Err(Error::Unreadable(_))
+        ));
+    }
+}
+
+#[test]
+fn what_can_not_be_seen_is_removed() {
+    let document = read(&reply(200, "", "{\"title\":\"a\u{200b}b\u{202e}c\u{e0041}\\u0007d é 🎵\",\"list\":[{\"x\":\"\u{2066}y\"}]}")).unwrap();
+    assert_eq!(
+        Value::Object(document),
+        json!({"title": "abcd é 🎵", "list": [{"x": "y"}]})
+    );
+}
+
+#[test]
+fn words_of_7digitals_are_short_and_hold_no_link() {
+    assert_eq!(
+        quotable("See http://x/?oauth_signature=a%3D\n and oauth_token=b <b>now</b>\u{202e}"),
+        "See [removed] and [removed] bnow/b"
+    );
+    let long = quotable(&"word ".repeat(100));
+    assert_eq!(long.chars().count(), 201);
+}

@@ -1,0 +1,248 @@
+//! XML to JSON: attributes and children become keys, repeated children a list, namespaces and their noise go.
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+use serde_json::{Map, Value};
+
+/// Deepest nesting that is read.
+const MAX_DEPTH: usize = 64;
+/// Attributes on one element at most.
+const MAX_ATTRIBUTES: usize = 64;
+/// Elements and attributes in one document at most.
+const MAX_NODES: usize = 250_000;
+
+/// The root element's name and its content.
+///
+/// `xmlns` and `xsi` attributes are dropped, `xsi:nil="true"` is null, and text beside attributes or children is `_`.
+/// Entities other than XML's own five are refused, so nothing is ever expanded or fetched.
+pub(crate) fn parse(text: &str) -> Result<(String, Value), String> {
+    let mut reader = Reader::from_str(text);
+    let mut open: Vec<Element> = Vec::new();
+    let mut nodes = 0;
+    loop {
+        let event = reader
+            .read_event()
+            .map_err(|error| format!("broken XML: {error}"))?;
+        let closed = match event {
+            Event::Start(start) => {
+                open.push(Element::open(&start, &mut nodes)?);
+                if open.len() > MAX_DEPTH {
+                    return Err("XML nested too deeply".into());
+                }
+                None
+            }
+            Event::Empty(start) => Some(Element::open(&start, &mut nodes)?),
+            Event::End(_) => open.pop(),
+            Event::Text(text) => {
+                append(&mut open, &text.xml10_content())?;
+                None
+            }
+            Event::CData(text) => {
+                append(&mut open, &text.xml10_content())?;
+                None
+            }
+            Event::GeneralRef(reference) => {
+                let character = reference
+                    .resolve_char_ref()
+                    .map_err(|error| format!("broken XML: {error}"))?;
+                match (
+                    character,
+                    quick_xml::escape::resolve_xml_entity(&reference.xml10_content()),
+                ) {
+                    (Some(character), _) => append(&mut open, character.encode_utf8(&mut [0; 4]))?,
+                    (None, Some(text)) => append(&mut open, text)?,
+                    (None, None) => return Err("XML with an entity of its own".into()),
+                }
+                None
+            }
+            Event::DocType(_) => return Err("XML with a document type".into()),
+            Event::Eof => return Err("XML that ends too early".into()),
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => None,
+        };
+        if let Some(element) = closed {
+            match open.last_mut() {
+                Some(parent) => {
+                    let (name, value) = element.close();
+                    insert(&mut parent.fields, name, value);
+                }
+                None => return Ok(element.close()),
+            }
+        }
+    }
+}
+
+/// An element whose end has not been seen yet.
+struct Element {
+    name: String,
+    fields: Map<String, Value>,
+    text: String,
+    nil: bool,
+}
+
+impl Element {
+    fn open(start: &BytesStart<'_>, nodes: &mut usize) -> Result<Self, String> {
+        let mut element = Self {
+            name: start.local_name().as_ref().to_owned(),
+            fields: Map::new(),
+            text: String::new(),
+            nil: false,
+        };
+        // quick-xml's own check for doubled attributes is quadratic, hence the limit and our own `insert`.
+        for (count, attribute) in start.attributes().with_checks(false).enumerate() {
+            let attribute = attribute.map_err(|error| format!("broken XML: {error}"))?;
+            let value = attribute
+                .normalized_value(XmlVersion::Explicit1_0)
+                .map_err(|error| format!("broken XML: {error}"))?;
+            if count >= MAX_ATTRIBUTES {
+                return Err("XML with too many attributes".into());
+            }
+            *nodes += 1;
+            match attribute.key.as_ref() {
+                "xsi:nil" => element.nil = value == "true" || value == "1",
+                key if key == "xmlns" || key.starts_with("xmlns:") || key.starts_with("xsi:") => {}
+                _ => {
+                    let name = attribute.key.local_name().as_ref().to_owned();
+                    insert(&mut element.fields, name, Value::String(value.into_owned()));
+                }
+            }
+        }
+        *nodes += 1;
+        if *nodes > MAX_NODES {
+            return Err("XML with too many elements".into());
+        }
+        Ok(element)
+    }
+
+    fn close(self) -> (String, Value) {
+        let blank = self.text.trim().is_empty();
+        let value = if self.fields.is_empty() {
+            match (self.nil, blank) {
+                (true, true) => Value::Null,
+                (_, true) => Value::String(String::new()),
+                (_, false) => Value::String(self.text),
+            }
+        } else {
+            let mut fields = self.fields;
+            if !blank {
+                insert(
+                    &mut fields,
+                    "_".to_owned(),
+                    Value::String(self.text.trim().to_owned()),
+                );
+            }
+            Value::Object(fields)
+        };
+        (self.name, value)
+    }
+}
+
+fn append(open: &mut [Element], text: &str) -> Result<(), String> {
+    match open.last_mut() {
+        Some(element) => element.text.push_str(text),
+        None if text.trim().is_empty() => {}
+        None => return Err("text before XML".into()),
+    }
+    Ok(())
+}
+
+/// A name that comes again makes a list, so that nothing is lost.
+fn insert(fields: &mut Map<String, Value>, name: String, value: Value) {
+    match fields.get_mut(&name) {
+        None => {
+            fields.insert(name, value);
+        }
+        Some(Value::Array(all)) => all.push(value),
+        Some(first) => *first = Value::Array(vec![first.take(), value]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn documents_become_json() {
+        for (xml, expected) in [
+            (
+                "<response status=\"ok\" version=\"1.2\"/>",
+                json!({"status": "ok", "version": "1.2"}),
+            ),
+            (
+                "<?xml version=\"1.0\"?>\n<response>\n  <a>1</a>\n</response>\n",
+                json!({"a": "1"}),
+            ),
+            (
+                "<response><a>1</a><a>2</a><a>3</a></response>",
+                json!({"a": ["1", "2", "3"]}),
+            ),
+            (
+                "<response><a id=\"1\"><b/></a></response>",
+                json!({"a": {"id": "1", "b": ""}}),
+            ),
+            (
+                "<response><price code=\"GBP\">£</price></response>",
+                json!({"price": {"code": "GBP", "_": "£"}}),
+            ),
+            (
+                "<response xmlns:xsi=\"urn:i\" xsi:noNamespaceSchemaLocation=\"urn:s\"><a xsi:nil=\"true\"/></response>",
+                json!({"a": null}),
+            ),
+            (
+                "<x:response xmlns:x=\"urn:x\"><x:a x:b=\"1\">t</x:a></x:response>",
+                json!({"a": {"b": "1", "_": "t"}}),
+            ),
+            (
+                "<response><a>Tom &amp; Jerry &#x1F3B5;&lt;&#60;</a></response>",
+                json!({"a": "Tom & Jerry 🎵<<"}),
+            ),
+            (
+                "<response><a><![CDATA[<b> & c]]></a></response>",
+                json!({"a": "<b> & c"}),
+            ),
+            (
+                "<response><a id=\"1\"><id>2</id></a></response>",
+                json!({"a": {"id": ["1", "2"]}}),
+            ),
+            (
+                "<response><!-- note --><a> in </a></response>",
+                json!({"a": " in "}),
+            ),
+        ] {
+            assert_eq!(
+                parse(xml).unwrap(),
+                ("response".to_owned(), expected),
+                "{xml}"
+            );
+        }
+    }
+
+    #[test]
+    fn hostile_and_broken_documents_are_refused() {
+        let deep = "<a>".repeat(10_000);
+        let attributes: String = (0..1_000_000).fold(String::new(), |all, n| {
+            all + " a" + &n.to_string() + "=\"\""
+        });
+        let many = format!("<a>{}</a>", "<b/>".repeat(1_000_000));
+        for xml in [
+            "<!DOCTYPE lolz [<!ENTITY lol \"lol\">]><a>&lol;</a>",
+            "<!DOCTYPE a SYSTEM \"http://127.0.0.1:1/x\"><a/>",
+            "<a>&lol;</a>",
+            "<a b=\"&lol;\"/>",
+            "<a><b></a>",
+            "<a>",
+            "",
+            "text",
+            &deep,
+            &format!("<a{attributes}/>"),
+            &many,
+        ] {
+            assert!(
+                parse(xml).is_err(),
+                "{}",
+                xml.chars().take(60).collect::<String>()
+            );
+        }
+    }
+}

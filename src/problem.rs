@@ -1,0 +1,229 @@
+//! Failures told so that a model or a person can act: what happened, what to do, the code, and whether to repeat.
+
+use sevendigital::error::meaning;
+use sevendigital::{Effect, Error, Repeat, Sent};
+use sevendigital_tools::ToolError;
+
+use crate::guard::Failure;
+
+/// A failure in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What happened: a sentence.
+    pub what: String,
+    /// What to do about it: a sentence.
+    pub advice: String,
+    /// 7digital's numeric code.
+    pub code: Option<u32>,
+    /// 7digital's own words, cleaned.
+    pub said: Option<String>,
+    /// Whether the call may have taken effect.
+    pub sent: Sent,
+    /// When the same call may be made again.
+    pub repeat: Repeat,
+}
+
+impl Problem {
+    /// The failure of a call with that effect, in one line for a model: no link, no secret, no body.
+    pub fn line(&self, effect: Effect) -> String {
+        let code = self
+            .code
+            .map(|code| format!(" Code {code}."))
+            .unwrap_or_default();
+        let said = self
+            .said
+            .as_ref()
+            .map(|said| format!(" 7digital's words: \"{said}\"."))
+            .unwrap_or_default();
+        format!(
+            "{}{code}{said} {} {}",
+            self.what,
+            self.advice,
+            self.consequence(effect)
+        )
+    }
+
+    /// What it means for money and for repeating.
+    fn consequence(&self, effect: Effect) -> &'static str {
+        match (effect, self.sent, self.repeat) {
+            (Effect::Charges, Sent::Unknown, _) => {
+                "Money may have been spent: look into the locker (get-user-locker) before buying again; do not repeat the call."
+            }
+            (Effect::Writes, Sent::Unknown, _) => {
+                "It may have taken effect: check before repeating the call."
+            }
+            (Effect::Charges, _, Repeat::AfterChange) => {
+                "Nothing was charged; the same call would fail again."
+            }
+            (Effect::Charges, _, Repeat::Later) => {
+                "Nothing was charged; the call can safely be repeated later."
+            }
+            (_, _, Repeat::AfterChange) => "Nothing was changed; the same call would fail again.",
+            (_, _, Repeat::Later) => "Nothing was changed; the call can safely be repeated later.",
+        }
+    }
+}
+
+impl From<&Failure> for Problem {
+    fn from(failure: &Failure) -> Self {
+        match failure {
+            Failure::Tool(error) => error.into(),
+            Failure::SpendingOff => refused(
+                "This server does not spend: the setting `spending` is `off`.",
+                "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
+            ),
+            Failure::NotConfirmed => refused(
+                "This server spends only after the user has said yes, and can't ask here: the setting `spending` is `confirm`.",
+                "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
+            ),
+            Failure::Broken => Self {
+                what: "The call broke off inside this server.".into(),
+                advice: "Report it to the operator, whose log has the reason.".into(),
+                code: None,
+                said: None,
+                sent: Sent::Unknown,
+                repeat: Repeat::Later,
+            },
+        }
+    }
+}
+
+impl From<&ToolError> for Problem {
+    fn from(error: &ToolError) -> Self {
+        match error {
+            ToolError::Input(problem) => refused(
+                &format!("An argument is not right: {problem}."),
+                "Correct it and call again; nothing was sent.",
+            ),
+            ToolError::Client(error) => error.into(),
+            ToolError::RegistrationFailed { code, message } => {
+                let meaning = meaning(*code);
+                Self {
+                    code: Some(*code),
+                    said: said(message),
+                    ..refused(
+                        &format!("The card registration failed: {}.", meaning.what),
+                        "Start a new one with `register-user-payment-card`; the user enters the card again.",
+                    )
+                }
+            }
+        }
+    }
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        let sent = error.sent();
+        let problem = |what: String, advice: &str, repeat: Repeat| Self {
+            what,
+            advice: advice.into(),
+            code: None,
+            said: None,
+            sent,
+            repeat,
+        };
+        match error {
+            Error::NoConsumerKey => refused(
+                "No 7digital consumer key is set, so nothing can be called.",
+                "Set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` in the server's environment, or start it with `--sandbox` to try it without a key.",
+            ),
+            Error::Input { name, problem } => refused(
+                &format!("An argument is not right: {name}: {problem}."),
+                "Correct it and call again; nothing was sent.",
+            ),
+            Error::NotSent(reason) => problem(
+                format!("7digital could not be reached: {reason}."),
+                "Check the network and `SEVENDIGITAL_BASE_URI`.",
+                Repeat::Later,
+            ),
+            Error::Refused { code, message } => {
+                let meaning = meaning(*code);
+                Self {
+                    code: Some(*code),
+                    said: said(message),
+                    ..problem(
+                        format!("7digital refused the request: {}.", meaning.what),
+                        meaning.advice,
+                        meaning.repeat,
+                    )
+                }
+            }
+            Error::Unauthorised {
+                message,
+                clock_ahead,
+            } => Self {
+                said: said(message),
+                ..problem(
+                    "7digital did not authorise the request.".into(),
+                    &authorisation_advice(message, *clock_ahead),
+                    Repeat::AfterChange,
+                )
+            },
+            Error::Throttled { wait } => problem(
+                "7digital's rate limit is reached.".into(),
+                &wait.map_or("Wait a while before calling again.".to_owned(), |wait| {
+                    format!("Wait {} seconds before calling again.", wait.as_secs())
+                }),
+                Repeat::Later,
+            ),
+            Error::Unavailable { status, wait } => problem(
+                format!("7digital is unavailable (HTTP {status})."),
+                &wait.map_or("Try again in a minute.".to_owned(), |wait| {
+                    format!("Try again in {} seconds.", wait.as_secs())
+                }),
+                Repeat::Later,
+            ),
+            Error::Unreadable(reason) => problem(
+                format!("7digital's answer could not be read: {reason}."),
+                "Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault.",
+                Repeat::Later,
+            ),
+            Error::Interrupted(reason) => problem(
+                format!("7digital did not finish its answer: {reason}."),
+                "Try again in a minute.",
+                Repeat::Later,
+            ),
+        }
+    }
+}
+
+fn refused(what: &str, advice: &str) -> Problem {
+    Problem {
+        what: what.into(),
+        advice: advice.into(),
+        code: None,
+        said: None,
+        sent: Sent::No,
+        repeat: Repeat::AfterChange,
+    }
+}
+
+fn said(message: &str) -> Option<String> {
+    (!message.is_empty()).then(|| message.to_owned())
+}
+
+/// Which setting to look at, by the words that 7digital's refusals are known to have.
+fn authorisation_advice(message: &str, clock_ahead: Option<i64>) -> String {
+    if let Some(seconds) = clock_ahead {
+        let direction = if seconds > 0 { "ahead of" } else { "behind" };
+        return format!(
+            "This machine's clock is {} seconds {direction} 7digital's, and signatures hold a time: correct the clock.",
+            seconds.unsigned_abs()
+        );
+    }
+    let message = message.to_ascii_lowercase();
+    let advice = if message.contains("access token") || message.contains("user credentials") {
+        "Set a user's `SEVENDIGITAL_ACCESS_TOKEN` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`, or for managed users pass `userId` (or set `SEVENDIGITAL_USER_ID`)."
+    } else if message.contains("signature") {
+        "Check `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`: one of them does not belong to its key."
+    } else if message.contains("timestamp") || message.contains("nonce") {
+        "Check this machine's clock: signatures hold a time."
+    } else if message.contains("not found") {
+        "Check `SEVENDIGITAL_BASE_URI`; 7digital may also have withdrawn this operation for your key."
+    } else if message.contains("denied") {
+        "Check `SEVENDIGITAL_CONSUMER_KEY`, `country` (`SEVENDIGITAL_COUNTRY`), and with 7digital that your key has the right to this operation."
+    } else {
+        "Check `SEVENDIGITAL_CONSUMER_KEY`, `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN`, `country`, and that your key has the right to this operation."
+    };
+    advice.to_owned()
+}

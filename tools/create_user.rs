@@ -1,0 +1,101 @@
+//! `create-user`: make a user of the partner's own.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
+
+use crate::models::{Document, User, element};
+use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::values::{Country, Email, Id, UserId};
+
+/// The tool.
+#[derive(Debug)]
+pub struct CreateUser;
+
+impl Tool for CreateUser {
+    const CONTRACT: Contract = Contract {
+        name: "create-user",
+        title: "7digital Create User",
+        description: "Creates a user of the partner's own (a managed user), for ever: users can't be deleted here. Charges nothing. \
+            The answer's `userId` is the id to pass to other tools from now on: keep it. Without `userId` one is made from the e-mail address, so that the same call again makes no second user. \
+            If the id exists already, 7digital refuses with code 2003 and nothing changes. \
+            Example: {\"email\": \"new.user@example.com\"}.",
+        hints: Hints {
+            accurate: Accurate {
+                read_only: false,
+                destructive: false,
+                idempotent: true,
+                open_world: false,
+            },
+            published: Published {
+                read_only: true,
+                destructive: false,
+                idempotent: true,
+            },
+        },
+        rest: Route::get("/v1/user/create"),
+        upstream: Endpoint::get("/user/create", Auth::Consumer, Effect::Writes),
+    };
+
+    type Input = NewUser;
+    type Output = Document<Created>;
+
+    async fn call(client: &Client, user: NewUser) -> Result<Answer<Self::Output>, ToolError> {
+        let consumer = client.credentials().consumer.as_ref();
+        let partner = consumer.map_or("", |consumer| consumer.key.expose());
+        let user_id = user
+            .user_id
+            .clone()
+            .unwrap_or_else(|| UserId::of_partner(partner, &user.email));
+        let sent = Sent {
+            user_id: &user_id,
+            user: &user,
+        };
+        let mut answer: Answer<Self::Output> = client.send(&Self::CONTRACT.upstream, &sent).await?;
+        answer.document.payload.user_id = Some(user_id);
+        Ok(answer)
+    }
+}
+
+/// The user to be.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewUser {
+    /// Email address of the new user.
+    #[serde(rename(serialize = "emailAddress"))]
+    email: Email,
+    /// Id of the new user, 1 to 255 characters, permanent; best one that says nothing about the person. Default: made from the e-mail address.
+    #[serde(skip_serializing)]
+    user_id: Option<UserId>,
+    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<Country>,
+    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shop_id: Option<Id>,
+}
+
+/// A new user as 7digital takes one: always with an id.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Sent<'a> {
+    user_id: &'a UserId,
+    #[serde(flatten)]
+    user: &'a NewUser,
+}
+
+/// An answer about a new user.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Created {
+    /// The user as 7digital has it.
+    #[serde(
+        default,
+        deserialize_with = "element",
+        skip_serializing_if = "Option::is_none"
+    )]
+    user: Option<User>,
+    /// The id that the user was created under, to be passed as `userId` from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
+}

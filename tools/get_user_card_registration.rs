@@ -1,0 +1,102 @@
+//! `get-user-card-registration`: has the user entered the card?
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sevendigital::response::quotable;
+use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
+
+use crate::models::{CardRegistrations, Document};
+use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::values::{Country, Id, UserId};
+
+/// The tool.
+#[derive(Debug)]
+pub struct GetUserCardRegistration;
+
+impl Tool for GetUserCardRegistration {
+    const CONTRACT: Contract = Contract {
+        name: "get-user-card-registration",
+        title: "7digital Get User Card Registration",
+        description: "Tells how far the registration of a card is: `pending` until the user has entered the card on 7digital's page, then `complete` with the card. \
+            A registration that failed is reported as an error with the reason. Changes nothing and costs nothing; ask again every few seconds while it is pending. \
+            Example: {\"id\": \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"}.",
+        hints: Hints {
+            accurate: Accurate {
+                read_only: true,
+                destructive: false,
+                idempotent: true,
+                open_world: false,
+            },
+            published: Published {
+                read_only: true,
+                destructive: false,
+                idempotent: true,
+            },
+        },
+        rest: Route::get("/v1/user/payment/cardregistration/{id}"),
+        upstream: Endpoint::get(
+            "/user/payment/cardregistration/{id}",
+            Auth::User,
+            Effect::Reads,
+        ),
+    };
+
+    type Input = Registration;
+    type Output = Document<CardRegistrations>;
+
+    async fn call(
+        client: &Client,
+        registration: Registration,
+    ) -> Result<Answer<Self::Output>, ToolError> {
+        let answer: Answer<Self::Output> =
+            client.send(&Self::CONTRACT.upstream, &registration).await?;
+        match failure(&answer.document) {
+            Some(failure) => Err(failure),
+            None => Ok(answer),
+        }
+    }
+}
+
+/// Which registration.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Registration {
+    /// Card registration id, as register-user-payment-card gave it.
+    id: Id,
+    /// The user whom the call is for: needed where no user access token is configured and no default user is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
+    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    country: Option<Country>,
+    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shop_id: Option<Id>,
+}
+
+/// The failure that 7digital reports inside an answer that says "ok" outside.
+fn failure(document: &Document<CardRegistrations>) -> Option<ToolError> {
+    let registration = document.payload.card_registration.as_ref()?;
+    if registration.status.as_ref()?.0 != "error" {
+        return None;
+    }
+    let error = registration.more.get("error");
+    let field = |name: &str| {
+        let value = error?.get(name)?;
+        Some(
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned),
+        )
+    };
+    Some(ToolError::RegistrationFailed {
+        code: field("code")
+            .and_then(|code| code.parse().ok())
+            .unwrap_or_default(),
+        message: quotable(
+            &field("errorMessage")
+                .or_else(|| field("message"))
+                .unwrap_or_default(),
+        ),
+    })
+}

@@ -1,0 +1,210 @@
+//! What a tool is: a contract, an input, an output, and a call.
+
+use std::pin::Pin;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use sevendigital::{Answer, Client, Endpoint, Method};
+
+use crate::{cards, schema};
+
+/// Arguments as a client sent them.
+pub type Arguments = Map<String, Value>;
+
+/// One operation of 7digital's, as agents see it.
+pub trait Tool: 'static {
+    /// What clients see of it, and what is called upstream.
+    const CONTRACT: Contract;
+    /// The arguments: schema and parser in one type.
+    type Input: DeserializeOwned + JsonSchema + Send + Sync;
+    /// The document: schema and reader in one type.
+    type Output: DeserializeOwned + Serialize + JsonSchema + Send;
+
+    /// Makes the call.
+    fn call(
+        client: &Client,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Answer<Self::Output>, ToolError>> + Send;
+}
+
+/// Everything about a tool that does not depend on a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Contract {
+    /// Name, kebab-case, as the card has it.
+    pub name: &'static str,
+    /// Label for people, as the card has it.
+    pub title: &'static str,
+    /// What happens, what it costs and when to use it, for a model to read; under 2 KB.
+    pub description: &'static str,
+    /// What clients are told of its manners.
+    pub hints: Hints,
+    /// Where it stands on the REST surface.
+    pub rest: Route,
+    /// What is called upstream, and with what effect.
+    pub upstream: Endpoint,
+}
+
+/// Annotations. They are told to clients and decide nothing here: [`sevendigital::Effect`] does.
+#[derive(Debug, Clone, Copy)]
+pub struct Hints {
+    /// What is true.
+    pub accurate: Accurate,
+    /// What the card says, letter for letter.
+    pub published: Published,
+}
+
+/// The four hints of MCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "MCP has four hints, each a yes or no"
+)]
+pub struct Accurate {
+    /// Changes nothing.
+    pub read_only: bool,
+    /// May take away or spend what can't be had back.
+    pub destructive: bool,
+    /// The same call again changes nothing more.
+    pub idempotent: bool,
+    /// Reaches beyond the user's own account.
+    pub open_world: bool,
+}
+
+/// The three hints that the card publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The card's `readOnly`.
+    pub read_only: bool,
+    /// The card's `destructive`.
+    pub destructive: bool,
+    /// The card's `idempotent`.
+    pub idempotent: bool,
+}
+
+/// A route of the REST surface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// GET takes arguments from the query, POST from a JSON body.
+    pub method: Method,
+    /// Path, with `{id}` where the argument `id` stands.
+    pub path: &'static str,
+}
+
+impl Route {
+    /// A route read with GET.
+    pub const fn get(path: &'static str) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+        }
+    }
+
+    /// A route written with POST.
+    pub const fn post(path: &'static str) -> Self {
+        Self {
+            method: Method::Post,
+            path,
+        }
+    }
+}
+
+/// Why a tool gave no document. Each is told to the caller as a failed call, never as a broken protocol.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// An argument was missing, unknown or wrong; nothing was sent.
+    #[error("{0}")]
+    Input(String),
+    /// The client's: 7digital refused, or was not reached, or gave no readable answer.
+    #[error(transparent)]
+    Client(#[from] sevendigital::Error),
+    /// 7digital said "ok" and reports a failed card registration inside it.
+    #[error("the card registration failed (code {code})")]
+    RegistrationFailed {
+        /// 7digital's numeric code.
+        code: u32,
+        /// 7digital's words.
+        message: String,
+    },
+}
+
+impl ToolError {
+    /// A wrong argument: which one, and what was expected of it.
+    pub fn input(field: &str, problem: &str) -> Self {
+        Self::Input(format!("{field}: {problem}"))
+    }
+}
+
+type Calling = Pin<Box<dyn Future<Output = Result<Answer<Value>, ToolError>> + Send>>;
+
+/// A tool with its types hidden, so that the surfaces can hold all of them in one table.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyTool {
+    /// Everything about it that does not depend on a call.
+    pub contract: Contract,
+    input_schema: fn() -> Map<String, Value>,
+    output_schema: fn() -> Map<String, Value>,
+    call: fn(Client, Arguments) -> Calling,
+}
+
+impl AnyTool {
+    /// Hides the types of `T`.
+    pub const fn of<T: Tool>() -> Self {
+        Self {
+            contract: T::CONTRACT,
+            input_schema: schema::input::<T::Input>,
+            output_schema: schema::output::<T::Output>,
+            call: |client, arguments| Box::pin(call::<T>(client, arguments)),
+        }
+    }
+
+    /// JSON schema of the arguments.
+    pub fn input_schema(&self) -> Map<String, Value> {
+        (self.input_schema)()
+    }
+
+    /// JSON schema of the document.
+    pub fn output_schema(&self) -> Map<String, Value> {
+        (self.output_schema)()
+    }
+
+    /// Checks the arguments and makes the call. Dropping the future gives the call up where it stands.
+    pub async fn call(
+        &self,
+        client: &Client,
+        arguments: Arguments,
+    ) -> Result<Answer<Value>, ToolError> {
+        (self.call)(client.clone(), arguments).await
+    }
+}
+
+async fn call<T: Tool>(client: Client, arguments: Arguments) -> Result<Answer<Value>, ToolError> {
+    let input = parse(arguments)?;
+    let answer = T::call(&client, input).await?;
+    match serde_json::to_value(&answer.document) {
+        Ok(document) => Ok(answer.map(|_| document)),
+        Err(error) => Err(sevendigital::Error::Unreadable(error.to_string()).into()),
+    }
+}
+
+/// Arguments into an input; the error names the field and what was expected, never a value.
+pub fn parse<T: DeserializeOwned>(mut arguments: Arguments) -> Result<T, ToolError> {
+    // Some clients send an object argument as the text of one.
+    if let Some(Value::String(text)) = arguments.get("body")
+        && let Ok(object @ Value::Object(_)) = serde_json::from_str(text)
+    {
+        arguments.insert("body".into(), object);
+    }
+    cards::refuse(&arguments)?;
+    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
+        let path = error.path().to_string();
+        let problem = error.into_inner().to_string();
+        // `missing field` and `unknown field` name the field themselves.
+        if path == "." || problem.contains(" field `") {
+            ToolError::Input(problem)
+        } else {
+            ToolError::Input(format!("{path}: {problem}"))
+        }
+    })
+}
