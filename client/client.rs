@@ -10,13 +10,15 @@ use reqwest::{Response, redirect};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::credentials::{BaseUri, Credentials, Placement};
-use crate::endpoint::{Effect, Endpoint, Method};
-use crate::error::Error;
-use crate::oauth::Stamp;
+use crate::endpoint::{Endpoint, Method};
+use crate::error::{Error, Interruption};
+use crate::oauth::{Parameter, Stamp};
 use crate::request::{self, Outgoing};
 use crate::response::{self, Reply};
+use crate::retry::{self, Budget, Repeatable};
 
 /// Longest wait for a connection, TLS included.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -39,6 +41,7 @@ pub struct Client {
     pooled: reqwest::Client,
     /// A new connection for each request, for all else: no pool, hence no silent re-send on a connection that has died.
     single: reqwest::Client,
+    budget: Arc<Budget>,
 }
 
 /// A document, and what the headers around it said.
@@ -109,6 +112,7 @@ impl Client {
             credentials: Arc::new(credentials),
             pooled,
             single,
+            budget: Arc::default(),
         })
     }
 
@@ -143,25 +147,10 @@ impl Client {
             return Err(Error::NoConsumerKey);
         }
         let parameters = request::parameters(endpoint, input, &self.credentials)?;
-        let limit = match endpoint.effect {
-            Effect::Reads => READ,
-            Effect::Writes | Effect::Charges => CHANGE,
+        let answer = match Repeatable::of(endpoint) {
+            Some(read) => self.read(read, parameters).await?,
+            None => self.change(endpoint, parameters).await?,
         };
-        let attempt = async {
-            let stamp = Stamp::now();
-            let outgoing = request::prepare(
-                endpoint,
-                parameters,
-                &self.base,
-                &self.credentials,
-                self.placement,
-                &stamp,
-            )?;
-            self.exchange(endpoint.effect, outgoing).await
-        };
-        let answer = tokio::time::timeout(limit, attempt)
-            .await
-            .unwrap_or(Err(Error::Interrupted("it took too long")))?;
         let document = serde_json::from_value(Value::Object(answer.document)).map_err(|error| {
             Error::Unreadable(format!("it is not of the documented shape: {error}"))
         })?;
@@ -172,39 +161,101 @@ impl Client {
         })
     }
 
-    /// Sends one request and reads its answer, whole or not at all.
-    async fn exchange(
-        &self,
-        effect: Effect,
-        outgoing: Outgoing,
-    ) -> Result<Answer<Map<String, Value>>, Error> {
-        let connections = match effect {
-            Effect::Reads => &self.pooled,
-            Effect::Writes | Effect::Charges => &self.single,
-        };
-        let mut request = match outgoing.method {
-            Method::Get => connections.get(outgoing.url),
-            Method::Post => connections.post(outgoing.url),
-        };
-        request = request.header(ACCEPT, "application/json, application/xml;q=0.5");
-        if let Some(authorization) = outgoing.authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        if let Some(form) = outgoing.form {
-            request = request
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form);
-        }
-        // An error of reqwest's prints the whole URL, so only its kind is kept.
-        let response = request.send().await.map_err(|error| {
-            if error.is_connect() {
-                unreached(&error)
-            } else {
-                Error::Interrupted("the connection broke")
+    /// Sends a read, up to three times while it fails in ways that may pass.
+    async fn read(&self, read: Repeatable<'_>, parameters: Vec<Parameter>) -> Result<Raw, Error> {
+        let deadline = Instant::now() + READ;
+        let mut failure = None;
+        self.budget.first();
+        for next in 2.. {
+            let outgoing = self.sign(read.endpoint(), parameters.clone())?;
+            let attempt = tokio::time::timeout_at(deadline, exchange(&self.pooled, outgoing));
+            let error = match attempt.await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => error,
+                // What an earlier attempt met says more than that the time was up.
+                Err(_) => return Err(failure.unwrap_or(Error::Interrupted(Interruption::TooLong))),
+            };
+            let pause =
+                retry::pause(next, &error).filter(|pause| Instant::now() + *pause < deadline);
+            match pause {
+                Some(pause) if next <= retry::ATTEMPTS && self.budget.repeat() => {
+                    tracing::debug!("attempt {next} in {} ms: {error}", pause.as_millis());
+                    failure = Some(error);
+                    tokio::time::sleep(pause).await;
+                }
+                _ => return Err(error),
             }
-        })?;
-        read(response).await
+        }
+        Err(failure.unwrap_or(Error::Interrupted(Interruption::TooLong)))
     }
+
+    /// Sends a change or a charge, once.
+    async fn change(&self, endpoint: &Endpoint, parameters: Vec<Parameter>) -> Result<Raw, Error> {
+        let outgoing = self.sign(endpoint, parameters)?;
+        tokio::time::timeout(CHANGE, exchange(&self.single, outgoing))
+            .await
+            .unwrap_or(Err(Error::Interrupted(Interruption::TooLong)))
+    }
+
+    /// Sends a request that is never repeated, and hands the reply on as it came.
+    pub(crate) async fn once(&self, outgoing: Outgoing) -> Result<Reply, Error> {
+        let answer = tokio::time::timeout(CHANGE, deliver(&self.single, outgoing))
+            .await
+            .unwrap_or(Err(Error::Interrupted(Interruption::TooLong)))?;
+        Ok(answer.document)
+    }
+
+    /// A request with a nonce and a timestamp of its own.
+    fn sign(&self, endpoint: &Endpoint, parameters: Vec<Parameter>) -> Result<Outgoing, Error> {
+        let stamp = Stamp::now();
+        request::prepare(
+            endpoint,
+            parameters,
+            &self.base,
+            &self.credentials,
+            self.placement,
+            &stamp,
+        )
+    }
+}
+
+/// An answer whose document has no type yet.
+type Raw = Answer<Map<String, Value>>;
+
+/// Sends one request and reads its answer.
+async fn exchange(connections: &reqwest::Client, outgoing: Outgoing) -> Result<Raw, Error> {
+    let answer = deliver(connections, outgoing).await?;
+    let document = response::read(&answer.document)?;
+    Ok(answer.map(|_| document))
+}
+
+/// Sends one request and receives its reply, whole or not at all.
+async fn deliver(
+    connections: &reqwest::Client,
+    outgoing: Outgoing,
+) -> Result<Answer<Reply>, Error> {
+    let mut request = match outgoing.method {
+        Method::Get => connections.get(outgoing.url),
+        Method::Post => connections.post(outgoing.url),
+    };
+    request = request.header(ACCEPT, "application/json, application/xml;q=0.5");
+    if let Some(authorization) = outgoing.authorization {
+        request = request.header(AUTHORIZATION, authorization);
+    }
+    if let Some(form) = outgoing.form {
+        request = request
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+    }
+    // An error of reqwest's prints the whole URL, so only its kind is kept.
+    let response = request.send().await.map_err(|error| {
+        if error.is_connect() {
+            unreached(&error)
+        } else {
+            Error::Interrupted(Interruption::Broke)
+        }
+    })?;
+    whole(response).await
 }
 
 /// Why no connection came about. Nothing was sent.
@@ -216,7 +267,7 @@ fn unreached(error: &reqwest::Error) -> Error {
     })
 }
 
-async fn read(mut response: Response) -> Result<Answer<Map<String, Value>>, Error> {
+async fn whole(mut response: Response) -> Result<Answer<Reply>, Error> {
     let headers = response.headers();
     let rate_limit = rate_limit(headers);
     let location = text(headers, &LOCATION).map(response::clean);
@@ -230,8 +281,8 @@ async fn read(mut response: Response) -> Result<Answer<Map<String, Value>>, Erro
     loop {
         let chunk = tokio::time::timeout(SILENCE, response.chunk())
             .await
-            .map_err(|_| Error::Interrupted("it fell silent"))?
-            .map_err(|_| Error::Interrupted("the connection broke"))?;
+            .map_err(|_| Error::Interrupted(Interruption::Silent))?
+            .map_err(|_| Error::Interrupted(Interruption::Broke))?;
         let Some(chunk) = chunk else { break };
         if reply.body.len() + chunk.len() > MAX_BODY {
             return Err(Error::Unreadable(format!(
@@ -242,7 +293,7 @@ async fn read(mut response: Response) -> Result<Answer<Map<String, Value>>, Erro
         reply.body.extend_from_slice(&chunk);
     }
     Ok(Answer {
-        document: response::read(&reply)?,
+        document: reply,
         location,
         rate_limit,
     })

@@ -56,7 +56,21 @@ pub enum Error {
     Unreadable(String),
     /// The request went out and the connection broke or fell silent before an answer was complete.
     #[error("7digital did not finish its answer: {0}")]
-    Interrupted(&'static str),
+    Interrupted(Interruption),
+}
+
+/// How an answer ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Interruption {
+    /// The connection was reset or closed.
+    #[error("the connection broke")]
+    Broke,
+    /// Nothing came for longer than an answer may pause.
+    #[error("it fell silent")]
+    Silent,
+    /// The time for a whole call was up.
+    #[error("it took too long")]
+    TooLong,
 }
 
 /// Whether a call that failed may have taken effect.

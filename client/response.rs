@@ -32,8 +32,7 @@ pub struct Reply {
 ///
 /// The envelope is read first, whatever the HTTP status: 7digital sends errors with 200 as well as with 4xx and 5xx.
 pub fn read(reply: &Reply) -> Result<Map<String, Value>, Error> {
-    let text = decode(reply);
-    let text = text.trim_start_matches('\u{feff}').trim();
+    let text = text(reply);
     if (300..400).contains(&reply.status) {
         return Err(Error::Unreadable(format!(
             "it redirects elsewhere (HTTP {})",
@@ -41,15 +40,21 @@ pub fn read(reply: &Reply) -> Result<Map<String, Value>, Error> {
         )));
     }
     let document = match text.as_bytes().first() {
-        Some(b'{') => json(text),
-        Some(b'<') => envelope(text),
-        _ => return Err(plain(reply, text)),
+        Some(b'{') => json(&text),
+        Some(b'<') => envelope(&text),
+        _ => return Err(plain(reply, &text)),
     };
     match document {
         Ok(document) => classify(reply, document),
         // An HTML page behind a 401 or 503 says no more than its status.
         Err(problem) => Err(by_status(reply).unwrap_or(Error::Unreadable(problem))),
     }
+}
+
+/// The body as text, without a byte order mark or blanks around it.
+pub(crate) fn text(reply: &Reply) -> String {
+    let text = decode(reply);
+    text.trim_start_matches('\u{feff}').trim().to_owned()
 }
 
 /// Removes what a reader can't see and a model could be led by: control, bidirectional and zero-width characters.

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::serve::ListenerExt as _;
+use http_body_util::BodyExt as _;
 use rmcp::ServiceExt as _;
 use rmcp::service::ServerInitializeError;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -19,6 +21,7 @@ use sevendigital::Secret;
 use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::guard::Guard;
@@ -28,8 +31,8 @@ use crate::mcp::Mcp;
 const MAX_REQUEST: usize = 256 << 10;
 /// How long a session of the older protocol may be idle.
 const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-/// How long calls under way at the end may take: a charge has 45 seconds.
-const DRAIN: Duration = Duration::from_secs(50);
+/// Time that clients have to take the last answers before open streams are cut.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// MCP over HTTP, bound to its address and not yet serving.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub struct App {
     listener: TcpListener,
     router: Router,
     guard: Guard,
+    /// Requests whose answers have not been written whole.
+    unanswered: TaskTracker,
     /// Ends open streams and sessions, once calls have been answered.
     end: CancellationToken,
 }
@@ -46,11 +51,22 @@ impl App {
     pub async fn bind(config: &Config, guard: Guard) -> io::Result<Self> {
         let listener = TcpListener::bind(config.bind).await?;
         let end = CancellationToken::new();
-        let router = router(config, guard.clone(), end.clone());
+        let unanswered = TaskTracker::new();
+        let router = router(
+            config,
+            own_origins(listener.local_addr()?),
+            guard.clone(),
+            end.clone(),
+        )
+        .layer(middleware::from_fn_with_state(
+            unanswered.clone(),
+            until_written,
+        ));
         Ok(Self {
             listener,
             router,
             guard,
+            unanswered,
             end,
         })
     }
@@ -66,6 +82,7 @@ impl App {
             listener,
             router,
             guard,
+            unanswered,
             end,
         } = self;
         // Without this an answer in two parts waits 44 ms for the client's delayed acknowledgement.
@@ -79,7 +96,9 @@ impl App {
             stop.await;
             tracing::info!("stopping; calls under way are answered first");
             tokio::spawn(async move {
-                let _ = tokio::time::timeout(DRAIN, guard.drained()).await;
+                guard.drain().await;
+                unanswered.close();
+                let _ = tokio::time::timeout(LAST_WORDS, unanswered.wait()).await;
                 drained.cancel();
             });
         };
@@ -91,14 +110,36 @@ impl App {
     }
 }
 
-fn router(config: &Config, guard: Guard, end: CancellationToken) -> Router {
-    let mcp = Mcp::new(guard, config.hints);
+/// The origins of pages that this server itself would serve: no other site has them.
+fn own_origins(address: SocketAddr) -> Vec<String> {
+    let names: &[&str] = if address.ip().is_loopback() {
+        &["localhost", "127.0.0.1", "[::1]"]
+    } else {
+        &[]
+    };
+    names
+        .iter()
+        .map(|name| format!("http://{name}:{}", address.port()))
+        .collect()
+}
+
+fn router(
+    config: &Config,
+    own_origins: Vec<String>,
+    guard: Guard,
+    end: CancellationToken,
+) -> Router {
+    let mcp = Mcp::new(guard, config);
     let mut sessions = LocalSessionManager::default();
     sessions.session_config.keep_alive = Some(SESSION_IDLE);
     let transport = StreamableHttpServerConfig::default()
         .with_json_response(true)
         .with_allowed_hosts(config.allowed_hosts())
-        .with_allowed_origins(config.allowed_origins.iter().cloned())
+        .with_allowed_origins(
+            own_origins
+                .into_iter()
+                .chain(config.allowed_origins.iter().cloned()),
+        )
         .enforce_origin_validation()
         .with_max_request_body_bytes(MAX_REQUEST)
         .with_cancellation_token(end);
@@ -109,6 +150,25 @@ fn router(config: &Config, guard: Guard, end: CancellationToken) -> Router {
         Some(token) => router.layer(middleware::from_fn_with_state(token, authorise)),
         None => router,
     }
+}
+
+/// Counts a POST as unanswered until the last of its answer was handed to the socket. Other requests may stay open for ever.
+async fn until_written(
+    State(unanswered): State<TaskTracker>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method() != Method::POST {
+        return next.run(request).await;
+    }
+    let held = unanswered.token();
+    let response = next.run(request).await;
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _ = &held;
+            frame
+        }))
+    })
 }
 
 /// Lets a request pass that shows the bearer token.
@@ -140,7 +200,7 @@ pub async fn serve_stdio(
     guard: Guard,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServerInitializeError> {
-    let mcp = Mcp::new(guard.clone(), config.hints);
+    let mcp = Mcp::new(guard.clone(), config);
     let running = match mcp.serve(rmcp::transport::stdio()).await {
         Ok(running) => running,
         // A client that leaves before it says hello is no fault.
@@ -152,6 +212,6 @@ pub async fn serve_stdio(
         _ = running.waiting() => {}
         () = stop => end.cancel(),
     }
-    let _ = tokio::time::timeout(DRAIN, guard.drained()).await;
+    guard.drain().await;
     Ok(())
 }

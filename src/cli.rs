@@ -37,6 +37,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Show what was bought and what is unknown, and free what an operator has cleared up.
+    Ledger {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: LedgerCommand,
+    },
     /// Make one call from the shell and print the document.
     ///
     /// Exits with 1 and the reason on stderr if the call fails.
@@ -47,6 +53,54 @@ pub enum Command {
         #[arg(long, value_name = "JSON", default_value = "{}")]
         args: String,
     },
+    /// Let a user log in at 7digital, and act for that user from then on.
+    ///
+    /// Opens 7digital's page in the browser, where the user allows it, and stores the access token in the config folder,
+    /// in `credentials.toml`, readable by you alone. Needs the consumer key and its secret. Every later command uses the token,
+    /// at the same `base_uri`, unless the configuration file or the environment names a token of its own.
+    Login(Login),
+    /// Forget the user who logged in with `login`.
+    ///
+    /// Removes the stored token from this machine; 7digital goes on accepting it until the user withdraws it there.
+    Logout,
+}
+
+/// How to log in.
+#[derive(Debug, Args)]
+pub struct Login {
+    /// Open no browser: print the address, for a browser on any machine, and read from stdin the address that it ends on.
+    ///
+    /// The browser can't show the page that it ends on; its address is all that counts.
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Print the token on stdout, as lines for an environment, and store nothing.
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// What to do with the ledger of purchases.
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// List the charges, newest first.
+    List {
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Show one charge as JSON.
+    Show {
+        /// Its number, from `ledger list`.
+        id: i64,
+    },
+    /// Take a charge out, so that the same purchase can be made again.
+    ///
+    /// For one whose outcome is unknown, once it is clear that nothing was bought.
+    Forget {
+        /// Its number, from `ledger list`.
+        id: i64,
+    },
+    /// Print all charges, oldest first, as a JSON object on each line.
+    Export,
 }
 
 /// Settings that may stand before or after the command. Each wins over the environment and the configuration file.
@@ -76,6 +130,9 @@ pub struct Options {
     /// Serve all but these tools.
     #[arg(long, global = true, value_name = "NAME,…")]
     exclude_tools: Option<String>,
+    /// Where the ledger of purchases is kept [default: the platform's state folder; in memory with --sandbox].
+    #[arg(long, global = true, value_name = "FOLDER")]
+    state_dir: Option<String>,
     /// How log lines on stderr look: `text` or `json`.
     #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -96,6 +153,7 @@ impl Options {
             ("read_only", on(self.read_only)),
             ("tools", self.tools.clone()),
             ("exclude_tools", self.exclude_tools.clone()),
+            ("state_dir", self.state_dir.clone()),
             ("log_format", self.log_format.clone()),
             ("sandbox", on(self.sandbox)),
         ]

@@ -1,22 +1,97 @@
-//! What stands between the surfaces and the tools: which tools there are, whether one may spend, and that a call once sent runs to its end.
+//! What stands between the surfaces and the tools: which tools there are, for whom a call is, whether the user must be asked,
+//! and that a call once sent runs to its end.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use sevendigital::{Answer, Client, Effect};
+use sevendigital::{Client, Credentials, Effect, Token};
 use sevendigital_tools::tool::Arguments;
-use sevendigital_tools::{AnyTool, TOOLS, ToolError};
+use sevendigital_tools::{AnyTool, Asks, Plan, Reply, TOOLS, ToolError};
+use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use crate::charge::{self, Charge};
 use crate::config::{Config, ConfigError, Spending};
+use crate::confirm::{Question, Seal};
+use crate::ledger::{Entry, Ledger, LedgerError, Limits};
+use crate::metrics;
+
+/// How long reads under way are waited for at the end.
+const DRAIN_READS: Duration = Duration::from_secs(10);
+/// How long changes and charges are: longer than one may take.
+const DRAIN_CHANGES: Duration = Duration::from_secs(50);
 
 /// The tools that are served, and the way to call them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Guard {
     client: Client,
     tools: Arc<[AnyTool]>,
-    spending: Spending,
-    calls: TaskTracker,
+    pub(crate) policy: Policy,
+    pub(crate) ledger: Ledger,
+    seal: Arc<OnceCell<Seal>>,
+    reads: TaskTracker,
+    /// Ends reads that outlast the drain.
+    no_more_reads: CancellationToken,
+    changes: TaskTracker,
+}
+
+/// What the operator allows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    pub(crate) spending: Spending,
+    pub(crate) max_price: Option<u32>,
+    pub(crate) limits: Limits,
+}
+
+/// A call, as a surface received it.
+#[derive(Debug, Default)]
+pub struct Call {
+    /// What the client sent.
+    pub arguments: Arguments,
+    /// For whom it is, where the request itself says so.
+    pub user: Option<User>,
+    /// The sealed question that the user has said yes to.
+    pub consent: Option<String>,
+    /// Whether the surface can ask the user at all.
+    pub asking: Asking,
+}
+
+/// Whether the user can be asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Asking {
+    /// By one way or another.
+    #[default]
+    Possible,
+    /// The client has no way to.
+    Impossible,
+}
+
+/// For whom a call is, where the request itself says so.
+#[derive(Debug, Clone)]
+pub enum User {
+    /// Whose access token was given.
+    Token(Token),
+    /// A managed user.
+    Id(String),
+}
+
+/// How far a call came.
+#[derive(Debug)]
+pub enum Progress {
+    /// There is a document.
+    Done(Success),
+    /// The user must be asked first; nothing was sent.
+    Ask(Question),
+}
+
+/// A call that succeeded.
+#[derive(Debug)]
+pub struct Success {
+    /// What the tool gave.
+    pub reply: Reply,
+    /// Where the ledger answered for 7digital: when the purchase was first made, in milliseconds since 1970.
+    pub replayed: Option<i64>,
 }
 
 /// Why a call gave no document.
@@ -28,9 +103,36 @@ pub enum Failure {
     /// The operator does not let this server spend.
     #[error("spending is switched off")]
     SpendingOff,
-    /// The user would have to be asked.
-    #[error("the user was not asked")]
-    NotConfirmed,
+    /// The user would have to be asked, and can't be.
+    #[error("the user can't be asked")]
+    NotAsked,
+    /// The user did not say yes.
+    #[error("the user did not agree")]
+    Declined,
+    /// The yes does not belong to this call, is too old, or was used.
+    #[error("the confirmation is not valid for this call")]
+    NotThisYes,
+    /// A setting bounds what may be spent.
+    #[error("the limit `{0}` of {1} is reached")]
+    Limit(&'static str, u64),
+    /// A setting bounds prices, and this call's price is not known before.
+    #[error("`{0}` is set and the price is not known")]
+    PriceUnknown(&'static str),
+    /// The same purchase was sent before, and its outcome is not known.
+    #[error("charge {} has an unknown outcome", .0.id)]
+    Unsettled(Box<Entry>),
+    /// The same purchase was under way when this call came, and nothing was bought.
+    #[error("charge {} ended without a purchase", .0.id)]
+    Alike(Box<Entry>),
+    /// The purchase can't be written down, so it is not made.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The request's headers name a user where that is not allowed, or name one badly.
+    #[error("{0}")]
+    User(String),
+    /// The server is stopping, and does not wait for this read.
+    #[error("the server is stopping")]
+    Stopping,
     /// A fault of ours.
     #[error("the call broke off inside this server")]
     Broken,
@@ -56,8 +158,16 @@ impl Guard {
         Ok(Self {
             client,
             tools: TOOLS.into_iter().filter(serves).collect(),
-            spending: config.spending(),
-            calls: TaskTracker::new(),
+            policy: Policy {
+                spending: config.spending(),
+                max_price: config.max_price,
+                limits: config.limits(),
+            },
+            ledger: config.ledger(),
+            seal: Arc::default(),
+            reads: TaskTracker::new(),
+            no_more_reads: CancellationToken::new(),
+            changes: TaskTracker::new(),
         })
     }
 
@@ -71,41 +181,152 @@ impl Guard {
         self.tools.iter().find(|tool| tool.contract.name == name)
     }
 
-    /// Makes a call.
+    /// Makes a call: policy, then ledger, then confirmation, then sending, then recording.
     ///
-    /// Each runs in a task of its own, so a panic ends that call and nothing else.
-    /// Dropping the future stops a read; what changes or charges goes on to its end, since 7digital may have it already.
-    pub async fn call(
-        &self,
-        tool: &AnyTool,
-        arguments: Arguments,
-    ) -> Result<Answer<Value>, Failure> {
-        let effect = tool.contract.upstream.effect;
-        if effect == Effect::Charges {
-            match self.spending {
-                Spending::Allow => {}
-                Spending::Confirm => return Err(Failure::NotConfirmed),
-                Spending::Off => return Err(Failure::SpendingOff),
-            }
+    /// Dropping the future stops a read, and whatever has not been sent yet.
+    /// What changes or charges goes on to its end once it is on its way, since 7digital may have it already.
+    pub async fn call(&self, tool: &AnyTool, call: Call) -> Result<Progress, Failure> {
+        let started = Instant::now();
+        let ended = self.decide(tool, call).await;
+        metrics::call_ended(tool.contract.name, &ended, started.elapsed());
+        ended
+    }
+
+    async fn decide(&self, tool: &AnyTool, call: Call) -> Result<Progress, Failure> {
+        let client = self.client_for(call.user);
+        if client.credentials().consumer.is_none() {
+            return Err(ToolError::from(sevendigital::Error::NoConsumerKey).into());
         }
-        let (tool, client) = (*tool, self.client.clone());
-        let task = self
-            .calls
-            .spawn(async move { tool.call(&client, arguments).await });
-        let finished = match effect {
-            Effect::Reads => AbortOnDropHandle::new(task).await,
-            Effect::Writes | Effect::Charges => task.await,
+        if tool.contract.asks == Asks::Never {
+            return self.send(*tool, client, call.arguments).await;
+        }
+        let charges = tool.contract.upstream.effect == Effect::Charges;
+        if charges && self.policy.spending == Spending::Off {
+            return Err(Failure::SpendingOff);
+        }
+        let plan = tool.plan(call.arguments)?;
+        let charge = Charge::new(self.clone(), *tool, client, plan);
+        if charges && let Some(answer) = charge.settled_before().await? {
+            return Ok(Progress::Done(answer));
+        }
+        let nonce = match (self.policy.spending, call.consent) {
+            (Spending::Allow, _) => None,
+            (_, Some(sealed)) => Some(
+                self.seal()
+                    .await?
+                    .open(&sealed, &charge.key)
+                    .ok_or(Failure::NotThisYes)?,
+            ),
+            (_, None) if call.asking == Asking::Impossible => return Err(Failure::NotAsked),
+            (_, None) => return Ok(Progress::Ask(charge.question(self.seal().await?).await?)),
+        };
+        if charges {
+            return charge.buy(nonce).await.map(Progress::Done);
+        }
+        if let Some(nonce) = nonce
+            && !self.ledger.use_consent(nonce).await?
+        {
+            return Err(Failure::NotThisYes);
+        }
+        let Plan { arguments, .. } = charge.plan;
+        self.send(*tool, charge.client, arguments).await
+    }
+
+    /// Sends a call that is not a charge.
+    ///
+    /// Each runs in a task of its own, so that a panic ends that call and nothing else.
+    async fn send(
+        &self,
+        tool: AnyTool,
+        client: Client,
+        arguments: Arguments,
+    ) -> Result<Progress, Failure> {
+        let finished = if tool.contract.upstream.effect == Effect::Reads {
+            let read = async move { tool.call(&client, arguments).await };
+            let read = self.no_more_reads.clone().run_until_cancelled_owned(read);
+            match AbortOnDropHandle::new(self.reads.spawn(read)).await {
+                Ok(Some(outcome)) => Ok(outcome),
+                Ok(None) => return Err(Failure::Stopping),
+                Err(panic) => Err(panic),
+            }
+        } else {
+            let account = charge::account(client.credentials(), &arguments);
+            let change = async move {
+                let outcome = tool.call(&client, arguments).await;
+                charge::audit_change(&tool, &account, &outcome);
+                outcome
+            };
+            self.changes.spawn(change).await
         };
         match finished {
-            Ok(outcome) => Ok(outcome?),
-            // The panic itself is on stderr, from the panic hook; its text is not for the caller.
+            Ok(outcome) => Ok(Progress::Done(Success {
+                reply: outcome?,
+                replayed: None,
+            })),
+            // The panic's text went to stderr with the panic hook; it is not for the caller.
             Err(_) => Err(Failure::Broken),
         }
     }
 
-    /// Waits until no call is under way. Calls that come later are still made.
-    pub async fn drained(&self) {
-        self.calls.close();
-        self.calls.wait().await;
+    /// Runs work that must come to its end, whoever stops waiting for it.
+    pub(crate) async fn detached<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.changes
+            .spawn(work)
+            .await
+            .unwrap_or(Err(Failure::Broken))
+    }
+
+    fn client_for(&self, user: Option<User>) -> Client {
+        let Some(user) = user else {
+            return self.client.clone();
+        };
+        let (token, user_id) = match user {
+            User::Token(token) => (Some(token), None),
+            User::Id(id) => (None, Some(id)),
+        };
+        let ours = self.client.credentials().clone();
+        self.client.with_credentials(Credentials {
+            token,
+            user_id,
+            ..ours
+        })
+    }
+
+    async fn seal(&self) -> Result<&Seal, LedgerError> {
+        self.seal
+            .get_or_try_init(|| async { Seal::new(&self.ledger.seal().await?) })
+            .await
+    }
+
+    /// Waits for the calls under way: reads for ten seconds, changes and charges for as long as they may take.
+    ///
+    /// Calls that come later are still made; the surfaces take none.
+    pub async fn drain(&self) {
+        self.reads.close();
+        self.changes.close();
+        let reads = async {
+            if tokio::time::timeout(DRAIN_READS, self.reads.wait())
+                .await
+                .is_err()
+            {
+                self.no_more_reads.cancel();
+                self.reads.wait().await;
+            }
+        };
+        let changes = tokio::time::timeout(DRAIN_CHANGES, self.changes.wait());
+        let ((), _) = tokio::join!(reads, changes);
+    }
+
+    /// Writes down that what is still under way has an unknown outcome: the process ends now.
+    pub async fn give_up(&self) {
+        if let Err(error) = self.ledger.give_up().await {
+            tracing::error!("charges under way could not be marked as unknown: {error}");
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,16 +3,19 @@
 use std::error::Error;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
-use sevendigital::Effect;
 use sevendigital_mcp::app::{self, App};
-use sevendigital_mcp::cli::{Cli, Command};
-use sevendigital_mcp::config::{Config, HintSet, Layers};
+use sevendigital_mcp::cli::{Cli, Command, Login};
+use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::guard::Guard;
-use sevendigital_mcp::problem::Problem;
-use sevendigital_mcp::{logging, mcp};
+use sevendigital_mcp::{commands, logging, login, metrics};
 use sevendigital_sandbox::Sandbox;
+use tokio_util::sync::CancellationToken;
+
+/// Time to write down what is given up, when asked to stop twice.
+const HURRY: Duration = Duration::from_millis(800);
 
 fn main() -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -24,11 +27,19 @@ fn main() -> ExitCode {
     };
     let code = match runtime.block_on(run(Cli::parse())) {
         Ok(code) => code,
+        // Whoever reads our output has enough of it: `tools --json | head`.
+        Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => fail(error.as_ref()),
     };
     // A read of stdin that still blocks would keep the process alive for ever.
     runtime.shutdown_background();
     code
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn fail(error: &dyn Error) -> ExitCode {
@@ -38,20 +49,69 @@ fn fail(error: &dyn Error) -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     let layers = Layers::of_process(cli.options.config.clone(), cli.options.given());
-    let config = Config::load(&layers)?;
     let command = cli.command.unwrap_or(Command::Serve);
-    if let Command::Tools { json } = command {
-        return print_tools(&config, json);
+    match command {
+        Command::Login(options) => return log_in(layers, &options).await,
+        Command::Logout => return log_out(&layers),
+        Command::Tools { json } => return commands::tools(&Config::load(&layers)?, json),
+        Command::Ledger { command } => {
+            return commands::ledger(&Config::load(&layers)?.ledger(), command).await;
+        }
+        Command::Serve | Command::Stdio | Command::Call { .. } => {}
     }
+    let config = Config::load(&layers)?;
     logging::start(&config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let (config, _sandbox) = with_sandbox(config).await?;
     let guard = Guard::new(&config)?;
     match command {
         Command::Serve => serve(&config, guard).await?,
-        Command::Stdio => app::serve_stdio(&config, guard, stopped()).await?,
-        Command::Call { tool, args } => return call(&guard, &tool, &args).await,
-        Command::Tools { .. } => {}
+        Command::Stdio => {
+            let stop = stop_signal(&guard);
+            app::serve_stdio(&config, guard, stop.cancelled()).await?;
+        }
+        Command::Call { tool, args } => return commands::call(&guard, &tool, &args).await,
+        Command::Login(_) | Command::Logout | Command::Tools { .. } | Command::Ledger { .. } => {}
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Lets a user log in. What is stored already is not read: it may be broken, and is about to be replaced.
+async fn log_in(mut layers: Layers, options: &Login) -> Result<ExitCode, Box<dyn Error>> {
+    let path = layers.credentials.take();
+    let config = Config::load(&layers)?;
+    logging::start(&config)?;
+    let client = login::client(&config)?;
+    let path = match path {
+        _ if options.print => None,
+        None => return Err(login::NO_FOLDER.into()),
+        path => path,
+    };
+    let token = if options.no_browser {
+        let input = std::io::BufReader::new(std::io::stdin());
+        login::with_pasted_address(&client, login::show_for_pasting, input).await
+    } else {
+        login::with_browser(&client, login::show).await
+    };
+    let done = token.and_then(|token| match &path {
+        Some(path) => login::store(path, &config, token),
+        None => login::print(&token),
+    });
+    match done {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            writeln!(std::io::stderr(), "error: {error}")?;
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Forgets the stored login, whatever the settings are.
+fn log_out(layers: &Layers) -> Result<ExitCode, Box<dyn Error>> {
+    let path = layers.credentials.as_deref().ok_or(login::NO_FOLDER)?;
+    login::forget(path)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -66,7 +126,11 @@ async fn with_sandbox(config: Config) -> Result<(Config, Option<Sandbox>), Box<d
 }
 
 async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {
+    if let Some(address) = config.metrics_bind {
+        metrics::serve(address)?;
+    }
     config.check_exposure()?;
+    let stop = stop_signal(&guard);
     let app = App::bind(config, guard)
         .await
         .map_err(|error| format!("`bind`: {} can't be listened on: {error}", config.bind))?;
@@ -75,12 +139,35 @@ async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {
         "listening on http://{}/mcp",
         app.address()?
     )?;
-    app.serve(stopped()).await?;
+    app.serve(stop.cancelled_owned()).await?;
     Ok(())
 }
 
-/// Ready when the process is asked to end.
-async fn stopped() {
+/// Cancelled when the process is asked to end. Asked once more, it ends at once, and what is under way is written down as unknown.
+fn stop_signal(guard: &Guard) -> CancellationToken {
+    let (stop, guard) = (CancellationToken::new(), guard.clone());
+    let first = stop.clone();
+    tokio::spawn(async move {
+        signalled().await;
+        first.cancel();
+        signalled().await;
+        tracing::warn!("asked to stop twice: stopping without waiting for calls under way");
+        let _ = tokio::time::timeout(HURRY, guard.give_up()).await;
+        end_now();
+    });
+    stop
+}
+
+#[expect(
+    clippy::exit,
+    reason = "the person who asks twice wants no more waiting"
+)]
+fn end_now() {
+    std::process::exit(1);
+}
+
+/// Ready when the process gets SIGTERM or SIGINT.
+async fn signalled() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
@@ -100,61 +187,5 @@ async fn stopped() {
     #[cfg(not(unix))]
     {
         let _ = interrupt.await;
-    }
-}
-
-fn print_tools(config: &Config, json: bool) -> Result<ExitCode, Box<dyn Error>> {
-    let guard = Guard::new(config)?;
-    let mut out = std::io::stdout().lock();
-    if json {
-        let tools: Vec<_> = guard
-            .tools()
-            .iter()
-            .map(|tool| mcp::describe(tool, config.hints))
-            .collect();
-        writeln!(out, "{}", serde_json::to_string_pretty(&tools)?)?;
-    } else {
-        for tool in guard.tools() {
-            let effect = match tool.contract.upstream.effect {
-                Effect::Reads => "reads",
-                Effect::Writes => "writes",
-                Effect::Charges => "charges",
-            };
-            writeln!(
-                out,
-                "{:<33}{effect:<9}{}",
-                tool.contract.name, tool.contract.title
-            )?;
-        }
-    }
-    if config.hints == HintSet::Published {
-        writeln!(
-            std::io::stderr(),
-            "note: `hints = published` tells clients that purchases are read-only"
-        )?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn call(guard: &Guard, name: &str, args: &str) -> Result<ExitCode, Box<dyn Error>> {
-    let tool = guard
-        .find(name)
-        .ok_or_else(|| format!("there is no tool `{name}`; `sevendigital-mcp tools` lists them"))?;
-    let arguments = serde_json::from_str(args)
-        .map_err(|error| format!("`--args` is not a JSON object: {error}"))?;
-    match guard.call(tool, arguments).await {
-        Ok(answer) => {
-            writeln!(
-                std::io::stdout(),
-                "{}",
-                serde_json::to_string_pretty(&answer.document)?
-            )?;
-            Ok(ExitCode::SUCCESS)
-        }
-        Err(failure) => {
-            let line = Problem::from(&failure).line(tool.contract.upstream.effect);
-            writeln!(std::io::stderr(), "error: {line}")?;
-            Ok(ExitCode::FAILURE)
-        }
     }
 }

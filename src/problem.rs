@@ -53,12 +53,12 @@ impl Problem {
                 "It may have taken effect: check before repeating the call."
             }
             (Effect::Charges, _, Repeat::AfterChange) => {
-                "Nothing was charged; the same call would fail again."
+                "Nothing was charged. The same call would fail again."
             }
             (Effect::Charges, _, Repeat::Later) => {
                 "Nothing was charged; the call can safely be repeated later."
             }
-            (_, _, Repeat::AfterChange) => "Nothing was changed; the same call would fail again.",
+            (_, _, Repeat::AfterChange) => "Nothing was changed. The same call would fail again.",
             (_, _, Repeat::Later) => "Nothing was changed; the call can safely be repeated later.",
         }
     }
@@ -72,10 +72,78 @@ impl From<&Failure> for Problem {
                 "This server does not spend: the setting `spending` is `off`.",
                 "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
             ),
-            Failure::NotConfirmed => refused(
-                "This server spends only after the user has said yes, and can't ask here: the setting `spending` is `confirm`.",
-                "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
+            Failure::NotAsked => refused(
+                "This call needs the user's yes, and this client can't ask for it: the setting `spending` is `confirm`.",
+                "Use a client that supports elicitation, or ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
             ),
+            Failure::Declined => refused(
+                "The user did not say yes, so nothing was sent.",
+                "Don't call again unless the user asks for it.",
+            ),
+            Failure::NotThisYes => refused(
+                "The confirmation is not valid for this call: it belongs to another call or account, is older than two minutes, or was used before.",
+                "Call again without it; the user is then asked anew.",
+            ),
+            Failure::Limit(name, value) => refused(
+                &format!("The operator's limit `{name}` of {value} is reached."),
+                "Wait until it allows more, or ask the operator to raise it.",
+            ),
+            Failure::PriceUnknown(name) => refused(
+                &format!(
+                    "The operator has set `{name}`, and the price of this call is not known beforehand."
+                ),
+                "Give the price shown to the user, in minor units, where the tool takes one; 7digital then sells at that price or not at all.",
+            ),
+            Failure::Unsettled(entry) => Self {
+                sent: Sent::Unknown,
+                repeat: Repeat::AfterChange,
+                ..refused(
+                    &format!(
+                        "Charge {} ({}) was sent, and no trustworthy answer came: it may have been charged. It is not sent again.",
+                        entry.id, entry.item
+                    ),
+                    &format!(
+                        "Look into the locker (get-user-locker); once it is clear that nothing was bought, the operator can free it with `sevendigital-mcp ledger forget {}`.",
+                        entry.id
+                    ),
+                )
+            },
+            Failure::Alike(entry) => match entry.code.map(|code| (code, meaning(code))) {
+                Some((code, meaning)) => Self {
+                    code: Some(code),
+                    sent: Sent::Refused,
+                    repeat: meaning.repeat,
+                    ..refused(
+                        &format!(
+                            "The same purchase was under way, and 7digital refused it: {}.",
+                            meaning.what
+                        ),
+                        meaning.advice,
+                    )
+                },
+                None => Self {
+                    repeat: Repeat::Later,
+                    ..refused(
+                        "The same purchase was under way, and nothing was bought.",
+                        "Call again to see why.",
+                    )
+                },
+            },
+            Failure::Ledger(error) => refused(
+                &format!("This purchase can't be written down, so it was not made: {error}."),
+                "Ask the operator to mend the state folder (`state_dir`, `SEVENDIGITAL_MCP_STATE_DIR`); reading goes on meanwhile.",
+            ),
+            Failure::User(problem) => refused(
+                &format!("The request's headers don't say clearly for whom it is: {problem}."),
+                "Correct the headers and call again.",
+            ),
+            Failure::Stopping => Self {
+                repeat: Repeat::Later,
+                ..refused(
+                    "This server is stopping.",
+                    "Call again once it has been started anew.",
+                )
+            },
             Failure::Broken => Self {
                 what: "The call broke off inside this server.".into(),
                 advice: "Report it to the operator, whose log has the reason.".into(),
@@ -93,7 +161,7 @@ impl From<&ToolError> for Problem {
         match error {
             ToolError::Input(problem) => refused(
                 &format!("An argument is not right: {problem}."),
-                "Correct it and call again; nothing was sent.",
+                "Correct it and call again.",
             ),
             ToolError::Client(error) => error.into(),
             ToolError::RegistrationFailed { code, message } => {
@@ -129,7 +197,7 @@ impl From<&Error> for Problem {
             ),
             Error::Input { name, problem } => refused(
                 &format!("An argument is not right: {name}: {problem}."),
-                "Correct it and call again; nothing was sent.",
+                "Correct it and call again.",
             ),
             Error::NotSent(reason) => problem(
                 format!("7digital could not be reached: {reason}."),
@@ -213,7 +281,7 @@ fn authorisation_advice(message: &str, clock_ahead: Option<i64>) -> String {
     }
     let message = message.to_ascii_lowercase();
     let advice = if message.contains("access token") || message.contains("user credentials") {
-        "Set a user's `SEVENDIGITAL_ACCESS_TOKEN` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`, or for managed users pass `userId` (or set `SEVENDIGITAL_USER_ID`)."
+        "Run `sevendigital-mcp login`, or set a user's `SEVENDIGITAL_ACCESS_TOKEN` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`; for managed users pass `userId` (or set `SEVENDIGITAL_USER_ID`)."
     } else if message.contains("signature") {
         "Check `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`: one of them does not belong to its key."
     } else if message.contains("timestamp") || message.contains("nonce") {

@@ -4,7 +4,7 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Users};
 use crate::signup_user::Account;
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 
 /// The tool.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ impl Tool for AuthenticateUser {
         },
         rest: Route::post("/v1/user/authenticate"),
         upstream: Endpoint::post("/user/authenticate", Auth::Consumer, Effect::Writes),
+        asks: Asks::Never,
     };
 
     type Input = Account;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, User, element};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Email, Id, UserId};
 
 /// The tool.
@@ -35,6 +35,7 @@ impl Tool for CreateUser {
         },
         rest: Route::get("/v1/user/create"),
         upstream: Endpoint::get("/user/create", Auth::Consumer, Effect::Writes),
+        asks: Asks::Never,
     };
 
     type Input = NewUser;
@@ -65,7 +66,7 @@ pub struct NewUser {
     #[serde(rename(serialize = "emailAddress"))]
     email: Email,
     /// Id of the new user, 1 to 255 characters, permanent; best one that says nothing about the person. Default: made from the e-mail address.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,9 +80,9 @@ pub struct NewUser {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Sent<'a> {
-    user_id: &'a UserId,
     #[serde(flatten)]
     user: &'a NewUser,
+    user_id: &'a UserId,
 }
 
 /// An answer about a new user.

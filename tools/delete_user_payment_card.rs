@@ -2,9 +2,10 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::deed::{self, Deed};
 use crate::models::{Document, Done};
 use crate::select_user_payment_card::Choice;
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 
 /// The tool.
 #[derive(Debug)]
@@ -32,10 +33,15 @@ impl Tool for DeleteUserPaymentCard {
         },
         rest: Route::post("/v1/user/payment/card/delete"),
         upstream: Endpoint::post("/user/payment/card/delete", Auth::User, Effect::Writes),
+        asks: Asks::First,
     };
 
     type Input = Choice;
     type Output = Document<Done>;
+
+    fn deed(choice: &Choice) -> Option<Deed> {
+        Some(deed::deletion(choice.body.card_id.as_ref()))
+    }
 
     async fn call(client: &Client, choice: Choice) -> Result<Answer<Self::Output>, ToolError> {
         Ok(client.send(&Self::CONTRACT.upstream, &choice.body).await?)

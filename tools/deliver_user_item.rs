@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::deed::{self, Deed};
 use crate::models::{Document, Purchase, element};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Currency, Id, Price, Text, UserId};
 
 /// The tool.
@@ -35,18 +36,22 @@ impl Tool for DeliverUserItem {
         },
         rest: Route::get("/v1/user/deliveritem"),
         upstream: Endpoint::get("/user/deliveritem", Auth::User, Effect::Charges),
+        asks: Asks::First,
     };
 
     type Input = Sale;
     type Output = Document<Delivery>;
 
+    fn check(sale: &Sale) -> Result<(), ToolError> {
+        deed::named(sale.release_id.as_ref(), sale.track_id.as_ref())
+    }
+
+    fn deed(sale: &Sale) -> Option<Deed> {
+        let item = deed::item(sale.release_id.as_ref(), sale.track_id.as_ref());
+        Some(deed::sale(item, sale.retail_price, sale.currency.clone()))
+    }
+
     async fn call(client: &Client, mut sale: Sale) -> Result<Answer<Self::Output>, ToolError> {
-        if sale.release_id.is_none() && sale.track_id.is_none() {
-            return Err(ToolError::input(
-                "releaseId",
-                "give `releaseId`, or `releaseId` and `trackId`",
-            ));
-        }
         let made = || Text(uuid::Uuid::new_v4().to_string());
         let transaction_id = sale.transaction_id.get_or_insert_with(made).clone();
         let country = sale
@@ -79,7 +84,7 @@ pub struct Sale {
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<Text>,
     /// What the user paid, in minor units: 799 is 7.99; 0 if it was free.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     retail_price: Option<Price>,
     /// Currency of `retailPrice` as three letters (ISO 4217), such as `GBP`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,7 +103,7 @@ pub struct Sale {
     shop_id: Option<Id>,
 }
 
-/// A sale as 7digital takes it: the price in major units.
+/// A sale as 7digital takes it: the price in major units, in place of the one in minor units.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Sent {

@@ -6,7 +6,7 @@ use sevendigital::response::quotable;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{CardRegistrations, Document};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -39,6 +39,7 @@ impl Tool for GetUserCardRegistration {
             Auth::User,
             Effect::Reads,
         ),
+        asks: Asks::Never,
     };
 
     type Input = Registration;

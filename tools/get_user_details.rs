@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Users};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -34,6 +34,7 @@ impl Tool for GetUserDetails {
         },
         rest: Route::get("/v1/user/details"),
         upstream: Endpoint::get("/user/details", Auth::Consumer, Effect::Reads),
+        asks: Asks::Never,
     };
 
     type Input = Whose;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, LockerReleases, More, element};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
-use crate::values::{Count, Country, Id, UserId};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::values::{Count, Country, Id, Text, UserId};
 
 /// The tool.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ impl Tool for GetUserLocker {
         name: "get-user-locker",
         title: "7digital Get User Locker",
         description: "Lists the releases and tracks that a user owns, a page at a time, with their download links. \
+            Can be narrowed to a release, a track or a purchase, and sorted. \
             `totalItems` counts releases; ask for the next `page` while page * pageSize is below it. \
             Changes nothing and costs nothing. Download links may be signed: don't publish them. \
             Example: {\"page\": 1, \"pageSize\": 10}.",
@@ -35,12 +36,13 @@ impl Tool for GetUserLocker {
         },
         rest: Route::get("/v1/user/locker"),
         upstream: Endpoint::get("/user/locker", Auth::User, Effect::Reads),
+        asks: Asks::Never,
     };
 
     type Input = Page;
     type Output = Document<Lockers>;
 
-    async fn call(client: &Client, page: Page) -> Result<Answer<Self::Output>, ToolError> {
+    fn check(page: &Page) -> Result<(), ToolError> {
         if page.page.is_some_and(|Count(page)| page < 1) {
             return Err(ToolError::input("page", "expected 1 or more"));
         }
@@ -50,9 +52,54 @@ impl Tool for GetUserLocker {
         {
             return Err(ToolError::input("pageSize", "expected 1 to 50"));
         }
+        if page.track_id.is_some() && page.release_id.is_none() {
+            return Err(ToolError::input(
+                "trackId",
+                "give the track's `releaseId` as well",
+            ));
+        }
+        if page
+            .image_size
+            .is_some_and(|Count(size)| !IMAGE_SIZES.contains(&size))
+        {
+            return Err(ToolError::input(
+                "imageSize",
+                "expected 33, 50, 100, 180, 182, 200, 350, 500 or 800",
+            ));
+        }
+        Ok(())
+    }
+
+    fn note(document: &Document<Lockers>) -> Option<String> {
+        let releases = document.payload.locker.as_ref()?.locker_releases.as_ref()?;
+        let (Count(page), Count(size), Count(total)) = (
+            releases.page?,
+            releases.page_size.filter(|size| size.0 > 0)?,
+            releases.total_items?,
+        );
+        let pages = total
+            .max(0)
+            .unsigned_abs()
+            .div_ceil(size.unsigned_abs())
+            .max(1);
+        let next = match u64::try_from(page) {
+            Ok(page) if page < pages => {
+                format!(" For the next page call again with `page` {}.", page + 1)
+            }
+            _ => " There are no more pages.".to_owned(),
+        };
+        Some(format!(
+            "Page {page} of {pages}, {total} releases in all.{next}"
+        ))
+    }
+
+    async fn call(client: &Client, page: Page) -> Result<Answer<Self::Output>, ToolError> {
         Ok(client.send(&Self::CONTRACT.upstream, &page).await?)
     }
 }
+
+/// Widths of covers that 7digital has, in pixels.
+const IMAGE_SIZES: [i64; 9] = [33, 50, 100, 180, 182, 200, 350, 500, 800];
 
 /// Which page of whose locker.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -66,6 +113,21 @@ pub struct Page {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 1, "maximum" = 50))]
     page_size: Option<Count>,
+    /// Only this release; an empty page if the user does not own it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release_id: Option<Id>,
+    /// Only this track; needs `releaseId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    track_id: Option<Id>,
+    /// Only what came with this purchase; 7digital refuses the call if there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase_id: Option<Id>,
+    /// Order: `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`. Default: `releaseTitle asc`; newest first is `purchaseDate desc`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sort: Option<Sort>,
+    /// Width of the covers in pixels: 33, 50, 100, 180, 182, 200, 350, 500 or 800. Default: 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_size: Option<Count>,
     /// The user whom the call is for: needed where no user access token is configured and no default user is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<UserId>,
@@ -75,6 +137,34 @@ pub struct Page {
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
     #[serde(skip_serializing_if = "Option::is_none")]
     shop_id: Option<Id>,
+}
+
+/// An order of releases, as 7digital spells it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Text")]
+#[schemars(with = "String")]
+pub struct Sort(String);
+
+impl TryFrom<Text> for Sort {
+    type Error = &'static str;
+    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let known = |known: &[&'static str], word: &str| {
+            known
+                .iter()
+                .find(|other| other.eq_ignore_ascii_case(word))
+                .copied()
+        };
+        match words.as_slice() {
+            [column, order] => known(&["releaseTitle", "purchaseDate", "artistName"], column)
+                .zip(known(&["asc", "desc"], order))
+                .map(|(column, order)| Self(format!("{column} {order}"))),
+            _ => None,
+        }
+        .ok_or(
+            "expected `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`",
+        )
+    }
 }
 
 /// An answer about a locker.

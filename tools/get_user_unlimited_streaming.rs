@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Subscriptions};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -34,6 +34,7 @@ impl Tool for GetUserUnlimitedStreaming {
         },
         rest: Route::get("/v1/user/unlimited-streaming"),
         upstream: Endpoint::get("/user/unlimitedStreaming", Auth::User, Effect::Reads),
+        asks: Asks::Never,
     };
 
     type Input = Whose;

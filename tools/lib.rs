@@ -1,8 +1,9 @@
 //! The seventeen 7digital tools.
 //!
 //! One tool is one file: its contract (what clients see, and what is called upstream), its input, its output and its `call`.
-//! Start with [`purchase_user_item`]; [`tool`] holds what all of them share, [`models`] the documents, [`values`] the kinds of value.
+//! Start with [`purchase_user_item`]; [`tool`] holds what all of them share, [`deed`] what the user is asked about, [`models`] the documents, [`values`] the kinds of value.
 
+pub mod deed;
 pub mod models;
 pub mod tool;
 pub mod values;
@@ -28,7 +29,9 @@ pub mod select_user_payment_card;
 pub mod signup_user;
 pub mod update_user_unlimited_streaming;
 
-pub use tool::{Accurate, AnyTool, Contract, Hints, Published, Route, Tool, ToolError};
+pub use tool::{
+    Accurate, AnyTool, Asks, Contract, Hints, Plan, Published, Reply, Route, Tool, ToolError,
+};
 
 /// Every tool, in the card's order, which is the order they are listed in.
 pub const TOOLS: [AnyTool; 17] = [

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Card, Document, More, element, list};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -34,6 +34,7 @@ impl Tool for ListUserPaymentCards {
         },
         rest: Route::get("/v1/user/payment/card"),
         upstream: Endpoint::get("/user/payment/card", Auth::User, Effect::Reads),
+        asks: Asks::Never,
     };
 
     type Input = Whose;

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::deed::{self, Deed};
 use crate::models::{Document, Purchases};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -36,10 +37,18 @@ impl Tool for PurchaseUserBasket {
         },
         rest: Route::get("/v1/user/purchase/basket"),
         upstream: Endpoint::get("/user/purchase/basket", Auth::User, Effect::Charges),
+        asks: Asks::First,
     };
 
     type Input = Basket;
     type Output = Document<Purchases>;
+
+    fn deed(basket: &Basket) -> Option<Deed> {
+        Some(deed::purchase(
+            format!("basket {}", basket.basket_id.as_str()),
+            None,
+        ))
+    }
 
     async fn call(client: &Client, basket: Basket) -> Result<Answer<Self::Output>, ToolError> {
         Ok(client.send(&Self::CONTRACT.upstream, &basket).await?)

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::deed::{self, Deed};
 use crate::models::{Document, Purchases};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, Price, UserId};
 
 /// The tool.
@@ -36,10 +37,19 @@ impl Tool for PurchaseUserItem {
         },
         rest: Route::get("/v1/user/purchase/item"),
         upstream: Endpoint::get("/user/purchase/item", Auth::User, Effect::Charges),
+        asks: Asks::First,
     };
 
     type Input = Item;
     type Output = Document<Purchases>;
+
+    fn check(item: &Item) -> Result<(), ToolError> {
+        check(item)
+    }
+
+    fn deed(item: &Item) -> Option<Deed> {
+        Some(deed(item))
+    }
 
     async fn call(client: &Client, item: Item) -> Result<Answer<Self::Output>, ToolError> {
         buy(client, &Self::CONTRACT.upstream, item).await
@@ -57,7 +67,7 @@ pub struct Item {
     #[serde(skip_serializing_if = "Option::is_none")]
     track_id: Option<Id>,
     /// The price shown to the user, in minor units: 999 is 9.99. 7digital refuses the purchase (code 3004) if its price is another.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<Price>,
     /// The user whom the call is for: needed where no user access token is configured and no default user is set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,7 +80,7 @@ pub struct Item {
     shop_id: Option<Id>,
 }
 
-/// An item as 7digital takes it: the price in major units.
+/// An item as 7digital takes it: the price in major units, in place of the one in minor units.
 #[derive(Serialize)]
 struct Sent {
     #[serde(flatten)]
@@ -79,18 +89,25 @@ struct Sent {
     price: Option<String>,
 }
 
+/// Something must be named.
+pub(crate) fn check(item: &Item) -> Result<(), ToolError> {
+    deed::named(item.release_id.as_ref(), item.track_id.as_ref())
+}
+
+/// What buying an item comes to.
+pub(crate) fn deed(item: &Item) -> Deed {
+    deed::purchase(
+        deed::item(item.release_id.as_ref(), item.track_id.as_ref()),
+        item.price,
+    )
+}
+
 /// Buys an item at one of the store's own prices: `item` and `rrpitem` differ in nothing else.
 pub(crate) async fn buy(
     client: &Client,
     upstream: &Endpoint,
     item: Item,
 ) -> Result<Answer<Document<Purchases>>, ToolError> {
-    if item.release_id.is_none() && item.track_id.is_none() {
-        return Err(ToolError::input(
-            "releaseId",
-            "give `releaseId`, or `releaseId` and `trackId`",
-        ));
-    }
     let country = item
         .country
         .as_ref()

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::deed::{self, Deed};
 use crate::models::{Document, Purchases};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, Price, UserId};
 
 /// The tool.
@@ -36,18 +37,24 @@ impl Tool for PurchaseUserPricedItem {
         },
         rest: Route::get("/v1/user/purchase/priceditem"),
         upstream: Endpoint::get("/user/purchase/priceditem", Auth::User, Effect::Charges),
+        asks: Asks::First,
     };
 
     type Input = PricedItem;
     type Output = Document<Purchases>;
 
+    fn check(item: &PricedItem) -> Result<(), ToolError> {
+        deed::named(item.release_id.as_ref(), item.track_id.as_ref())
+    }
+
+    fn deed(item: &PricedItem) -> Option<Deed> {
+        Some(deed::purchase(
+            deed::item(item.release_id.as_ref(), item.track_id.as_ref()),
+            Some(item.price),
+        ))
+    }
+
     async fn call(client: &Client, item: PricedItem) -> Result<Answer<Self::Output>, ToolError> {
-        if item.release_id.is_none() && item.track_id.is_none() {
-            return Err(ToolError::input(
-                "releaseId",
-                "give `releaseId`, or `releaseId` and `trackId`",
-            ));
-        }
         let country = item
             .country
             .as_ref()
@@ -71,7 +78,6 @@ pub struct PricedItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     track_id: Option<Id>,
     /// Partner-supplied price in minor units of the shop's currency, a whole number: 999 is 9.99.
-    #[serde(skip_serializing)]
     price: Price,
     /// The user whom the call is for: needed where no user access token is configured and no default user is set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,7 +90,7 @@ pub struct PricedItem {
     shop_id: Option<Id>,
 }
 
-/// An item as 7digital takes it: the price in major units.
+/// An item as 7digital takes it: the price in major units, in place of the one in minor units.
 #[derive(Serialize)]
 struct Sent {
     #[serde(flatten)]

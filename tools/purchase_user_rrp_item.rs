@@ -2,9 +2,10 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::deed::Deed;
 use crate::models::{Document, Purchases};
-use crate::purchase_user_item::{Item, buy};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::purchase_user_item::{Item, buy, check, deed};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 
 /// The tool.
 #[derive(Debug)]
@@ -34,10 +35,19 @@ impl Tool for PurchaseUserRrpItem {
         },
         rest: Route::get("/v1/user/purchase/rrpitem"),
         upstream: Endpoint::get("/user/purchase/rrpitem", Auth::User, Effect::Charges),
+        asks: Asks::First,
     };
 
     type Input = Item;
     type Output = Document<Purchases>;
+
+    fn check(item: &Item) -> Result<(), ToolError> {
+        check(item)
+    }
+
+    fn deed(item: &Item) -> Option<Deed> {
+        Some(deed(item))
+    }
 
     async fn call(client: &Client, item: Item) -> Result<Answer<Self::Output>, ToolError> {
         buy(client, &Self::CONTRACT.upstream, item).await

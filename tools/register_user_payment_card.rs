@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{CardRegistrations, Document, More};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, Text, UserId};
 
 /// The tool.
@@ -35,6 +35,7 @@ impl Tool for RegisterUserPaymentCard {
         },
         rest: Route::post("/v1/user/payment/cardregistration"),
         upstream: Endpoint::post("/user/payment/cardregistration", Auth::User, Effect::Writes),
+        asks: Asks::Never,
     };
 
     type Input = Registration;
@@ -55,7 +56,7 @@ impl Tool for RegisterUserPaymentCard {
 }
 
 /// The arguments.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Registration {
     /// Where the registration ends, and for whom it is.

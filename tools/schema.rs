@@ -36,7 +36,7 @@ fn root<T: JsonSchema>(contract: Contract) -> Map<String, Value> {
     schema
 }
 
-/// Takes out what one client or another can't read (Gemini, `OpenAI`, Claude Desktop; each has refused a whole list for one of these).
+/// Takes out what one client or another can't read (Gemini, OpenAI, Claude Desktop; each has refused a whole list for one of these).
 fn tidy(schema: &mut Value) {
     let Value::Object(fields) = schema else {
         return;
@@ -44,6 +44,7 @@ fn tidy(schema: &mut Value) {
     fields.remove("$schema");
     fields.remove("format");
     fields.remove("default");
+    fields.remove("writeOnly");
     if fields.get("additionalProperties") == Some(&Value::Bool(true)) {
         fields.remove("additionalProperties");
     }

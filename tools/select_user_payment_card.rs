@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Done, More};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -34,6 +34,7 @@ impl Tool for SelectUserPaymentCard {
         },
         rest: Route::post("/v1/user/payment/card/select"),
         upstream: Endpoint::post("/user/payment/card/select", Auth::User, Effect::Writes),
+        asks: Asks::Never,
     };
 
     type Input = Choice;
@@ -45,7 +46,7 @@ impl Tool for SelectUserPaymentCard {
 }
 
 /// The arguments.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// Which card of which user.
@@ -58,7 +59,7 @@ pub struct Choice {
 pub struct CardChoice {
     /// Card id, as list-user-payment-cards gives it. Required by 7digital.
     #[serde(skip_serializing_if = "Option::is_none")]
-    card_id: Option<Id>,
+    pub(crate) card_id: Option<Id>,
     /// The user whom the call is for: needed where no user access token is configured and no default user is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<UserId>,

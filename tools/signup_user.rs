@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, More, Users};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Country, Email, Id, Text};
 
 /// The tool.
@@ -34,6 +34,7 @@ impl Tool for SignupUser {
         },
         rest: Route::post("/v1/user/signup"),
         upstream: Endpoint::post("/user/signup", Auth::Consumer, Effect::Writes),
+        asks: Asks::Never,
     };
 
     type Input = Account;
@@ -45,7 +46,7 @@ impl Tool for SignupUser {
 }
 
 /// The arguments.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// The account's e-mail address and password.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sevendigital::{Answer, Client, Endpoint, Method};
 
+use crate::deed::Deed;
 use crate::{cards, schema};
 
 /// Arguments as a client sent them.
@@ -18,9 +19,24 @@ pub trait Tool: 'static {
     /// What clients see of it, and what is called upstream.
     const CONTRACT: Contract;
     /// The arguments: schema and parser in one type.
-    type Input: DeserializeOwned + JsonSchema + Send + Sync;
+    type Input: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
     /// The document: schema and reader in one type.
     type Output: DeserializeOwned + Serialize + JsonSchema + Send;
+
+    /// What no single argument shows: bounds, and what belongs together.
+    fn check(_: &Self::Input) -> Result<(), ToolError> {
+        Ok(())
+    }
+
+    /// What the user is asked about before the call, for a tool that charges or deletes.
+    fn deed(_: &Self::Input) -> Option<Deed> {
+        None
+    }
+
+    /// A sentence beside the document that helps to go on: our own words and figures only.
+    fn note(_: &Self::Output) -> Option<String> {
+        None
+    }
 
     /// Makes the call.
     fn call(
@@ -44,6 +60,17 @@ pub struct Contract {
     pub rest: Route,
     /// What is called upstream, and with what effect.
     pub upstream: Endpoint,
+    /// Whether the user is asked first.
+    pub asks: Asks,
+}
+
+/// Whether the user is asked before a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// The call is made.
+    Never,
+    /// The user is asked, where the operator's policy is to ask: it spends, or it can't be undone.
+    First,
 }
 
 /// Annotations. They are told to clients and decide nothing here: [`sevendigital::Effect`] does.
@@ -136,7 +163,25 @@ impl ToolError {
     }
 }
 
-type Calling = Pin<Box<dyn Future<Output = Result<Answer<Value>, ToolError>> + Send>>;
+/// What a call gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The document, and what the headers around it said.
+    pub answer: Answer<Value>,
+    /// A sentence of our own that helps to go on.
+    pub note: Option<String>,
+}
+
+/// A call whose arguments have been checked, before anything is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The arguments as they were understood: one form for all spellings of them.
+    pub arguments: Arguments,
+    /// What the user is asked about.
+    pub deed: Option<Deed>,
+}
+
+type Calling = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
 
 /// A tool with its types hidden, so that the surfaces can hold all of them in one table.
 #[derive(Debug, Clone, Copy)]
@@ -145,6 +190,7 @@ pub struct AnyTool {
     pub contract: Contract,
     input_schema: fn() -> Map<String, Value>,
     output_schema: fn() -> Map<String, Value>,
+    plan: fn(Arguments) -> Result<Plan, ToolError>,
     call: fn(Client, Arguments) -> Calling,
 }
 
@@ -155,6 +201,7 @@ impl AnyTool {
             contract: T::CONTRACT,
             input_schema: schema::input::<T::Input>,
             output_schema: schema::output::<T::Output>,
+            plan: plan::<T>,
             call: |client, arguments| Box::pin(call::<T>(client, arguments)),
         }
     }
@@ -169,21 +216,39 @@ impl AnyTool {
         (self.output_schema)()
     }
 
+    /// Checks the arguments, and says what they come to.
+    pub fn plan(&self, arguments: Arguments) -> Result<Plan, ToolError> {
+        (self.plan)(arguments)
+    }
+
     /// Checks the arguments and makes the call. Dropping the future gives the call up where it stands.
-    pub async fn call(
-        &self,
-        client: &Client,
-        arguments: Arguments,
-    ) -> Result<Answer<Value>, ToolError> {
+    pub async fn call(&self, client: &Client, arguments: Arguments) -> Result<Reply, ToolError> {
         (self.call)(client.clone(), arguments).await
     }
 }
 
-async fn call<T: Tool>(client: Client, arguments: Arguments) -> Result<Answer<Value>, ToolError> {
+fn plan<T: Tool>(arguments: Arguments) -> Result<Plan, ToolError> {
+    let input: T::Input = parse(arguments)?;
+    T::check(&input)?;
+    let Ok(Value::Object(arguments)) = serde_json::to_value(&input) else {
+        return Err(ToolError::Input("the arguments are not an object".into()));
+    };
+    Ok(Plan {
+        arguments,
+        deed: T::deed(&input),
+    })
+}
+
+async fn call<T: Tool>(client: Client, arguments: Arguments) -> Result<Reply, ToolError> {
     let input = parse(arguments)?;
+    T::check(&input)?;
     let answer = T::call(&client, input).await?;
+    let note = T::note(&answer.document);
     match serde_json::to_value(&answer.document) {
-        Ok(document) => Ok(answer.map(|_| document)),
+        Ok(document) => Ok(Reply {
+            answer: answer.map(|_| document),
+            note,
+        }),
         Err(error) => Err(sevendigital::Error::Unreadable(error.to_string()).into()),
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, More, Subscriptions};
-use crate::tool::{Accurate, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
 use crate::values::{Count, Country, Currency, Text, UserId};
 
 /// The tool.
@@ -36,6 +36,7 @@ impl Tool for UpdateUserUnlimitedStreaming {
         },
         rest: Route::post("/v1/user/unlimited-streaming"),
         upstream: Endpoint::post("/user/unlimitedStreaming", Auth::Consumer, Effect::Writes),
+        asks: Asks::Never,
     };
 
     type Input = Update;
@@ -47,7 +48,7 @@ impl Tool for UpdateUserUnlimitedStreaming {
 }
 
 /// The arguments.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Update {
     /// The subscription as it shall be: all its fields.

@@ -88,7 +88,7 @@ pub struct Id(String);
 pub struct Country(String);
 
 /// An ISO 4217 currency code, in capitals.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Text")]
 #[schemars(with = "String", extend("maxLength" = 3))]
 pub struct Currency(String);
@@ -104,6 +104,20 @@ pub struct Email(String);
 #[serde(try_from = "Text")]
 #[schemars(with = "String", extend("maxLength" = 255))]
 pub struct UserId(String);
+
+impl Id {
+    /// The id as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Currency {
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl Country {
     /// The two letters.
@@ -123,7 +137,7 @@ impl UserId {
 }
 
 /// A price in minor units (`999` is 9.99 pounds), from 0 to 10,000,000.
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Text")]
 #[schemars(with = "f64", extend("minimum" = 0, "maximum" = 10_000_000))]
 pub struct Price(u32);
@@ -132,23 +146,40 @@ impl Price {
     /// The most that a price may be, in minor units.
     pub const MAX: u32 = 10_000_000;
 
+    /// The price in minor units.
+    pub fn in_minor_units(self) -> u32 {
+        self.0
+    }
+
+    /// The price for people, such as `9.99 GBP`.
+    pub fn shown(self, currency: Option<&Currency>, country: Option<&str>) -> String {
+        let amount = self.in_major_units(currency, country);
+        match iso_currency(currency, country) {
+            Some(currency) => format!("{amount} {}", currency.code()),
+            None => amount,
+        }
+    }
+
     /// The price in major units as 7digital takes it (`9.99`), by the number of decimals that the currency has.
     ///
     /// The currency is the one given, else that of the country, else one with two decimals.
     pub fn in_major_units(self, currency: Option<&Currency>, country: Option<&str>) -> String {
-        let given = currency.and_then(|currency| IsoCurrency::from_code(&currency.0));
-        let national = || {
-            let country = IsoCountry::from_str(country?).ok()?;
-            IsoCurrency::from_country(country)
-                .into_iter()
-                .find(|currency| currency.flags().is_empty())
-        };
-        let decimals = given
-            .or_else(national)
+        let decimals = iso_currency(currency, country)
             .and_then(IsoCurrency::exponent)
             .unwrap_or(2);
         Decimal::new(i64::from(self.0), u32::from(decimals)).to_string()
     }
+}
+
+/// The currency that was given, else that of the country.
+fn iso_currency(currency: Option<&Currency>, country: Option<&str>) -> Option<IsoCurrency> {
+    let given = currency.and_then(|currency| IsoCurrency::from_code(&currency.0));
+    given.or_else(|| {
+        let country = IsoCountry::from_str(country?).ok()?;
+        IsoCurrency::from_country(country)
+            .into_iter()
+            .find(|currency| currency.flags().is_empty())
+    })
 }
 
 impl TryFrom<Text> for Id {

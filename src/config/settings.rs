@@ -1,0 +1,223 @@
+//! The table of settings: what each is called in the layers, and what it takes.
+
+/// A setting: the names that it has in the layers, and what it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Key in the file.
+    pub key: &'static str,
+    /// Environment variable.
+    pub variable: &'static str,
+    /// Flag, or nothing for what does not belong on a command line.
+    pub flag: Option<&'static str>,
+    /// What a value must be, as the end of "expected …".
+    pub expected: &'static str,
+    /// How far a value may be shown.
+    pub kind: Kind,
+}
+
+/// How far a setting's value may be shown, and where it may come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// May be shown.
+    Plain,
+    /// Never shown; may come from the file that `VARIABLE_FILE` names.
+    Secret,
+}
+
+const fn setting(
+    key: &'static str,
+    variable: &'static str,
+    flag: Option<&'static str>,
+    expected: &'static str,
+) -> Setting {
+    Setting {
+        key,
+        variable,
+        flag,
+        expected,
+        kind: Kind::Plain,
+    }
+}
+
+const fn secret(key: &'static str, variable: &'static str, expected: &'static str) -> Setting {
+    Setting {
+        key,
+        variable,
+        flag: None,
+        expected,
+        kind: Kind::Secret,
+    }
+}
+
+/// Every setting, in the order of the README's table.
+pub const SETTINGS: &[Setting] = &[
+    secret(
+        "consumer_key",
+        "SEVENDIGITAL_CONSUMER_KEY",
+        "the consumer key that 7digital gave you",
+    ),
+    secret(
+        "consumer_secret",
+        "SEVENDIGITAL_CONSUMER_SECRET",
+        "the consumer secret that 7digital gave you",
+    ),
+    secret(
+        "access_token",
+        "SEVENDIGITAL_ACCESS_TOKEN",
+        "a user's access token",
+    ),
+    secret(
+        "access_token_secret",
+        "SEVENDIGITAL_ACCESS_TOKEN_SECRET",
+        "the secret of the user's access token",
+    ),
+    setting(
+        "user_id",
+        "SEVENDIGITAL_USER_ID",
+        None,
+        "the id of a managed user",
+    ),
+    setting(
+        "country",
+        "SEVENDIGITAL_COUNTRY",
+        None,
+        "two letters (ISO 3166-1 alpha-2), such as GB",
+    ),
+    setting(
+        "shop_id",
+        "SEVENDIGITAL_SHOP_ID",
+        None,
+        "a 7digital shop id, such as 34",
+    ),
+    setting(
+        "base_uri",
+        "SEVENDIGITAL_BASE_URI",
+        Some("--base-uri"),
+        "an https URL such as https://api.7digital.com/1.2, or an http URL of a loopback address",
+    ),
+    setting(
+        "oauth_placement",
+        "SEVENDIGITAL_OAUTH_PLACEMENT",
+        None,
+        "`auto`, `query` or `header`",
+    ),
+    setting(
+        "bind",
+        "SEVENDIGITAL_MCP_BIND",
+        Some("--bind"),
+        "ADDRESS:PORT, such as 127.0.0.1:9090",
+    ),
+    setting(
+        "hints",
+        "SEVENDIGITAL_MCP_HINTS",
+        Some("--hints"),
+        "`accurate` or `published`",
+    ),
+    setting(
+        "spending",
+        "SEVENDIGITAL_MCP_SPENDING",
+        Some("--spending"),
+        "`confirm`, `allow` or `off`",
+    ),
+    setting(
+        "read_only",
+        "SEVENDIGITAL_MCP_READ_ONLY",
+        Some("--read-only"),
+        "`true` or `false`",
+    ),
+    setting(
+        "tools",
+        "SEVENDIGITAL_MCP_TOOLS",
+        Some("--tools"),
+        "tool names with commas between them",
+    ),
+    setting(
+        "exclude_tools",
+        "SEVENDIGITAL_MCP_EXCLUDE_TOOLS",
+        Some("--exclude-tools"),
+        "tool names with commas between them",
+    ),
+    secret(
+        "token",
+        "SEVENDIGITAL_MCP_TOKEN",
+        "a bearer token of at least 32 characters",
+    ),
+    setting(
+        "allowed_hosts",
+        "SEVENDIGITAL_MCP_ALLOWED_HOSTS",
+        None,
+        "host names with commas between them, such as mcp.example.com",
+    ),
+    setting(
+        "allowed_origins",
+        "SEVENDIGITAL_MCP_ALLOWED_ORIGINS",
+        None,
+        "origins with commas between them, such as https://app.example.com:443",
+    ),
+    setting(
+        "user_from_headers",
+        "SEVENDIGITAL_MCP_USER_FROM_HEADERS",
+        None,
+        "`true` or `false`",
+    ),
+    setting(
+        "state_dir",
+        "SEVENDIGITAL_MCP_STATE_DIR",
+        Some("--state-dir"),
+        "a folder that this server may write to",
+    ),
+    setting(
+        "max_price",
+        "SEVENDIGITAL_MCP_MAX_PRICE",
+        None,
+        "a price in minor units, such as 2000 for 20.00",
+    ),
+    setting(
+        "max_charges_per_minute",
+        "SEVENDIGITAL_MCP_MAX_CHARGES_PER_MINUTE",
+        None,
+        "a whole number",
+    ),
+    setting(
+        "max_charges_per_day",
+        "SEVENDIGITAL_MCP_MAX_CHARGES_PER_DAY",
+        None,
+        "a whole number",
+    ),
+    setting(
+        "daily_budget",
+        "SEVENDIGITAL_MCP_DAILY_BUDGET",
+        None,
+        "a sum in minor units, such as 5000 for 50.00",
+    ),
+    setting(
+        "max_charges_in_flight",
+        "SEVENDIGITAL_MCP_MAX_CHARGES_IN_FLIGHT",
+        None,
+        "a whole number from 1",
+    ),
+    setting(
+        "metrics_bind",
+        "SEVENDIGITAL_MCP_METRICS_BIND",
+        None,
+        "ADDRESS:PORT of this machine, such as 127.0.0.1:9464",
+    ),
+    setting(
+        "log_format",
+        "SEVENDIGITAL_MCP_LOG_FORMAT",
+        Some("--log-format"),
+        "`text` or `json`",
+    ),
+    setting(
+        "log_filter",
+        "RUST_LOG",
+        None,
+        "a filter such as `info` or `info,sevendigital=debug`",
+    ),
+    setting(
+        "sandbox",
+        "SEVENDIGITAL_MCP_SANDBOX",
+        Some("--sandbox"),
+        "`true` or `false`",
+    ),
+];

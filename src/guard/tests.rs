@@ -1,0 +1,91 @@
+//! What no outsider can provoke: a tool that panics.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sevendigital::{Answer, Auth, Endpoint};
+use sevendigital_tools::{Accurate, Contract, Hints, Published, Route, Tool};
+
+use super::*;
+use crate::config::Layers;
+
+/// A tool that breaks.
+struct Breaks<const CHARGES: bool>;
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Nothing {}
+
+impl<const CHARGES: bool> Tool for Breaks<CHARGES> {
+    const CONTRACT: Contract = Contract {
+        name: "breaks",
+        title: "Breaks",
+        description: "Breaks.",
+        hints: Hints {
+            accurate: Accurate {
+                read_only: true,
+                destructive: false,
+                idempotent: true,
+                open_world: false,
+            },
+            published: Published {
+                read_only: true,
+                destructive: false,
+                idempotent: true,
+            },
+        },
+        rest: Route::get("/breaks"),
+        upstream: Endpoint::get(
+            "/breaks",
+            Auth::User,
+            if CHARGES {
+                Effect::Charges
+            } else {
+                Effect::Reads
+            },
+        ),
+        asks: if CHARGES { Asks::First } else { Asks::Never },
+    };
+    type Input = Nothing;
+    type Output = Nothing;
+
+    async fn call(_: &Client, _: Nothing) -> Result<Answer<Nothing>, ToolError> {
+        panic!("a bug")
+    }
+}
+
+fn guard() -> Guard {
+    let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let layers = Layers {
+        variables: vec![
+            set("SEVENDIGITAL_CONSUMER_KEY", "key"),
+            set("SEVENDIGITAL_MCP_SANDBOX", "true"),
+            set("SEVENDIGITAL_MCP_SPENDING", "allow"),
+        ],
+        ..Layers::default()
+    };
+    Guard::new(&Config::load(&layers).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_tool_that_panics_ends_its_call_and_nothing_else() {
+    let guard = guard();
+    for _ in 0..3 {
+        let ended = guard
+            .call(&AnyTool::of::<Breaks<false>>(), Call::default())
+            .await;
+        assert!(matches!(ended, Err(Failure::Broken)), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_charge_whose_tool_panics_has_an_unknown_outcome_and_is_not_repeated() {
+    let guard = guard();
+    for _ in 0..2 {
+        let ended = guard
+            .call(&AnyTool::of::<Breaks<true>>(), Call::default())
+            .await;
+        assert!(
+            matches!(&ended, Err(Failure::Unsettled(entry)) if entry.id == 1),
+            "{ended:?}"
+        );
+    }
+}

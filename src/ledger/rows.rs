@@ -1,0 +1,142 @@
+//! The ledger's rows: what is held against a repeat, what bounds a charge, what a dead process left.
+
+use std::fs::{self, File, TryLockError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{OptionalExtension as _, Row, Transaction};
+
+use super::place::Place;
+use super::{Entry, Intent, Limits, State, WINDOW};
+
+/// The entry that a repeat of `key` is held against.
+pub(super) fn live(
+    transaction: &Transaction<'_>,
+    place: &Place,
+    key: &str,
+) -> rusqlite::Result<Option<Entry>> {
+    bury(transaction, place)?;
+    transaction
+        .query_row(
+            "SELECT * FROM charge WHERE key = ?1
+             AND (state IN ('sending', 'unknown') OR (state = 'done' AND started > ?2))
+             ORDER BY id DESC LIMIT 1",
+            (key, since(WINDOW)),
+            entry,
+        )
+        .optional()
+}
+
+/// Charges that a process left under way when it died have an unknown outcome.
+pub(super) fn bury(transaction: &Transaction<'_>, place: &Place) -> rusqlite::Result<()> {
+    let Some(folder) = place.folder() else {
+        return Ok(());
+    };
+    let mut statement = transaction
+        .prepare("SELECT DISTINCT owner FROM charge WHERE state = 'sending' AND owner <> ?1")?;
+    let owners: Vec<String> = statement
+        .query_map([&place.owner], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for owner in owners {
+        let path = folder.join(format!("{owner}.alive"));
+        let alive = File::open(&path)
+            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+        if !alive {
+            transaction.execute(
+                "UPDATE charge SET state = 'unknown', ended = ?1 WHERE state = 'sending' AND owner = ?2",
+                (now(), &owner),
+            )?;
+            let _ = fs::remove_file(path);
+        }
+    }
+    Ok(())
+}
+
+/// States of a charge that cost money, or may have.
+const SPENT: &str = "'sending', 'done', 'unknown'";
+
+/// The first limit that one more charge would break. Entries from the future count: a clock set back refills nothing.
+pub(super) fn reached(
+    transaction: &Transaction<'_>,
+    intent: &Intent,
+    limits: Limits,
+) -> rusqlite::Result<Option<(&'static str, u64)>> {
+    let count = |filter: &str, from: i64| {
+        transaction.query_row(
+            &format!(
+                "SELECT COUNT(*), COALESCE(SUM(price), 0) FROM charge
+                 WHERE account = ?1 AND started > ?2 AND state IN ({filter})"
+            ),
+            (&intent.account, from),
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?.unsigned_abs(),
+                    row.get::<_, i64>(1)?.unsigned_abs(),
+                ))
+            },
+        )
+    };
+    let (under_way, _) = count("'sending'", 0)?;
+    if let Some(most) = limits
+        .in_flight
+        .filter(|most| under_way >= u64::from(*most))
+    {
+        return Ok(Some(("max_charges_in_flight", u64::from(most))));
+    }
+    let (in_minute, _) = count(SPENT, since(Duration::from_secs(60)))?;
+    if let Some(most) = limits
+        .per_minute
+        .filter(|most| in_minute >= u64::from(*most))
+    {
+        return Ok(Some(("max_charges_per_minute", u64::from(most))));
+    }
+    let (in_day, spent) = count(SPENT, since(WINDOW))?;
+    if let Some(most) = limits.per_day.filter(|most| in_day >= u64::from(*most)) {
+        return Ok(Some(("max_charges_per_day", u64::from(most))));
+    }
+    let price = u64::from(intent.price.unwrap_or_default());
+    if let Some(budget) = limits
+        .daily_budget
+        .filter(|budget| spent.saturating_add(price) > *budget)
+    {
+        return Ok(Some(("daily_budget", budget)));
+    }
+    Ok(None)
+}
+
+pub(super) fn use_consent(transaction: &Transaction<'_>, nonce: &str) -> rusqlite::Result<bool> {
+    let fresh = transaction.execute(
+        "INSERT OR IGNORE INTO consent (nonce, used) VALUES (?1, ?2)",
+        (nonce, now()),
+    )?;
+    Ok(fresh > 0)
+}
+
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let document: Option<String> = row.get("document")?;
+    Ok(Entry {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        tool: row.get("tool")?,
+        arguments: row.get("arguments")?,
+        item: row.get("item")?,
+        price: row.get("price")?,
+        state: State::parse(&row.get::<_, String>("state")?),
+        started: row.get("started")?,
+        ended: row.get("ended")?,
+        purchase_id: row.get("purchase_id")?,
+        document: document.and_then(|text| serde_json::from_str(&text).ok()),
+        code: row.get("code")?,
+    })
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn since(window: Duration) -> i64 {
+    now().saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,204 @@
+//! The ledger by itself: what it keeps, frees, bounds and buries.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::*;
+
+fn intent(key: &str) -> Intent {
+    Intent {
+        key: key.into(),
+        account: "account".into(),
+        tool: "purchase-user-item",
+        arguments: "digest".into(),
+        item: "release 1".into(),
+        price: Some(799),
+        consent: None,
+    }
+}
+
+fn done() -> Outcome {
+    Outcome {
+        state: State::Done,
+        purchase_id: Some("813".into()),
+        document: Some(json!({"purchase": {"id": "813"}})),
+        code: None,
+    }
+}
+
+async fn started(ledger: &Ledger, intent: Intent) -> i64 {
+    match ledger.begin(intent, Limits::default()).await.unwrap() {
+        Begun::Started(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_purchase_is_started_once_and_its_outcome_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::in_folder(folder.path().join("state"));
+    let id = started(&ledger, intent("k")).await;
+    assert!(
+        matches!(ledger.begin(intent("k"), Limits::default()).await.unwrap(), Begun::Exists(entry) if entry.state == State::Sending)
+    );
+    ledger.finish(id, done()).await.unwrap();
+    let again = Ledger::in_folder(folder.path().join("state"));
+    let entry = again.find("k").await.unwrap().unwrap();
+    assert_eq!(
+        (entry.state, entry.purchase_id.as_deref()),
+        (State::Done, Some("813"))
+    );
+}
+
+#[tokio::test]
+async fn what_was_refused_or_not_sent_frees_the_key() {
+    let ledger = Ledger::in_memory();
+    for state in [State::Refused, State::NotSent] {
+        let id = started(&ledger, intent("k")).await;
+        ledger
+            .finish(
+                id,
+                Outcome {
+                    state,
+                    purchase_id: None,
+                    document: None,
+                    code: None,
+                },
+            )
+            .await
+            .unwrap();
+        assert_eq!(ledger.find("k").await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn charges_of_a_process_that_died_are_unknown_and_those_of_a_live_one_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let dead = Ledger::in_folder(folder.path().to_owned());
+    started(&dead, intent("dead")).await;
+    let alive = Ledger::in_folder(folder.path().to_owned());
+    started(&alive, intent("alive")).await;
+    drop(dead);
+    let next = Ledger::in_folder(folder.path().to_owned());
+    assert_eq!(
+        next.find("dead").await.unwrap().unwrap().state,
+        State::Unknown
+    );
+    assert_eq!(
+        next.find("alive").await.unwrap().unwrap().state,
+        State::Sending
+    );
+}
+
+#[tokio::test]
+async fn limits_bind_at_their_edge() {
+    let limits = Limits {
+        per_minute: Some(2),
+        per_day: Some(3),
+        daily_budget: Some(2_000),
+        in_flight: Some(1),
+    };
+    let ledger = Ledger::in_memory();
+    let first = started(&ledger, intent("1")).await;
+    let begin = async |key: &str, limits| ledger.begin(intent(key), limits).await.unwrap();
+    assert_eq!(
+        begin("2", limits).await,
+        Begun::Limit("max_charges_in_flight", 1)
+    );
+    ledger.finish(first, done()).await.unwrap();
+    let Begun::Started(second) = begin("2", limits).await else {
+        panic!("below every limit")
+    };
+    ledger.finish(second, done()).await.unwrap();
+    assert_eq!(
+        begin("3", limits).await,
+        Begun::Limit("max_charges_per_minute", 2)
+    );
+    assert_eq!(
+        begin(
+            "3",
+            Limits {
+                per_minute: None,
+                ..limits
+            }
+        )
+        .await,
+        Begun::Limit("daily_budget", 2_000)
+    );
+    let free = Limits {
+        per_day: Some(2),
+        ..Limits::default()
+    };
+    assert_eq!(
+        begin("3", free).await,
+        Begun::Limit("max_charges_per_day", 2)
+    );
+}
+
+#[tokio::test]
+async fn a_yes_is_good_for_one_purchase() {
+    let ledger = Ledger::in_memory();
+    let with = |key: &str| Intent {
+        consent: Some("nonce".into()),
+        ..intent(key)
+    };
+    started(&ledger, with("1")).await;
+    assert_eq!(
+        ledger.begin(with("2"), Limits::default()).await.unwrap(),
+        Begun::ConsentUsed
+    );
+}
+
+#[tokio::test]
+async fn only_an_operator_frees_an_unknown_outcome() {
+    let ledger = Ledger::in_memory();
+    let id = started(&ledger, intent("k")).await;
+    assert!(!ledger.forget(id).await.unwrap(), "under way");
+    assert_eq!(ledger.give_up().await.unwrap(), 1);
+    assert_eq!(
+        ledger.find("k").await.unwrap().unwrap().state,
+        State::Unknown
+    );
+    assert!(ledger.forget(id).await.unwrap());
+    assert_eq!(ledger.find("k").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_ledger_that_can_not_be_used_says_why_and_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.sqlite");
+    fs::write(
+        &file,
+        "this is no database, and long enough to be told from an empty one".repeat(20),
+    )
+    .unwrap();
+    let ledger = Ledger::in_folder(folder.path().to_owned());
+    let error = ledger.find("k").await.unwrap_err().to_string();
+    assert!(error.contains("not a database"), "{error}");
+    fs::remove_file(&file).unwrap();
+    assert_eq!(ledger.find("k").await.unwrap(), None);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_else_may_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let ledger = Ledger::in_folder(state.clone());
+    started(&ledger, intent("k")).await;
+    assert_eq!(
+        fs::metadata(&state).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
+    for file in fs::read_dir(&state).unwrap() {
+        let file = file.unwrap();
+        assert_eq!(
+            file.metadata().unwrap().permissions().mode() & 0o777,
+            0o600,
+            "{:?}",
+            file.file_name()
+        );
+    }
+}

@@ -1,0 +1,196 @@
+//! The login that `sevendigital-mcp login` leaves behind: a file that its owner alone can read.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::Path;
+
+use figment::Figment;
+use figment::providers::{Format as _, Toml};
+use serde::Deserialize;
+use sevendigital::{BaseUri, Secret, Token};
+
+use crate::config::ConfigError;
+
+/// A user's access token, and the API root that issued it: no other may see it.
+#[derive(Debug, Clone)]
+pub struct StoredLogin {
+    /// Where the token is good.
+    pub base_uri: BaseUri,
+    /// The user's token and its secret.
+    pub token: Token,
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    base_uri: String,
+    access_token: Secret,
+    access_token_secret: Secret,
+}
+
+/// The login stored at a path; nothing where there is no file.
+pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
+    let shown = path.display();
+    let unreadable =
+        |error: &io::Error| ConfigError(format!("stored login `{shown}` can't be read: {error}"));
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(&error)),
+    };
+    if is_open_to_others(&file).map_err(|error| unreadable(&error))? {
+        return Err(ConfigError(format!(
+            "stored login `{shown}` is open to other users of this machine: run `chmod 600 {shown}`, or `sevendigital-mcp logout` and log in anew"
+        )));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)
+        .map_err(|error| unreadable(&error))?;
+    // The parser's own message would show the line, and with it the token.
+    let broken = || {
+        ConfigError(format!(
+            "stored login `{shown}` is not as `sevendigital-mcp login` writes it: log in anew, or run `sevendigital-mcp logout`"
+        ))
+    };
+    let written: Written = Figment::from(Toml::string(&text))
+        .extract()
+        .map_err(|_| broken())?;
+    Ok(Some(StoredLogin {
+        base_uri: written.base_uri.parse().map_err(|_| broken())?,
+        token: Token {
+            token: written.access_token,
+            secret: written.access_token_secret,
+        },
+    }))
+}
+
+/// Stores a login in place of the one before: whole or not at all, and never readable by others, not even while it is written.
+pub fn write(path: &Path, login: &StoredLogin) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .ok_or_else(|| io::Error::other("the path has no folder"))?;
+    create_private(folder)?;
+    // Created with mode 0600, and removed again if anything fails before it has its name.
+    let mut file = tempfile::Builder::new()
+        .prefix(".credentials")
+        .tempfile_in(folder)?;
+    file.write_all(text(login).as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// Removes the login stored at a path; says whether there was one.
+pub fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn text(login: &StoredLogin) -> String {
+    // `Debug` of a text without control characters is a TOML string; a token has none.
+    format!(
+        "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. Whoever has this file can spend the user's money.\nbase_uri = {:?}\naccess_token = {:?}\naccess_token_secret = {:?}\n",
+        login.base_uri.to_string(),
+        login.token.token.expose(),
+        login.token.secret.expose(),
+    )
+}
+
+fn create_private(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(unix)]
+fn is_open_to_others(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    Ok(file.metadata()?.mode() & 0o077 != 0)
+}
+
+/// Elsewhere the user's profile folder is closed to others as a whole.
+#[cfg(not(unix))]
+fn is_open_to_others(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn login(token: &str) -> StoredLogin {
+        StoredLogin {
+            base_uri: "https://api.7digital.com/1.2".parse().unwrap(),
+            token: Token {
+                token: token.into(),
+                secret: "s+/\"\\'${x}==".into(),
+            },
+        }
+    }
+
+    #[test]
+    fn a_login_is_stored_whole_in_place_of_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/credentials.toml");
+        assert!(read(&path).unwrap().is_none());
+        for token in ["a-longer-one", "short"] {
+            write(&path, &login(token)).unwrap();
+            let stored = read(&path).unwrap().unwrap();
+            assert_eq!(stored.base_uri.to_string(), "https://api.7digital.com/1.2");
+            assert_eq!(stored.token.token.expose(), token);
+            assert_eq!(stored.token.secret.expose(), "s+/\"\\'${x}==");
+        }
+        let beside = fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(beside, 1, "nothing is left of the writing");
+        assert!(remove(&path).unwrap());
+        assert!(!remove(&path).unwrap());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/credentials.toml");
+        write(&path, &login("canary")).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+
+        for open in [0o640, 0o604, 0o610] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(
+                error.contains(&format!("chmod 600 {}", path.display())),
+                "{error}"
+            );
+        }
+        write(&path, &login("canary")).unwrap();
+        assert_eq!(mode(&path), 0o600, "replacing it closes it again");
+    }
+
+    #[test]
+    fn a_file_that_was_not_written_here_is_refused_without_showing_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials.toml");
+        for text in [
+            "canary",
+            "access_token = \"canary\"\naccess_token_secret = \"canary\"\n",
+            "access_token = 1\naccess_token_secret = \"canary\"\nbase_uri = \"http://127.0.0.1:1\"\n",
+            "access_token = \"canary\"\naccess_token_secret = \"canary\"\nbase_uri = \"http://canary.example\"\n",
+            "",
+        ] {
+            write(&path, &login("x")).unwrap();
+            // Written into the file that is there, so that its mode stays.
+            fs::write(&path, text).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains("log in anew"), "{error}");
+            assert!(!error.contains("canary"), "{error}");
+        }
+    }
+}
