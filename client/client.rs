@@ -151,9 +151,9 @@ impl Client {
             Some(read) => self.read(read, parameters).await?,
             None => self.change(endpoint, parameters).await?,
         };
-        let document = serde_json::from_value(Value::Object(answer.document)).map_err(|error| {
-            Error::Unreadable(format!("it is not of the documented shape: {error}"))
-        })?;
+        let document = serde_json::from_value(Value::Object(answer.document))
+            // No more than that: serde's own words show the answer's.
+            .map_err(|_| Error::Unreadable("it is not of the documented shape".into()))?;
         Ok(Answer {
             document,
             location: answer.location,
@@ -274,7 +274,11 @@ async fn whole(mut response: Response) -> Result<Answer<Reply>, Error> {
     let mut reply = Reply {
         status: response.status().as_u16(),
         content_type: text(headers, &CONTENT_TYPE).unwrap_or_default().to_owned(),
-        wait: text(headers, &RETRY_AFTER).and_then(wait),
+        // A quota that is used up says when it is filled again.
+        wait: text(headers, &RETRY_AFTER).and_then(wait).or_else(|| {
+            let used_up = rate_limit.filter(|quota| quota.current >= quota.limit)?;
+            Some(Duration::from_secs(used_up.reset))
+        }),
         clock_ahead: text(headers, &DATE).and_then(clock_ahead),
         body: Vec::new(),
     };

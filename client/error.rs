@@ -264,7 +264,7 @@ const CODES: &[(u32, &str, &str, Repeat)] = &[
     ),
     (
         3106,
-        "the refund is not allowed",
+        "the refund was declined",
         "Ask 7digital.",
         Repeat::AfterChange,
     ),

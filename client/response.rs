@@ -64,19 +64,18 @@ pub fn clean(text: &str) -> String {
 
 /// Words of 7digital's, fit to be shown: cleaned, on one line, short, without links or OAuth parameters.
 pub fn quotable(text: &str) -> String {
+    // Tags and what can't be seen go first, so that they can't hide a link; our own quotation marks stay ours.
+    let text = text.replace(['<', '>'], "").replace('"', "'");
     let words: Vec<String> = text
         .split_whitespace()
         .map(clean)
         .map(|word| {
             let lower = word.to_ascii_lowercase();
-            if lower.contains("://") || lower.contains("oauth_") {
-                "[removed]".to_owned()
-            } else {
-                word
-            }
+            let hidden = lower.contains("://") || lower.contains("oauth_");
+            if hidden { "[removed]".to_owned() } else { word }
         })
         .collect();
-    let line = words.join(" ").replace(['<', '>'], "");
+    let line = words.join(" ");
     match line.char_indices().nth(MAX_MESSAGE) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
@@ -86,9 +85,9 @@ pub fn quotable(text: &str) -> String {
 fn is_invisible(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}' | '\u{e0100}'..='\u{e01ef}')
+            | '\u{fe00}'..='\u{fe0e}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}' | '\u{fff0}'..='\u{fff8}')
 }
 
 /// The body as text: a byte order mark, then the header's charset, then the XML declaration's, then UTF-8.
@@ -136,24 +135,26 @@ fn json(text: &str) -> Result<Map<String, Value>, String> {
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(mut document)) => {
-            // The address of the XSD: the JSON twin of `xsi:noNamespaceSchemaLocation`.
+            // 7digital's older conversions keep XML's root.
+            if let (1, Some(Value::Object(inner))) = (document.len(), document.get_mut("response"))
+            {
+                document = std::mem::take(inner);
+            }
+            // XML's noise, and the address of the XSD, which is the JSON twin of `xsi:noNamespaceSchemaLocation`.
             document.retain(|key, value| {
                 let schema =
                     key == "schema" && value.as_str().is_some_and(|text| text.contains(".xsd"));
                 !(schema || key.starts_with("xmlns") || key.starts_with("xsi:"))
             });
-            // 7digital's older conversions keep XML's root.
-            match document.remove("response") {
-                Some(Value::Object(inner)) if document.is_empty() => Ok(inner),
-                Some(other) => {
-                    document.insert("response".into(), other);
-                    Ok(document)
-                }
-                None => Ok(document),
-            }
+            Ok(document)
         }
         Ok(_) => Err("JSON that is not an object".into()),
-        Err(error) => Err(format!("broken JSON: {error}")),
+        // No more than the place: the parser's own words may show the answer's.
+        Err(error) => Err(format!(
+            "broken JSON at line {}, column {}",
+            error.line(),
+            error.column()
+        )),
     }
 }
 
@@ -172,6 +173,9 @@ fn plain(reply: &Reply, text: &str) -> Error {
     if lower.starts_with("oauth") || ((400..500).contains(&reply.status) && lower.contains("oauth"))
     {
         return unauthorised(reply, text);
+    }
+    if matches!(reply.status, 401 | 403) && lower.contains("limit") {
+        return Error::Throttled { wait: reply.wait };
     }
     if text.is_empty() {
         return by_status(reply).unwrap_or_else(|| Error::Unreadable("it is empty".into()));
@@ -205,11 +209,12 @@ fn by_status(reply: &Reply) -> Option<Error> {
         status @ 400..=499 => Some(Error::Unreadable(format!(
             "HTTP {status} without an explanation"
         ))),
-        _ => None,
+        200..=299 => None,
+        status => Some(Error::Unreadable(format!("HTTP {status} is no answer"))),
     }
 }
 
-fn classify(reply: &Reply, mut document: Map<String, Value>) -> Result<Map<String, Value>, Error> {
+fn classify(reply: &Reply, document: Map<String, Value>) -> Result<Map<String, Value>, Error> {
     let failed = match document
         .get("status")
         .map(|status| status.as_str().unwrap_or("?"))
@@ -225,10 +230,12 @@ fn classify(reply: &Reply, mut document: Map<String, Value>) -> Result<Map<Strin
     if let Some(error) = by_status(reply) {
         return Err(error);
     }
-    for value in document.values_mut() {
-        clean_all(value);
+    let mut document = Value::Object(document);
+    clean_all(&mut document);
+    match document {
+        Value::Object(document) => Ok(document),
+        _ => Ok(Map::new()),
     }
-    Ok(document)
 }
 
 /// The error in an envelope. Its text is `errorMessage` or `message`, its code a number or a string, and it may stand in a list.
@@ -239,11 +246,24 @@ fn refusal(reply: &Reply, document: &Map<String, Value>) -> Error {
         other => other,
     };
     let field = |name: &str| error.and_then(|error| error.get(name));
-    let message = field("errorMessage")
-        .or_else(|| field("message"))
-        .and_then(Value::as_str)
-        .map(quotable)
-        .unwrap_or_default();
+    let words = |error: &Value| {
+        let words = error.get("errorMessage").or_else(|| error.get("message"))?;
+        words.as_str().map(str::to_owned)
+    };
+    // A batch (code 1008) says in `errors` which of its items failed.
+    let items = match document.get("errors") {
+        Some(Value::Array(items)) if document.contains_key("error") => {
+            items.iter().filter_map(words).collect()
+        }
+        _ => Vec::new(),
+    };
+    let message = error
+        .and_then(words)
+        .into_iter()
+        .chain(items)
+        .collect::<Vec<_>>()
+        .join("; ");
+    let message = quotable(&message);
     if reply.status == 429 {
         return Error::Throttled { wait: reply.wait };
     }
@@ -268,7 +288,15 @@ fn clean_all(value: &mut Value) {
             }
         }
         Value::Array(all) => all.iter_mut().for_each(clean_all),
-        Value::Object(fields) => fields.values_mut().for_each(clean_all),
+        Value::Object(fields) => {
+            if fields.keys().any(|name| name.chars().any(is_invisible)) {
+                *fields = std::mem::take(fields)
+                    .into_iter()
+                    .map(|(name, value)| (clean(&name), value))
+                    .collect();
+            }
+            fields.values_mut().for_each(clean_all);
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

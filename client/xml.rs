@@ -20,9 +20,7 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), String> {
     let mut open: Vec<Element> = Vec::new();
     let mut nodes = 0;
     loop {
-        let event = reader
-            .read_event()
-            .map_err(|error| format!("broken XML: {error}"))?;
+        let event = reader.read_event().map_err(|_| broken())?;
         let closed = match event {
             Event::Start(start) => {
                 open.push(Element::open(&start, &mut nodes)?);
@@ -42,9 +40,7 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), String> {
                 None
             }
             Event::GeneralRef(reference) => {
-                let character = reference
-                    .resolve_char_ref()
-                    .map_err(|error| format!("broken XML: {error}"))?;
+                let character = reference.resolve_char_ref().map_err(|_| broken())?;
                 match (
                     character,
                     quick_xml::escape::resolve_xml_entity(&reference.xml10_content()),
@@ -71,6 +67,11 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), String> {
     }
 }
 
+/// No more than that: the parser's own words show the answer's.
+fn broken() -> String {
+    "broken XML".to_owned()
+}
+
 /// An element whose end has not been seen yet.
 struct Element {
     name: String,
@@ -89,20 +90,26 @@ impl Element {
         };
         // quick-xml's own check for doubled attributes is quadratic, hence the limit and our own `insert`.
         for (count, attribute) in start.attributes().with_checks(false).enumerate() {
-            let attribute = attribute.map_err(|error| format!("broken XML: {error}"))?;
+            let attribute = attribute.map_err(|_| broken())?;
             let value = attribute
                 .normalized_value(XmlVersion::Explicit1_0)
-                .map_err(|error| format!("broken XML: {error}"))?;
+                .map_err(|_| broken())?;
             if count >= MAX_ATTRIBUTES {
                 return Err("XML with too many attributes".into());
             }
             *nodes += 1;
-            match attribute.key.as_ref() {
-                "xsi:nil" => element.nil = value == "true" || value == "1",
-                key if key == "xmlns" || key.starts_with("xmlns:") || key.starts_with("xsi:") => {}
+            let (key, local) = (attribute.key.as_ref(), attribute.key.local_name());
+            match local.as_ref() {
+                // Whatever the prefix is: nothing else in 7digital's answers has attributes of another namespace by these names.
+                "nil" if key.contains(':') => element.nil = value == "true" || value == "1",
+                "schemaLocation" | "noNamespaceSchemaLocation" if key.contains(':') => {}
+                _ if key == "xmlns" || key.starts_with("xmlns:") || key.starts_with("xsi:") => {}
                 _ => {
-                    let name = attribute.key.local_name().as_ref().to_owned();
-                    insert(&mut element.fields, name, Value::String(value.into_owned()));
+                    insert(
+                        &mut element.fields,
+                        local.as_ref().to_owned(),
+                        Value::String(value.into_owned()),
+                    );
                 }
             }
         }

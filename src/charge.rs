@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::confirm::{Circumstances, Question, Seal, words};
 use crate::guard::{Failure, Guard, Success};
-use crate::ledger::{Begun, Entry, Intent, Outcome, State};
+use crate::ledger::{Begun, Entry, Intent, Named, Outcome, State};
 
 /// How long a repeat waits for the purchase under way: longer than a charge may take.
 const PATIENCE: Duration = Duration::from_secs(50);
@@ -33,7 +33,7 @@ pub(crate) struct Charge {
 
 impl Charge {
     pub(crate) fn new(guard: Guard, tool: AnyTool, client: Client, plan: Plan) -> Self {
-        let account = account(client.credentials(), &plan.arguments);
+        let account = account(&client, &plan.arguments);
         let arguments = digest(&canonical(client.credentials(), &plan.arguments).to_string());
         let key = digest(&format!("{account} {} {arguments}", tool.contract.name));
         Self {
@@ -44,6 +44,17 @@ impl Charge {
             account,
             arguments,
             key,
+        }
+    }
+
+    /// Gives the purchase the name that its caller chose, and answers where that name has an answer already.
+    pub(crate) async fn be_called(&self, name: &str) -> Result<(), Failure> {
+        let caller = account(&self.client, &Arguments::new());
+        let ledger = &self.guard.ledger;
+        match ledger.name(&caller, &digest(name), &self.key).await? {
+            Named::ThisCall => Ok(()),
+            Named::Refused(entry) => Err(Failure::Stored(entry)),
+            Named::AnotherCall => Err(Failure::KeyReused),
         }
     }
 
@@ -127,10 +138,10 @@ impl Charge {
         };
         self.audit(&outcome);
         if let Err(error) = self.guard.ledger.finish(id, outcome.clone()).await {
-            // The purchase itself stands; a repeat finds it under way, and later unknown.
+            // It is kept, and written with the next use of the ledger.
             tracing::error!(
                 charge = id,
-                "the outcome of charge {id} could not be written down: {error}"
+                "the outcome of charge {id} could not be written down yet: {error}"
             );
         }
         match answer {
@@ -241,14 +252,8 @@ impl Charge {
 
     /// The account as a person can recognise it.
     fn account_in_words(&self) -> String {
-        let given = self
-            .plan
-            .arguments
-            .get("userId")
-            .or_else(|| self.plan.arguments.get("body")?.get("userId"));
-        let user = given
-            .and_then(Value::as_str)
-            .or(self.client.credentials().user_id.as_deref());
+        let given = named_user(&self.plan.arguments);
+        let user = given.or_else(|| self.client.credentials().user_id.clone());
         match (user, &self.client.credentials().token) {
             (Some(user), _) => format!("user `{user}`"),
             (None, Some(_)) => "the user who is signed in".to_owned(),
@@ -262,39 +267,77 @@ impl Charge {
             account = self.account,
             tool.name = self.tool.contract.name,
             arguments = self.arguments,
-            outcome = ?outcome.state,
+            outcome = outcome.state.as_str(),
             purchase_id = outcome.purchase_id,
-            "charge by `{}`: {:?}", self.tool.contract.name, outcome.state
+            "charge by `{}`: {}", self.tool.contract.name, outcome.state.as_str()
         );
     }
 }
 
-/// Writes a change that charges nobody into the audit log.
-pub(crate) fn audit_change(tool: &AnyTool, account: &str, outcome: &Result<Reply, ToolError>) {
-    let outcome = match outcome {
-        Ok(_) => State::Done,
-        Err(error) => state(error),
-    };
-    let name = tool.contract.name;
-    tracing::info!(target: "audit", account, tool.name = name, ?outcome, "change by `{name}`: {outcome:?}");
+/// A change that charges nobody, as the audit log names it.
+pub(crate) struct Change {
+    account: String,
+    tool: &'static str,
+    arguments: String,
 }
 
-/// The account's digest: the token's, or the key's with the managed user's id.
-pub(crate) fn account(credentials: &Credentials, arguments: &Arguments) -> String {
-    let given = arguments
-        .get("userId")
-        .or_else(|| arguments.get("body")?.get("userId"));
-    let user = given
-        .and_then(Value::as_str)
-        .or(credentials.user_id.as_deref())
+impl Change {
+    pub(crate) fn new(tool: &AnyTool, client: &Client, arguments: &Arguments) -> Self {
+        let mut shown = arguments.clone();
+        // A digest of a password could be guessed at.
+        if let Some(Value::Object(body)) = shown.get_mut("body") {
+            body.remove("password");
+        }
+        Self {
+            account: account(client, arguments),
+            tool: tool.contract.name,
+            arguments: digest(&Value::Object(shown).to_string()),
+        }
+    }
+
+    /// Writes its outcome into the audit log.
+    pub(crate) fn audit(&self, outcome: &Result<Reply, ToolError>) {
+        let Self {
+            account,
+            tool,
+            arguments,
+        } = self;
+        let outcome = match outcome {
+            Ok(_) => State::Done,
+            Err(error) => state(error),
+        };
+        let outcome = outcome.as_str();
+        tracing::info!(target: "audit", account, tool.name = tool, arguments, outcome, "change by `{tool}`: {outcome}");
+    }
+}
+
+/// The user whom arguments name; a POST has them in its body.
+pub(crate) fn named_user(arguments: &Arguments) -> Option<String> {
+    let body = arguments
+        .get("body")
+        .and_then(Value::as_object)
+        .unwrap_or(arguments);
+    match body.get("userId")? {
+        Value::String(id) => Some(id.clone()),
+        Value::Number(id) => Some(id.to_string()),
+        _ => None,
+    }
+}
+
+/// The account's digest: of the token, or of the key with the managed user's id, and of the API that they are for.
+pub(crate) fn account(client: &Client, arguments: &Arguments) -> String {
+    let credentials = client.credentials();
+    let base = client.base_uri();
+    let user = named_user(arguments)
+        .or_else(|| credentials.user_id.clone())
         .unwrap_or_default();
     let consumer = credentials
         .consumer
         .as_ref()
         .map_or("", |consumer| consumer.key.expose());
     digest(&match &credentials.token {
-        Some(token) => format!("token\0{}", token.token.expose()),
-        None => format!("user\0{consumer}\0{user}"),
+        Some(token) => format!("{base}\0token\0{}", token.token.expose()),
+        None => format!("{base}\0user\0{consumer}\0{user}"),
     })
 }
 
@@ -342,8 +385,8 @@ fn ended(state: State, code: Option<u32>) -> Outcome {
 
 fn code(error: &ToolError) -> Option<u32> {
     match error {
-        ToolError::Client(sevendigital::Error::Refused { code, .. })
-        | ToolError::RegistrationFailed { code, .. } => Some(*code),
+        ToolError::Client(sevendigital::Error::Refused { code, .. }) => Some(*code),
+        ToolError::RegistrationFailed { code, .. } => *code,
         ToolError::Client(_) | ToolError::Input(_) => None,
     }
 }

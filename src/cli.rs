@@ -115,6 +115,9 @@ pub struct Options {
     /// Where `serve` listens; port 0 picks a free one.
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     bind: Option<String>,
+    /// Let `serve` serve the tools as REST too, with a page about them at /docs [default address: 127.0.0.1:8080].
+    #[arg(long, global = true, value_name = "ADDRESS:PORT", num_args = 0..=1, require_equals = true, default_missing_value = "127.0.0.1:8080")]
+    rest: Option<String>,
     /// Hints that clients are told: `accurate`, or the card's own with `published`.
     #[arg(long, global = true, value_name = "SET")]
     hints: Option<String>,
@@ -148,6 +151,7 @@ impl Options {
         [
             ("base_uri", self.base_uri.clone()),
             ("bind", self.bind.clone()),
+            ("rest_bind", self.rest.clone()),
             ("hints", self.hints.clone()),
             ("spending", self.spending.clone()),
             ("read_only", on(self.read_only)),

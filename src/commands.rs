@@ -73,6 +73,7 @@ pub async fn call(guard: &Guard, name: &str, args: &str) -> Ended {
         user: None,
         consent,
         asking,
+        name: None,
     };
     let outcome = match guard.call(tool, call(None)).await {
         Ok(Progress::Ask(question)) => match answer(&question) {

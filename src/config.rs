@@ -42,6 +42,9 @@ pub struct Config {
     /// Where MCP is served over HTTP.
     #[serde(deserialize_with = "parsed")]
     pub bind: SocketAddr,
+    /// Where REST is served over HTTP; nothing if it is not.
+    #[serde(default, deserialize_with = "optional")]
+    pub rest_bind: Option<SocketAddr>,
     /// Which hints clients are told.
     pub hints: HintSet,
     spending: Option<Spending>,
@@ -291,9 +294,13 @@ impl Config {
 
     /// What must hold before the server listens on a network.
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
-        if self.bind.ip().is_loopback() {
+        let mut binds = [("bind", Some(self.bind)), ("rest_bind", self.rest_bind)].into_iter();
+        let exposed = binds.find_map(|(key, bind)| {
+            Some((key, bind?)).filter(|(_, bind)| !bind.ip().is_loopback())
+        });
+        let Some((key, bind)) = exposed else {
             return Ok(());
-        }
+        };
         let missing = match (self.token.is_some(), self.allowed_hosts.is_empty()) {
             (true, false) => return Ok(()),
             (false, _) => {
@@ -304,8 +311,7 @@ impl Config {
             }
         };
         Err(ConfigError(format!(
-            "`bind` is {}, which other machines reach: set {missing}, or bind to 127.0.0.1",
-            self.bind
+            "`{key}` is {bind}, which other machines reach: set {missing}, or bind to 127.0.0.1"
         )))
     }
 }

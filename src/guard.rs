@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::charge::{self, Charge};
+use crate::charge::{self, Change, Charge};
 use crate::config::{Config, ConfigError, Spending};
 use crate::confirm::{Question, Seal};
 use crate::ledger::{Entry, Ledger, LedgerError, Limits};
@@ -55,6 +55,8 @@ pub struct Call {
     pub consent: Option<String>,
     /// Whether the surface can ask the user at all.
     pub asking: Asking,
+    /// The name that the client gave this purchase, to repeat it by.
+    pub name: Option<String>,
 }
 
 /// Whether the user can be asked.
@@ -124,6 +126,12 @@ pub enum Failure {
     /// The same purchase was under way when this call came, and nothing was bought.
     #[error("charge {} ended without a purchase", .0.id)]
     Alike(Box<Entry>),
+    /// The same purchase was sent before under this name, and 7digital refused it.
+    #[error("charge {} was refused before", .0.id)]
+    Stored(Box<Entry>),
+    /// The name was given to another purchase before.
+    #[error("the idempotency key belongs to another call")]
+    KeyReused,
     /// The purchase can't be written down, so it is not made.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -136,6 +144,19 @@ pub enum Failure {
     /// A fault of ours.
     #[error("the call broke off inside this server")]
     Broken,
+}
+
+impl Failure {
+    /// How long 7digital asks to wait before the call is repeated.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Tool(ToolError::Client(
+                sevendigital::Error::Throttled { wait }
+                | sevendigital::Error::Unavailable { wait, .. },
+            )) => *wait,
+            _ => None,
+        }
+    }
 }
 
 impl Guard {
@@ -193,6 +214,13 @@ impl Guard {
     }
 
     async fn decide(&self, tool: &AnyTool, call: Call) -> Result<Progress, Failure> {
+        if let Some(User::Id(id)) = &call.user
+            && charge::named_user(&call.arguments).is_some_and(|named| named != *id)
+        {
+            return Err(Failure::User(
+                "they name one user, and the argument `userId` another".into(),
+            ));
+        }
         let client = self.client_for(call.user);
         if client.credentials().consumer.is_none() {
             return Err(ToolError::from(sevendigital::Error::NoConsumerKey).into());
@@ -206,6 +234,9 @@ impl Guard {
         }
         let plan = tool.plan(call.arguments)?;
         let charge = Charge::new(self.clone(), *tool, client, plan);
+        if charges && let Some(name) = &call.name {
+            charge.be_called(name).await?;
+        }
         if charges && let Some(answer) = charge.settled_before().await? {
             return Ok(Progress::Done(answer));
         }
@@ -250,10 +281,10 @@ impl Guard {
                 Err(panic) => Err(panic),
             }
         } else {
-            let account = charge::account(client.credentials(), &arguments);
+            let audited = Change::new(&tool, &client, &arguments);
             let change = async move {
                 let outcome = tool.call(&client, arguments).await;
-                charge::audit_change(&tool, &account, &outcome);
+                audited.audit(&outcome);
                 outcome
             };
             self.changes.spawn(change).await
@@ -318,6 +349,9 @@ impl Guard {
         };
         let changes = tokio::time::timeout(DRAIN_CHANGES, self.changes.wait());
         let ((), _) = tokio::join!(reads, changes);
+        if let Err(error) = self.ledger.catch_up().await {
+            tracing::error!("outcomes could not be written down: {error}");
+        }
     }
 
     /// Writes down that what is still under way has an unknown outcome: the process ends now.

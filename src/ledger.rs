@@ -11,10 +11,12 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, named_p
 use serde::Serialize;
 use serde_json::Value;
 
+pub use self::named::Named;
 use self::place::{Home, Open, Place, open};
 pub(crate) use self::rows::now;
-use self::rows::{bury, entry, live, reached, since, use_consent};
+use self::rows::{bury, entry, live, reached, since, use_consent, write_outcome};
 
+mod named;
 mod place;
 mod rows;
 
@@ -43,7 +45,8 @@ pub enum State {
 }
 
 impl State {
-    const fn as_str(self) -> &'static str {
+    /// Its name in the ledger and in logs.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sending => "sending",
             Self::Done => "done",
@@ -186,6 +189,7 @@ impl Ledger {
                 home,
                 owner,
                 open: Mutex::default(),
+                unwritten: Mutex::default(),
             }),
         }
     }
@@ -226,21 +230,21 @@ impl Ledger {
     }
 
     /// Writes an outcome down.
+    ///
+    /// One that can't be written now is kept, and written before anything else is read or written here.
     pub async fn finish(&self, id: i64, outcome: Outcome) -> Result<(), LedgerError> {
-        self.with(move |transaction, _| {
-            transaction.execute(
-                "UPDATE charge SET state = :state, ended = :ended, purchase_id = :purchase_id, document = :document, code = :code
-                 WHERE id = :id AND state IN ('sending', 'unknown')",
-                named_params! {
-                    ":id": id, ":state": outcome.state.as_str(), ":ended": now(),
-                    ":purchase_id": outcome.purchase_id,
-                    ":code": outcome.code,
-                    ":document": outcome.document.map(|document| document.to_string()),
-                },
-            )?;
+        self.place.unwritten().push((id, outcome));
+        self.catch_up().await
+    }
+
+    /// Writes down the outcomes that could not be written before.
+    pub async fn catch_up(&self) -> Result<(), LedgerError> {
+        let unwritten = !self.place.unwritten().is_empty();
+        if unwritten {
+            self.with(|_, _| Ok(())).await
+        } else {
             Ok(())
-        })
-        .await
+        }
     }
 
     /// Writes down that the outcome of all charges of this process is unknown: it ends now.
@@ -358,8 +362,13 @@ impl Ledger {
             let outcome = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .and_then(|transaction| {
+                    let late = place.unwritten().clone();
+                    for (id, outcome) in &late {
+                        write_outcome(&transaction, *id, outcome)?;
+                    }
                     let value = work(&transaction, &place)?;
                     transaction.commit()?;
+                    place.unwritten().drain(..late.len());
                     Ok(value)
                 });
             outcome.map_err(|error| {

@@ -70,7 +70,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Serve => serve(&config, guard).await?,
         Command::Stdio => {
             let stop = stop_signal(&guard);
-            app::serve_stdio(&config, guard, stop.cancelled()).await?;
+            app::serve_stdio(&config, guard, stop.cancelled_owned()).await?;
         }
         Command::Call { tool, args } => return commands::call(&guard, &tool, &args).await,
         Command::Login(_) | Command::Logout | Command::Tools { .. } | Command::Ledger { .. } => {}
@@ -131,14 +131,12 @@ async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {
     }
     config.check_exposure()?;
     let stop = stop_signal(&guard);
-    let app = App::bind(config, guard)
-        .await
-        .map_err(|error| format!("`bind`: {} can't be listened on: {error}", config.bind))?;
-    writeln!(
-        std::io::stderr(),
-        "listening on http://{}/mcp",
-        app.address()?
-    )?;
+    let app = App::bind(config, guard).await?;
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "listening on http://{}/mcp", app.address()?)?;
+    if let Some(address) = app.rest_address()? {
+        writeln!(stderr, "listening on http://{address}/v1")?;
+    }
     app.serve(stop.cancelled_owned()).await?;
     Ok(())
 }

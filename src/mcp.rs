@@ -228,6 +228,7 @@ impl Mcp {
             user: user.clone(),
             consent,
             asking,
+            name: None,
         };
         let question = match self.guard.call(tool, call(consent)).await? {
             Progress::Ask(question) => question,

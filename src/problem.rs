@@ -1,14 +1,22 @@
 //! Failures told so that a model or a person can act: what happened, what to do, the code, and whether to repeat.
 
-use sevendigital::error::meaning;
+use serde_json::{Value, json};
+use sevendigital::error::{is_remote_fault, meaning};
 use sevendigital::{Effect, Error, Repeat, Sent};
 use sevendigital_tools::ToolError;
 
 use crate::guard::Failure;
 
+pub use self::kind::Kind;
+
+mod kind;
+mod repeats;
+
 /// A failure in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
+    /// Which problem it is.
+    pub kind: Kind,
     /// What happened: a sentence.
     pub what: String,
     /// What to do about it: a sentence.
@@ -43,6 +51,32 @@ impl Problem {
         )
     }
 
+    /// The failure of a call with that effect as RFC 9457 has it, with the same words that a model reads.
+    pub fn document(&self, effect: Effect) -> Value {
+        let unknown = self.sent == Sent::Unknown && effect != Effect::Reads;
+        let outcome = match self.sent {
+            Sent::No => "not_sent",
+            Sent::Refused => "refused",
+            Sent::Unknown => "unknown",
+        };
+        let repeat = match self.repeat {
+            _ if unknown => "after_check",
+            Repeat::AfterChange => "after_change",
+            Repeat::Later => "later",
+        };
+        let code = self.code.map(|code| ("code", json!(code)));
+        let known = [
+            ("outcome", json!(outcome)),
+            (
+                "mayHaveCharged",
+                json!(unknown && effect == Effect::Charges),
+            ),
+            ("repeat", json!(repeat)),
+        ];
+        let known = known.into_iter().chain(code);
+        self.kind.document_with(&self.line(effect), known)
+    }
+
     /// What it means for money and for repeating.
     fn consequence(&self, effect: Effect) -> &'static str {
         match (effect, self.sent, self.repeat) {
@@ -69,82 +103,65 @@ impl From<&Failure> for Problem {
         match failure {
             Failure::Tool(error) => error.into(),
             Failure::SpendingOff => refused(
+                Kind::SpendingOff,
                 "This server does not spend: the setting `spending` is `off`.",
                 "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
             ),
             Failure::NotAsked => refused(
+                Kind::NotAsked,
                 "This call needs the user's yes, and this client can't ask for it: the setting `spending` is `confirm`.",
                 "Use a client that supports elicitation, or ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
             ),
             Failure::Declined => refused(
+                Kind::Declined,
                 "The user did not say yes, so nothing was sent.",
                 "Don't call again unless the user asks for it.",
             ),
             Failure::NotThisYes => refused(
+                Kind::ConfirmationInvalid,
                 "The confirmation is not valid for this call: it belongs to another call or account, is older than two minutes, or was used before.",
                 "Call again without it; the user is then asked anew.",
             ),
             Failure::Limit(name, value) => refused(
+                Kind::SpendingLimit,
                 &format!("The operator's limit `{name}` of {value} is reached."),
                 "Wait until it allows more, or ask the operator to raise it.",
             ),
             Failure::PriceUnknown(name) => refused(
+                Kind::SpendingLimit,
                 &format!(
                     "The operator has set `{name}`, and the price of this call is not known beforehand."
                 ),
                 "Give the price shown to the user, in minor units, where the tool takes one; 7digital then sells at that price or not at all.",
             ),
-            Failure::Unsettled(entry) => Self {
-                sent: Sent::Unknown,
-                repeat: Repeat::AfterChange,
-                ..refused(
-                    &format!(
-                        "Charge {} ({}) was sent, and no trustworthy answer came: it may have been charged. It is not sent again.",
-                        entry.id, entry.item
-                    ),
-                    &format!(
-                        "Look into the locker (get-user-locker); once it is clear that nothing was bought, the operator can free it with `sevendigital-mcp ledger forget {}`.",
-                        entry.id
-                    ),
-                )
-            },
-            Failure::Alike(entry) => match entry.code.map(|code| (code, meaning(code))) {
-                Some((code, meaning)) => Self {
-                    code: Some(code),
-                    sent: Sent::Refused,
-                    repeat: meaning.repeat,
-                    ..refused(
-                        &format!(
-                            "The same purchase was under way, and 7digital refused it: {}.",
-                            meaning.what
-                        ),
-                        meaning.advice,
-                    )
-                },
-                None => Self {
-                    repeat: Repeat::Later,
-                    ..refused(
-                        "The same purchase was under way, and nothing was bought.",
-                        "Call again to see why.",
-                    )
-                },
-            },
+            Failure::Unsettled(entry) => repeats::unsettled(entry),
+            Failure::Alike(entry) => repeats::alike(entry),
+            Failure::Stored(entry) => repeats::stored(entry),
+            Failure::KeyReused => refused(
+                Kind::KeyReused,
+                "This Idempotency-Key was used for a call with other arguments.",
+                "Use a new key for each purchase, and the same one only to repeat it.",
+            ),
             Failure::Ledger(error) => refused(
+                Kind::NoLedger,
                 &format!("This purchase can't be written down, so it was not made: {error}."),
                 "Ask the operator to mend the state folder (`state_dir`, `SEVENDIGITAL_MCP_STATE_DIR`); reading goes on meanwhile.",
             ),
             Failure::User(problem) => refused(
+                Kind::Header,
                 &format!("The request's headers don't say clearly for whom it is: {problem}."),
                 "Correct the headers and call again.",
             ),
             Failure::Stopping => Self {
                 repeat: Repeat::Later,
                 ..refused(
+                    Kind::Stopping,
                     "This server is stopping.",
                     "Call again once it has been started anew.",
                 )
             },
             Failure::Broken => Self {
+                kind: Kind::Broken,
                 what: "The call broke off inside this server.".into(),
                 advice: "Report it to the operator, whose log has the reason.".into(),
                 code: None,
@@ -160,17 +177,21 @@ impl From<&ToolError> for Problem {
     fn from(error: &ToolError) -> Self {
         match error {
             ToolError::Input(problem) => refused(
+                Kind::Argument,
                 &format!("An argument is not right: {problem}."),
                 "Correct it and call again.",
             ),
             ToolError::Client(error) => error.into(),
             ToolError::RegistrationFailed { code, message } => {
-                let meaning = meaning(*code);
+                let why = code
+                    .map(|code| format!(": {}", meaning(code).what))
+                    .unwrap_or_default();
                 Self {
-                    code: Some(*code),
+                    code: *code,
                     said: said(message),
                     ..refused(
-                        &format!("The card registration failed: {}.", meaning.what),
+                        Kind::Refused,
+                        &format!("The card registration failed{why}."),
                         "Start a new one with `register-user-payment-card`; the user enters the card again.",
                     )
                 }
@@ -183,6 +204,7 @@ impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         let sent = error.sent();
         let problem = |what: String, advice: &str, repeat: Repeat| Self {
+            kind: kind_of(error),
             what,
             advice: advice.into(),
             code: None,
@@ -192,10 +214,12 @@ impl From<&Error> for Problem {
         };
         match error {
             Error::NoConsumerKey => refused(
+                Kind::NotConfigured,
                 "No 7digital consumer key is set, so nothing can be called.",
                 "Set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` in the server's environment, or start it with `--sandbox` to try it without a key.",
             ),
             Error::Input { name, problem } => refused(
+                Kind::Argument,
                 &format!("An argument is not right: {name}: {problem}."),
                 "Correct it and call again.",
             ),
@@ -255,8 +279,9 @@ impl From<&Error> for Problem {
     }
 }
 
-fn refused(what: &str, advice: &str) -> Problem {
+fn refused(kind: Kind, what: &str, advice: &str) -> Problem {
     Problem {
+        kind,
         what: what.into(),
         advice: advice.into(),
         code: None,
@@ -294,4 +319,18 @@ fn authorisation_advice(message: &str, clock_ahead: Option<i64>) -> String {
         "Check `SEVENDIGITAL_CONSUMER_KEY`, `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN`, `country`, and that your key has the right to this operation."
     };
     advice.to_owned()
+}
+
+fn kind_of(error: &Error) -> Kind {
+    match error {
+        Error::NoConsumerKey => Kind::NotConfigured,
+        Error::Input { .. } => Kind::Argument,
+        Error::NotSent(_) | Error::Unavailable { .. } => Kind::Unavailable,
+        Error::Refused { code, .. } if is_remote_fault(*code) => Kind::BadAnswer,
+        Error::Refused { .. } => Kind::Refused,
+        Error::Unauthorised { .. } => Kind::NotAuthorised,
+        Error::Throttled { .. } => Kind::Throttled,
+        Error::Unreadable(_) => Kind::BadAnswer,
+        Error::Interrupted(_) => Kind::Interrupted,
+    }
 }

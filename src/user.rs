@@ -3,6 +3,7 @@
 use http::HeaderMap;
 use sevendigital::{Secret, Token};
 
+use crate::config::Config;
 use crate::guard::{Failure, User};
 
 const TOKEN: &str = "x-7digital-access-token";
@@ -16,6 +17,17 @@ pub enum Users {
     Configured,
     /// The headers of each request; where it has none, the settings.
     FromHeaders,
+}
+
+impl Users {
+    /// As the settings say.
+    pub fn of(config: &Config) -> Self {
+        if config.user_from_headers {
+            Self::FromHeaders
+        } else {
+            Self::Configured
+        }
+    }
 }
 
 /// The user whom headers name: an access token with its secret, or the id of a managed user.

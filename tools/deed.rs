@@ -126,21 +126,22 @@ pub(crate) fn deletion(card: Option<&Id>) -> Deed {
 /// The receipt in an answer, if the purchase was made: only a purchase id says so, and only where nothing beside it says otherwise.
 pub fn receipt(document: &Value) -> Option<Receipt> {
     let purchase = document.get("purchase")?;
-    let said = |name: &str| {
-        purchase
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_ascii_lowercase)
-    };
-    let made = |status: String| {
-        matches!(
-            status.as_str(),
-            "ok" | "success" | "complete" | "completed" | ""
-        )
+    // What is not a known word for success is none: `pending`, `failure`, `false`.
+    let made = |status: &Value| match status {
+        Value::Null => true,
+        Value::String(status) => {
+            let status = status.to_ascii_lowercase();
+            matches!(
+                status.as_str(),
+                "ok" | "success" | "complete" | "completed" | ""
+            )
+        }
+        _ => false,
     };
     if ["status", "paymentStatus"]
         .iter()
-        .any(|name| said(name).is_some_and(|status| !made(status)))
+        .filter_map(|name| purchase.get(name))
+        .any(|status| !made(status))
     {
         return None;
     }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sevendigital::response::quotable;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
@@ -81,7 +82,10 @@ fn failure(document: &Document<CardRegistrations>) -> Option<ToolError> {
     if registration.status.as_ref()?.0 != "error" {
         return None;
     }
-    let error = registration.more.get("error");
+    let error = match registration.more.get("error") {
+        Some(Value::Array(all)) => all.first(),
+        other => other,
+    };
     let field = |name: &str| {
         let value = error?.get(name)?;
         Some(
@@ -91,9 +95,7 @@ fn failure(document: &Document<CardRegistrations>) -> Option<ToolError> {
         )
     };
     Some(ToolError::RegistrationFailed {
-        code: field("code")
-            .and_then(|code| code.parse().ok())
-            .unwrap_or_default(),
+        code: field("code").and_then(|code| code.parse().ok()),
         message: quotable(
             &field("errorMessage")
                 .or_else(|| field("message"))

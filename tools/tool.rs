@@ -147,10 +147,10 @@ pub enum ToolError {
     #[error(transparent)]
     Client(#[from] sevendigital::Error),
     /// 7digital said "ok" and reports a failed card registration inside it.
-    #[error("the card registration failed (code {code})")]
+    #[error("the card registration failed")]
     RegistrationFailed {
-        /// 7digital's numeric code.
-        code: u32,
+        /// 7digital's numeric code, where it gave one.
+        code: Option<u32>,
         /// 7digital's words.
         message: String,
     },

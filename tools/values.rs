@@ -17,7 +17,7 @@ pub struct Text(pub String);
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct TextVisitor;
-        impl Visitor<'_> for TextVisitor {
+        impl<'de> Visitor<'de> for TextVisitor {
             type Value = Text;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a text")
@@ -40,9 +40,25 @@ impl<'de> Deserialize<'de> for Text {
             fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Text, E> {
                 Ok(Text(flag.to_string()))
             }
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Text, A::Error> {
+                text_beside_attributes(map)
+            }
         }
         deserializer.deserialize_any(TextVisitor)
     }
+}
+
+/// An element of XML that has attributes where none is known: its text counts, which may be empty.
+fn text_beside_attributes<'de, A: de::MapAccess<'de>>(mut map: A) -> Result<Text, A::Error> {
+    let mut text = Text::default();
+    while let Some((name, value)) = map.next_entry::<String, Value>()? {
+        match (name.as_str(), value) {
+            ("_", Value::String(found)) => text = Text(found),
+            (_, Value::String(_)) => {}
+            _ => return Err(de::Error::custom("expected a text")),
+        }
+    }
+    Ok(text)
 }
 
 /// A count: a whole number, also where it comes as a text.

@@ -108,6 +108,12 @@ pub const SETTINGS: &[Setting] = &[
         "ADDRESS:PORT, such as 127.0.0.1:9090",
     ),
     setting(
+        "rest_bind",
+        "SEVENDIGITAL_MCP_REST_BIND",
+        Some("--rest"),
+        "ADDRESS:PORT, such as 127.0.0.1:8080",
+    ),
+    setting(
         "hints",
         "SEVENDIGITAL_MCP_HINTS",
         Some("--hints"),

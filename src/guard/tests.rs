@@ -89,3 +89,32 @@ async fn a_charge_whose_tool_panics_has_an_unknown_outcome_and_is_not_repeated()
         );
     }
 }
+
+#[tokio::test]
+async fn a_request_for_one_user_can_not_name_another() {
+    let guard = guard();
+    for (name, arguments) in [
+        ("get-user-details", serde_json::json!({"userId": "500124"})),
+        ("get-user-locker", serde_json::json!({"userId": 500_124})),
+        (
+            "select-user-payment-card",
+            serde_json::json!({"body": {"cardId": "1", "userId": "500124"}}),
+        ),
+        (
+            "purchase-user-item",
+            serde_json::json!({"releaseId": "1", "userId": "500124"}),
+        ),
+    ] {
+        let call = Call {
+            arguments: arguments.as_object().unwrap().clone(),
+            user: Some(User::Id("500123".into())),
+            ..Call::default()
+        };
+        let tool = *guard.find(name).unwrap();
+        let ended = guard.call(&tool, call).await;
+        assert!(
+            matches!(&ended, Err(Failure::User(why)) if why.contains("userId")),
+            "{name}: {ended:?}"
+        );
+    }
+}

@@ -2,12 +2,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::LedgerError;
+use super::{LedgerError, Outcome};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS charge (
@@ -30,6 +30,13 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS charge_by_account ON charge (account, started);
     CREATE UNIQUE INDEX IF NOT EXISTS charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
     CREATE TABLE IF NOT EXISTS consent (nonce TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS named (
+        caller TEXT NOT NULL,
+        name TEXT NOT NULL,
+        key TEXT NOT NULL,
+        given INTEGER NOT NULL,
+        PRIMARY KEY (caller, name)
+    ) STRICT;
     CREATE TABLE IF NOT EXISTS seal (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
 ";
 
@@ -39,6 +46,8 @@ pub(super) struct Place {
     /// This process's name in the ledger.
     pub(super) owner: String,
     pub(super) open: Mutex<Option<Open>>,
+    /// Outcomes that could not be written yet.
+    pub(super) unwritten: Mutex<Vec<(i64, Outcome)>>,
 }
 
 #[derive(Debug)]
@@ -56,6 +65,12 @@ pub(super) struct Open {
 }
 
 impl Place {
+    pub(super) fn unwritten(&self) -> MutexGuard<'_, Vec<(i64, Outcome)>> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn shown(&self) -> String {
         self.folder()
             .map(|folder| format!(" in `{}`", folder.display()))

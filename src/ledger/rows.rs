@@ -3,10 +3,10 @@
 use std::fs::{self, File, TryLockError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{OptionalExtension as _, Row, Transaction};
+use rusqlite::{OptionalExtension as _, Row, Transaction, named_params};
 
 use super::place::Place;
-use super::{Entry, Intent, Limits, State, WINDOW};
+use super::{Entry, Intent, Limits, Outcome, State, WINDOW};
 
 /// The entry that a repeat of `key` is held against.
 pub(super) fn live(
@@ -101,6 +101,25 @@ pub(super) fn reached(
         return Ok(Some(("daily_budget", budget)));
     }
     Ok(None)
+}
+
+/// Writes an outcome down, unless a better one stands there.
+pub(super) fn write_outcome(
+    transaction: &Transaction<'_>,
+    id: i64,
+    outcome: &Outcome,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE charge SET state = :state, ended = :ended, purchase_id = :purchase_id, document = :document, code = :code
+         WHERE id = :id AND state IN ('sending', 'unknown')",
+        named_params! {
+            ":id": id, ":state": outcome.state.as_str(), ":ended": now(),
+            ":purchase_id": outcome.purchase_id,
+            ":code": outcome.code,
+            ":document": outcome.document.as_ref().map(ToString::to_string),
+        },
+    )?;
+    Ok(())
 }
 
 pub(super) fn use_consent(transaction: &Transaction<'_>, nonce: &str) -> rusqlite::Result<bool> {

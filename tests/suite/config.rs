@@ -27,6 +27,7 @@ const VALUES: &[Row] = &[
     ("base_uri", ["https://one.example/1.2", "http://127.0.0.1:9070/1.2"], &[]),
     ("oauth_placement", ["query", "header"], &[]),
     ("bind", ["127.0.0.1:9091", "127.0.0.1:0"], &[]),
+    ("rest_bind", ["127.0.0.1:8081", "127.0.0.1:0"], &[]),
     ("hints", ["published", "accurate"], &[]),
     ("spending", ["off", "allow"], &[]),
     ("read_only", ["true", "false"], &[]),
@@ -87,8 +88,12 @@ pub(crate) fn check(given: &Given) -> Result<Config, String> {
     let (_folder, path) = file(&lines.concat());
     let mut command_line = vec!["sevendigital-mcp".to_owned()];
     for (key, value) in &given.flags {
-        command_line.push(setting(key).flag.unwrap().to_owned());
-        command_line.extend((!SWITCHES.contains(key)).then(|| (*value).to_owned()));
+        let flag = setting(key).flag.unwrap();
+        command_line.push(if SWITCHES.contains(key) {
+            flag.to_owned()
+        } else {
+            format!("{flag}={value}")
+        });
     }
     let cli = Cli::try_parse_from(command_line).map_err(|error| error.to_string())?;
     let variable =

@@ -104,7 +104,11 @@ async fn what_is_served_is_what_the_contract_files_say() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(files, names, "each file has a tool");
+    names.insert("openapi.json".to_owned());
+    assert_eq!(
+        files, names,
+        "each file has a tool, and the REST surface one"
+    );
 }
 
 #[tokio::test]

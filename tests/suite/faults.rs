@@ -12,171 +12,14 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::calls::calls;
+use crate::fault_table::{Fault, JSON, faults, hanging, say, unknown};
 use crate::harness::{World, failure};
 use crate::till::{Caller, empty, folder, is_replayed, purchase_id, rows, world_on};
-use crate::upstream::{ANY, Act, Upstream, head, http, ok, refusal};
+use crate::upstream::{ANY, Act, Upstream};
 
 /// What a caller waits at most for a read, and for what changes or charges.
 const LONGEST_READ: Duration = Duration::from_secs(21);
 const LONGEST_CHANGE: Duration = Duration::from_secs(46);
-
-/// A fault, what becomes of a charge and of a change under it, and how often a read is sent.
-struct Fault {
-    name: &'static str,
-    act: Act,
-    charge: State,
-    change: State,
-    reads: usize,
-}
-
-/// A fault after which nobody can know.
-fn unknown(name: &'static str, act: Act, reads: usize) -> Fault {
-    Fault {
-        name,
-        act,
-        charge: State::Unknown,
-        change: State::Unknown,
-        reads,
-    }
-}
-
-/// A no of 7digital's.
-fn no(name: &'static str, answer: Vec<u8>) -> Fault {
-    Fault {
-        charge: State::Refused,
-        change: State::Refused,
-        ..unknown(name, Act::Say(answer), 1)
-    }
-}
-
-/// An answer that is good enough for a change, and for a charge only if `charge` says so.
-fn yes(name: &'static str, charge: State, answer: Vec<u8>) -> Fault {
-    Fault {
-        charge,
-        change: State::Done,
-        ..unknown(name, Act::Say(answer), 1)
-    }
-}
-
-fn say(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Act {
-    Act::Say(http(status, headers, body))
-}
-
-const JSON: &str = "Content-Type: application/json\r\n";
-const XML: &str = "Content-Type: application/xml\r\n";
-const HTML: &str = "Content-Type: text/html\r\n";
-const TEXT: &str = "Content-Type: text/plain\r\n";
-/// The beginning of a sale that would be believed if it were whole.
-const HALF: &str = r#"{"status": "ok", "version": "1.2", "purchase": {"id": "1""#;
-const SALE: &str = r#"{"status": "ok", "version": "1.2", "purchase": {"id": "1"}}"#;
-
-/// Every fault but those that hang; `elsewhere` is where redirects lead.
-fn faults(elsewhere: &str) -> Vec<Fault> {
-    let with_half = |headers: &str| [head(200, &format!("{JSON}{headers}")), HALF.into()].concat();
-    let long = with_half("Content-Length: 1000\r\n");
-    let chunk = [
-        with_half("Transfer-Encoding: chunked\r\n\r\n100"),
-        b"\r\n{".to_vec(),
-    ]
-    .concat();
-    let wild_chunk = [
-        head(200, &format!("{JSON}Transfer-Encoding: chunked\r\n")),
-        b"wild\r\n{}".to_vec(),
-    ]
-    .concat();
-    let deep = format!("{{\"a\": {}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
-    let wide = format!("{{\"a\": [{}1]}}", "1,".repeat(1_000_000));
-    let entities: String = (0..50)
-        .map(|n| format!("<!ENTITY a{} \"&a{n};&a{n};\">", n + 1))
-        .collect();
-    let bomb = format!(
-        "<!DOCTYPE response [<!ENTITY a0 \"x\">{entities}]><response status=\"ok\"><purchase><id>&a50;</id></purchase></response>"
-    );
-    let outside = format!(
-        "<!DOCTYPE response [<!ENTITY a SYSTEM \"{elsewhere}\">]><response status=\"ok\"><purchase><id>&a;</id></purchase></response>"
-    );
-    let with_status = |inside: &str| {
-        ok(&format!(
-            r#"{{"status": "ok", "purchase": {{"id": "1", {inside}}}}}"#
-        ))
-    };
-    let mut faults = vec![
-        unknown("F2 reset without an answer", Act::Reset(Vec::new()), 3),
-        unknown("F2 reset inside the headers", Act::Reset(b"HTTP/1.1 200 OK\r\nContent-Ty".to_vec()), 3),
-        unknown("F2 reset inside the body", Act::Reset(long.clone()), 3),
-        unknown("F2 half-close without an answer", Act::HalfClose(Vec::new()), 3),
-        unknown("F2 half-close inside the headers", Act::HalfClose(b"HTTP/1.1 200 OK\r\nConte".to_vec()), 3),
-        unknown("F2 half-close inside the body", Act::HalfClose(long.clone()), 3),
-        unknown("F3 truncated JSON, length right", say(200, JSON, HALF), 1),
-        unknown("F3 length larger than the body", Act::Say(long), 3),
-        unknown("F3 length smaller than the body", Act::Say([head(200, &format!("{JSON}Content-Length: 30\r\n")), SALE.into()].concat()), 1),
-        unknown("F3 chunk cut", Act::Say(chunk), 3),
-        unknown("F3 chunk without a size", Act::Say(wild_chunk), 3),
-        unknown("F5 endless, with a length", Act::Flood(with_half("Content-Length: 10737418240\r\n")), 1),
-        unknown("F5 endless, without one", Act::Flood(with_half("")), 1),
-        unknown("F5 compressed unasked", say(200, &format!("{JSON}Content-Encoding: gzip\r\n"), b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xab\xae\x05\x00\x43\xbf\xa6\xa3\x02\x00\x00\x00"), 1),
-        unknown("F6 a page with 200", say(200, HTML, "<!doctype html><html><body>Welcome</body></html>"), 1),
-        unknown("F6 a page with 502", say(502, HTML, "<html><body>Bad gateway</body></html>"), 3),
-        unknown("F6 a page with 500", say(500, HTML, "<html><body>Oops</body></html>"), 1),
-        unknown("F6 a page with 404", say(404, HTML, "<html><body>Nothing</body></html>"), 1),
-        unknown("F6 nothing with 200", say(200, JSON, ""), 1),
-        unknown("F6 `Not found` with 200", say(200, TEXT, "Not found"), 1),
-        unknown("F6 a list", say(200, JSON, "[]"), 1),
-        unknown("F6 a status that nobody knows", say(200, JSON, r#"{"status": "pending", "purchase": {"id": "1"}}"#), 1),
-        no("F6 XML error with 200", http(200, XML, r#"<response status="error" version="1.2"><error code="2001"><errorMessage>no</errorMessage></error></response>"#)),
-        no("F6 JSON error with 200", refusal(200, 2001)),
-        no("F6 declined", refusal(200, 3102)),
-        no("F6 OAuth refusal as text", http(401, TEXT, "OAuth authentication error: Resource requires access token")),
-        unknown("F6 7digital could not, with 200", Act::Say(refusal(200, 7001)), 1),
-        unknown("F6 7digital could not, with 500", Act::Say(refusal(500, 7001)), 1),
-        unknown("F6 an unexpected error", Act::Say(refusal(200, 9001)), 1),
-        unknown("F6 an error without a code", say(200, JSON, r#"{"status": "error", "error": {"errorMessage": "?"}}"#), 1),
-        yes("F6 XML ok without an id", State::Unknown, http(200, XML, r#"<response status="ok" version="1.2"/>"#)),
-        yes("F6 ok without a purchase", State::Unknown, ok(r#"{"status": "ok", "version": "1.2"}"#)),
-        yes("F6 ok without an id", State::Unknown, ok(r#"{"status": "ok", "purchase": {"purchaseDate": "2026-03-01T12:00:00Z"}}"#)),
-        yes("F6 ok with an empty id", State::Unknown, ok(r#"{"status": "ok", "purchase": {"id": " "}}"#)),
-        yes("F6 ok with a null id", State::Unknown, ok(r#"{"status": "ok", "purchase": {"id": null}}"#)),
-        yes("F6 ok, and failed inside", State::Unknown, with_status(r#""status": "failed""#)),
-        yes("F6 ok, and pending inside", State::Unknown, with_status(r#""paymentStatus": "Pending""#)),
-        yes("F6 an id, and no status", State::Done, ok(r#"{"purchase": {"id": "1"}}"#)),
-        yes("F6 a sale in XML", State::Done, http(200, XML, r#"<response status="ok" version="1.2"><purchase><id>1</id></purchase></response>"#)),
-        yes("F6 a sale", State::Done, ok(SALE)),
-        no("F8 429, an hour", http(429, "Retry-After: 3600\r\n", "")),
-        no("F8 429, negative", http(429, "Retry-After: -1\r\n", "")),
-        no("F8 429, junk", http(429, "Retry-After: soon\r\n", "")),
-        no("F8 429, a date that is past", http(429, "Retry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\n", "")),
-        no("F8 429, a page", http(429, HTML, "<html>Slow down</html>")),
-        unknown("F9 JSON 10,000 deep", say(200, JSON, deep), 1),
-        unknown("F9 JSON with a million values", say(200, JSON, wide), 1),
-        unknown("F9 XML that grows", say(200, XML, bomb), 1),
-        unknown("F9 XML from outside", say(200, XML, outside), 1),
-        unknown("F10 503", say(503, TEXT, ""), 3),
-        unknown("F10 503, an hour", say(503, "Retry-After: 3600\r\n", ""), 1),
-        unknown("F10 504 in a page", say(504, HTML, "<html>"), 3),
-        yes("F14 an early answer first", State::Done, [b"HTTP/1.1 103 Early Hints\r\n\r\n".to_vec(), ok(SALE)].concat()),
-        unknown("F14 204", Act::Say(head(204, "")), 1),
-        yes("F14 two answers", State::Done, [ok(SALE), refusal(200, 2001)].concat()),
-    ];
-    for (name, status) in [
-        ("F7 301", 301),
-        ("F7 302", 302),
-        ("F7 303", 303),
-        ("F7 307", 307),
-        ("F7 308", 308),
-    ] {
-        faults.push(unknown(
-            name,
-            say(status, &format!("Location: {elsewhere}\r\n"), ""),
-            1,
-        ));
-        faults.push(unknown(
-            name,
-            say(status, "Location: /1.2/user/locker?again=1\r\n", ""),
-            1,
-        ));
-    }
-    faults
-}
 
 /// The tools with one of these effects, and a good call of each.
 fn with_effect(wanted: &[Effect]) -> Vec<(AnyTool, Value)> {
@@ -407,8 +250,9 @@ async fn what_can_not_be_reached_was_not_sent() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = closed.local_addr().unwrap();
     drop(closed);
-    // One that takes a TLS handshake for a broken request, and one that never answers it.
+    // One that breaks off a TLS handshake, and one that never answers it.
     let plain = Upstream::start().await;
+    plain.go_deaf();
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = silent.local_addr().unwrap();
     let rows = [
@@ -443,29 +287,31 @@ async fn whatever_goes_wrong_a_read_is_sent_three_times_at_most_each_signed_anew
 async fn a_read_that_fails_in_a_way_that_may_pass_is_sent_three_times() {
     let mut faults = faults("http://127.0.0.1:1/");
     faults.retain(|fault| fault.reads > 1);
-    let reads = with_effect(&[Effect::Reads]);
-    for (fault, (tool, arguments)) in faults.iter().zip(reads.iter().cycle()) {
-        // A server of its own, since each allows few repeats.
-        let bench = Bench::new().await;
-        bench.set(&fault.act);
-        let result = bench.caller.call(tool.contract.name, arguments).await;
-        let attempts = bench.check_read(fault, tool, &result);
-        assert_eq!(attempts, 3, "{}, {}", fault.name, tool.contract.name);
+    let reads = with_effect(&[Effect::Reads]).into_iter().cycle();
+    let mut made = JoinSet::new();
+    for (fault, (tool, arguments)) in faults.into_iter().zip(reads) {
+        made.spawn(async move {
+            // A server of its own, since each allows few repeats.
+            let bench = Bench::new().await;
+            bench.set(&fault.act);
+            let result = bench.caller.call(tool.contract.name, &arguments).await;
+            let attempts = bench.check_read(&fault, &tool, &result);
+            assert_eq!(attempts, 3, "{}, {}", fault.name, tool.contract.name);
+        });
     }
+    made.join_all().await;
 }
 
 #[tokio::test]
 async fn a_read_waits_as_long_as_7digital_asks_and_tells_what_is_too_long() {
-    let seconds = |wait: &str| wait.to_owned();
-    let date = |_: &str| httpdate(SystemTime::now() + Duration::from_secs(3));
-    let rows: [(&str, fn(&str) -> String, u64, usize); 3] = [
-        ("2", seconds, 2_000, 2),
-        ("a date", date, 1_900, 2),
-        ("3600", seconds, 0, 1),
-    ];
-    for (wait, written, least, attempts) in rows {
+    for (wait, least, attempts) in [("2", 2_000, 2), ("a date", 1_900, 2), ("3600", 0, 1)] {
         let bench = Bench::new().await;
-        let throttled = say(429, &format!("Retry-After: {}\r\n", written(wait)), "");
+        let in_three_seconds = httpdate(SystemTime::now() + Duration::from_secs(3));
+        let written = match wait {
+            "a date" => &in_three_seconds,
+            seconds => seconds,
+        };
+        let throttled = say(429, &format!("Retry-After: {written}\r\n"), "");
         let locker = say(200, JSON, r#"{"status": "ok", "locker": {}}"#);
         bench.upstream.script("/user/locker", [throttled, locker]);
         let started = Instant::now();
@@ -490,23 +336,16 @@ fn httpdate(at: SystemTime) -> String {
 
 #[tokio::test]
 async fn what_hangs_is_given_up_in_time() {
-    let second = Duration::from_secs(1);
-    let half = [head(200, JSON), HALF.into()].concat();
-    let rows = [
-        ("F1 never answers", Act::Hang(Vec::new())),
-        ("F1 falls silent inside the body", Act::Hang(half.clone())),
-        (
-            "F4 headers that drip",
-            Act::Drip(b"HTTP/1.1 200 OK\r\nA:".to_vec(), second),
-        ),
-        ("F4 a body that drips", Act::Drip(half, second)),
-    ];
+    let mut benches = Vec::new();
+    for fault in hanging() {
+        benches.push((fault.clone(), Bench::new().await, Bench::new().await));
+    }
+    // Starting a server takes time of its own, so all start before any call is made.
     let mut all = JoinSet::new();
-    for (name, act) in rows {
-        let fault = unknown(name, act.clone(), 1);
-        all.spawn(async move { Bench::new().await.check_reads(&fault).await });
-        let fault = unknown(name, act, 1);
-        all.spawn(async move { Bench::new().await.check_twelve(&fault).await });
+    for (fault, reads, changes) in benches {
+        let same = fault.clone();
+        all.spawn(async move { reads.check_reads(&same).await });
+        all.spawn(async move { changes.check_twelve(&fault).await });
     }
     all.join_all().await;
 }

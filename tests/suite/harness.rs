@@ -32,6 +32,8 @@ pub(crate) type Setting<'a> = (&'a str, &'a str);
 pub(crate) struct World {
     pub(crate) sandbox: Sandbox,
     pub(crate) url: String,
+    /// Where REST is served; empty if it is not.
+    pub(crate) rest: String,
     pub(crate) http: reqwest::Client,
     pub(crate) stop: CancellationToken,
     /// The server; taken by the test that waits for its end.
@@ -82,6 +84,7 @@ impl World {
         let folder = state.path().display().to_string();
         variables.push(("SEVENDIGITAL_MCP_STATE_DIR".into(), folder));
         variables.push(("SEVENDIGITAL_MCP_BIND".into(), "127.0.0.1:0".into()));
+        variables.push(("SEVENDIGITAL_MCP_REST_BIND".into(), "127.0.0.1:0".into()));
         for (name, value) in settings {
             variables.retain(|(other, _)| other != name);
             variables.push(((*name).to_owned(), (*value).to_owned()));
@@ -91,11 +94,14 @@ impl World {
             .await
             .unwrap();
         let url = format!("http://{}/mcp", app.address().unwrap());
+        let rest = app.rest_address().unwrap();
+        let rest = rest.map_or_else(String::new, |address| format!("http://{address}"));
         let stop = CancellationToken::new();
         let server = tokio::spawn(app.serve(stop.clone().cancelled_owned()));
         Self {
             sandbox,
             url,
+            rest,
             http: http(),
             stop,
             server: Some(server),

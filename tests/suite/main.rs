@@ -47,7 +47,43 @@ mod upstream;
 mod till;
 // What charges is sent once, however often it is asked for.
 mod money;
+// Before money is spent the user is asked, and only a yes to this very call buys.
+mod money_confirm;
+// What a yes is good for: this very call, once, for two minutes.
+mod money_yes;
+// An unknown outcome blocks a repeat until the locker or the operator settles it.
+mod money_unknown;
+// What the ledger keeps, who may read it, and what happens where there is no ledger.
+mod money_ledger;
+// What the limits of the operator let through, at their edges.
+mod money_limits;
+// The faults of an upstream, and what must become of calls under each.
+mod fault_table;
 // 7digital at its worst, for everything that changes or charges and for the reads.
 mod faults;
+// The real server stopped in mid-purchase: asked to, asked twice, left by its client, killed.
+mod shutdown;
+// What 7digital answers, and what comes of it: formats, envelopes, and the traps between XML and JSON.
+mod answers;
+// Each operation's answer as XML, as typed JSON and as JSON that was made of XML.
+mod answers_operations;
+// 7digital's refusals, told so that somebody can act.
+mod answers_errors;
+// The locker's further arguments, and how to turn its pages.
+mod answers_locker;
+// Any bytes at all: what is read of them, and what is signed.
+mod reader;
+// Users by request: nobody sees another's.
+mod users;
 // README.md and mcp.json, held to the code.
 mod docs;
+// REST: routes, arguments, bodies and problems.
+mod rest;
+// REST: what a page in a browser may not do, who may call, and where it is served.
+mod rest_access;
+// REST: nothing is bought by accident, or twice.
+mod rest_money;
+// The same call gives the same document and the same error on every surface.
+mod parity;
+// The description of the REST surface, and the page that shows it.
+mod openapi;

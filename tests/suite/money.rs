@@ -13,7 +13,8 @@ use crate::harness::{
     LEGACY, World, call_with, failure, lifecycles, program, stdio_client, within,
 };
 use crate::till::{
-    Caller, Server, age, folder, is_replayed, purchase_id, rows, send, states, variables, world_on,
+    Caller, Server, age, check_one, folder, is_replayed, purchase_id, rows, send, states,
+    variables, world_on,
 };
 use crate::upstream::{Act, Upstream, refusal};
 
@@ -41,21 +42,6 @@ async fn call_peer(peer: Peer<RoleClient>, arguments: Value) -> Value {
     let arguments = arguments.as_object().unwrap().clone();
     let request = CallToolRequestParams::new(TOOL).with_arguments(arguments);
     serde_json::to_value(peer.call_tool(request).await.unwrap()).unwrap()
-}
-
-/// All these calls were one purchase: one of them made it, and the ledger answered the others.
-fn check_one(results: &[Value]) {
-    let made = results.iter().filter(|result| !is_replayed(result)).count();
-    assert_eq!(made, 1, "{results:?}");
-    for result in results {
-        assert_ne!(result["isError"], true, "{result}");
-        assert_eq!(purchase_id(result), purchase_id(&results[0]));
-        assert_eq!(
-            result["_meta"]["firstMadeAt"].is_string(),
-            is_replayed(result),
-            "{result}"
-        );
-    }
 }
 
 #[tokio::test]

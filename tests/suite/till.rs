@@ -1,14 +1,20 @@
 //! What tests about money need beside a world: a caller that can be asked, the real server, and a look into its ledger.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
+use rmcp::model::{ClientConfig, ElicitRequestParams, ElicitResult, ElicitationCapability};
+use rmcp::service::{RequestContext, RunningService};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, ErrorData, RoleClient};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::Child;
+use tokio::process::{Child, Command};
+use tokio_util::sync::CancellationToken;
 
 use crate::harness::{MODERN, Reply, Setting, World, http, program, sandbox_settings, within};
 
@@ -138,16 +144,81 @@ pub(crate) async fn send(url: &str, headers: &[(&str, &str)], body: &str) -> Tcp
     let address = url.strip_prefix("http://").unwrap();
     let (address, _) = address.split_once('/').unwrap();
     let mut socket = TcpStream::connect(address).await.unwrap();
-    let headers: String = headers
+    let headers = headers
         .iter()
         .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let length = body.len();
     let request = format!(
         "POST /mcp HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     );
     socket.write_all(request.as_bytes()).await.unwrap();
     socket
+}
+
+/// A person behind rmcp's client, who is asked by it in either era.
+#[derive(Clone)]
+pub(crate) struct Person {
+    says: Value,
+    /// The answer comes once this is cancelled.
+    pub(crate) speaks: CancellationToken,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Person {
+    /// One who says this, an `ElicitResult`, at once; anything else is a fault of the client's.
+    pub(crate) fn who_says(says: Value) -> Self {
+        let person = Self::who_waits_and_says(says);
+        person.speaks.cancel();
+        person
+    }
+
+    pub(crate) fn who_waits_and_says(says: Value) -> Self {
+        Self {
+            says,
+            speaks: CancellationToken::new(),
+            asked: Arc::default(),
+        }
+    }
+
+    /// The questions so far.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// The client of a world before this person.
+    pub(crate) async fn before(
+        &self,
+        world: &World,
+        mode: ClientLifecycleMode,
+    ) -> RunningService<RoleClient, Self> {
+        let config = StreamableHttpClientTransportConfig::with_uri(world.url.as_str());
+        let transport = StreamableHttpClientTransport::with_client(world.http.clone(), config);
+        let person = self.clone();
+        person.serve_with_lifecycle(transport, mode).await.unwrap()
+    }
+}
+
+impl ClientHandler for Person {
+    fn get_info(&self) -> ClientConfig {
+        let mut config = ClientConfig::default();
+        config.capabilities.elicitation = Some(ElicitationCapability::new());
+        config
+    }
+
+    async fn create_elicitation(
+        &self,
+        request: ElicitRequestParams,
+        _: RequestContext<RoleClient>,
+    ) -> Result<ElicitResult, ErrorData> {
+        let request = serde_json::to_value(request).unwrap();
+        let message = request["message"].as_str().unwrap().to_owned();
+        self.asked.lock().unwrap().push(message);
+        self.speaks.cancelled().await;
+        serde_json::from_value(self.says.clone())
+            .map_err(|_| ErrorData::internal_error("the person left", None))
+    }
 }
 
 /// What a client sends whose user says yes.
@@ -176,6 +247,21 @@ pub(crate) fn is_replayed(result: &Value) -> bool {
     result["_meta"]["replayed"] == true
 }
 
+/// All these calls were one purchase: one of them made it, and the ledger answered the others.
+pub(crate) fn check_one(results: &[Value]) {
+    let made = results.iter().filter(|result| !is_replayed(result)).count();
+    assert_eq!(made, 1, "{results:?}");
+    for result in results {
+        assert_ne!(result["isError"], true, "{result}");
+        assert_eq!(purchase_id(result), purchase_id(&results[0]));
+        assert_eq!(
+            result["_meta"]["firstMadeAt"].is_string(),
+            is_replayed(result),
+            "{result}"
+        );
+    }
+}
+
 /// The real server, `serve`, with its ledger in a folder.
 pub(crate) struct Server {
     child: Child,
@@ -188,9 +274,28 @@ impl Server {
         let state = folder.to_str().unwrap();
         let flags = ["--base-uri", base_uri, "--state-dir", state];
         let arguments = [&["serve", "--bind", "127.0.0.1:0"][..], &flags].concat();
-        let mut child = program(&arguments, &variables(base_uri, settings))
-            .spawn()
-            .unwrap();
+        Self::spawn(program(&arguments, &variables(base_uri, settings))).await
+    }
+
+    /// The same, started by a line for `sh` that executes what it is given.
+    pub(crate) async fn start_with(shell: &str, folder: &Path, base_uri: &str) -> Self {
+        let state = folder.to_str().unwrap();
+        let command = env!("CARGO_BIN_EXE_sevendigital-mcp");
+        let mut shelled = Command::new("sh");
+        shelled
+            .args(["-c", shell, command, "serve", "--bind", "127.0.0.1:0"])
+            .args(["--base-uri", base_uri, "--state-dir", state])
+            .env_clear()
+            .envs(variables(base_uri, &[]))
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        Self::spawn(shelled).await
+    }
+
+    async fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let log = Arc::new(Mutex::new(String::new()));
         let url = loop {

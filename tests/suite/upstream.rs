@@ -293,7 +293,7 @@ async fn perform(socket: &mut TcpStream, act: Act, inner: &Inner) -> std::io::Re
         }
         Act::Flood(bytes) => {
             socket.write_all(&bytes).await?;
-            let blanks = [b' '; 64 << 10];
+            let blanks = [b' '; 8 << 10];
             loop {
                 let taken = socket.write(&blanks).await?;
                 inner.flooded.fetch_add(taken, Ordering::SeqCst);

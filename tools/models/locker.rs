@@ -280,6 +280,7 @@ pub struct DownloadUrl {
 
 /// The format of a file.
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Format {
     /// Format id, such as `17`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -287,6 +288,23 @@ pub struct Format {
     /// Format for people, such as `MP3 320`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Text>,
+    /// Kind of file, such as `MP3`, as older answers name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_format: Option<Text>,
+    /// Bit rate in kbit/s, as older answers name it.
+    #[serde(
+        default,
+        deserialize_with = "filled",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub bit_rate: Option<Count>,
+    /// Whether it is free of copy protection, as older answers say.
+    #[serde(
+        default,
+        deserialize_with = "filled",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub drm_free: Option<Flag>,
     /// Anything else.
     #[serde(flatten)]
     pub more: More,
