@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use sevendigital::{Answer, Client, Credentials, Sent};
+use sevendigital::{Answer, Client, Sent};
 use sevendigital_tools::deed::{self, Deed, Payer, Receipt};
 use sevendigital_tools::tool::Arguments;
 use sevendigital_tools::values::Price;
 use sevendigital_tools::{AnyTool, Plan, Reply, ToolError};
-use sha2::{Digest as _, Sha256};
 
+pub(crate) use self::audit::Change;
+pub(crate) use self::identity::named_user;
+use self::identity::{account, canonical, digest};
 use crate::confirm::{Circumstances, Question, Seal, words};
 use crate::guard::{Failure, Guard, Success};
 use crate::ledger::{Begun, Entry, Intent, Named, Outcome, State};
+
+mod audit;
+mod identity;
 
 /// How long a repeat waits for the purchase under way: longer than a charge may take.
 const PATIENCE: Duration = Duration::from_secs(50);
@@ -272,97 +277,6 @@ impl Charge {
             "charge by `{}`: {}", self.tool.contract.name, outcome.state.as_str()
         );
     }
-}
-
-/// A change that charges nobody, as the audit log names it.
-pub(crate) struct Change {
-    account: String,
-    tool: &'static str,
-    arguments: String,
-}
-
-impl Change {
-    pub(crate) fn new(tool: &AnyTool, client: &Client, arguments: &Arguments) -> Self {
-        let mut shown = arguments.clone();
-        // A digest of a password could be guessed at.
-        if let Some(Value::Object(body)) = shown.get_mut("body") {
-            body.remove("password");
-        }
-        Self {
-            account: account(client, arguments),
-            tool: tool.contract.name,
-            arguments: digest(&Value::Object(shown).to_string()),
-        }
-    }
-
-    /// Writes its outcome into the audit log.
-    pub(crate) fn audit(&self, outcome: &Result<Reply, ToolError>) {
-        let Self {
-            account,
-            tool,
-            arguments,
-        } = self;
-        let outcome = match outcome {
-            Ok(_) => State::Done,
-            Err(error) => state(error),
-        };
-        let outcome = outcome.as_str();
-        tracing::info!(target: "audit", account, tool.name = tool, arguments, outcome, "change by `{tool}`: {outcome}");
-    }
-}
-
-/// The user whom arguments name; a POST has them in its body.
-pub(crate) fn named_user(arguments: &Arguments) -> Option<String> {
-    let body = arguments
-        .get("body")
-        .and_then(Value::as_object)
-        .unwrap_or(arguments);
-    match body.get("userId")? {
-        Value::String(id) => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    }
-}
-
-/// The account's digest: of the token, or of the key with the managed user's id, and of the API that they are for.
-pub(crate) fn account(client: &Client, arguments: &Arguments) -> String {
-    let credentials = client.credentials();
-    let base = client.base_uri();
-    let user = named_user(arguments)
-        .or_else(|| credentials.user_id.clone())
-        .unwrap_or_default();
-    let consumer = credentials
-        .consumer
-        .as_ref()
-        .map_or("", |consumer| consumer.key.expose());
-    digest(&match &credentials.token {
-        Some(token) => format!("{base}\0token\0{}", token.token.expose()),
-        None => format!("{base}\0user\0{consumer}\0{user}"),
-    })
-}
-
-/// Arguments with the defaults that are sent filled in, so that naming a default makes no other purchase of it.
-fn canonical(credentials: &Credentials, arguments: &Arguments) -> Value {
-    let mut canonical = arguments.clone();
-    if !canonical.contains_key("shopId") && !canonical.contains_key("country") {
-        match (&credentials.country, &credentials.shop_id) {
-            (Some(country), _) => canonical.insert("country".into(), json!(country)),
-            (None, Some(shop)) => canonical.insert("shopId".into(), json!(shop)),
-            (None, None) => None,
-        };
-    }
-    if credentials.token.is_none() {
-        // It is part of the account already, whether it was given or is the default.
-        canonical.remove("userId");
-    }
-    Value::Object(canonical)
-}
-
-fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    let (half, _) = hash.split_at(16);
-    half.iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 fn done(receipt: &Receipt) -> Outcome {

@@ -226,7 +226,7 @@ impl Caller {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nobody_among_two_hundred_clients_sees_what_is_anothers() {
+async fn nobody_among_two_hundred_clients_sees_what_belongs_to_another() {
     const CLIENTS: usize = 200;
     // 20,000 calls in all keep two cores busy for half a minute, so that is for `cargo nextest run --profile full`.
     let is_full = std::env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "full");
