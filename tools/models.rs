@@ -124,7 +124,7 @@ pub struct Purchase {
     // Five tools would repeat this schema, and every client pays for its length.
     #[serde(
         default,
-        deserialize_with = "element",
+        deserialize_with = "if_readable",
         skip_serializing_if = "Option::is_none"
     )]
     #[schemars(with = "Option<More>")]
@@ -147,6 +147,15 @@ where
             .map(Some)
             .map_err(D::Error::custom),
     }
+}
+
+/// An element that is left out where it is not as described: a purchase that was made must not become one that is unknown.
+pub(crate) fn if_readable<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    Ok(element(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
 /// A number or flag that may be there and empty, which says no more than one that is not there.
@@ -182,4 +191,25 @@ where
             value => serde_path_to_error::deserialize(value).map_err(D::Error::custom),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_purchase_with_a_strange_content_is_a_purchase_all_the_same() {
+        for content in [
+            json!("?"),
+            json!([1]),
+            json!({"page": "one"}),
+            json!({"lockerRelease": [[]]}),
+        ] {
+            let answer = json!({"purchase": {"id": 7, "lockerReleases": content}});
+            let read: Document<Purchases> = serde_json::from_value(answer).unwrap();
+            assert_eq!(read.payload.purchase.unwrap().id, Some(Text("7".into())));
+        }
+    }
 }

@@ -703,6 +703,19 @@ fn a_locker_is_one_document_in_xml_in_json_and_in_json_made_of_xml() {
 }
 
 #[test]
+fn of_all_characters_those_that_nobody_sees_are_removed_and_letters_are_kept() {
+    let removed = |c: &char| response::clean(&c.to_string()).is_empty();
+    let all = || '\0'..=char::MAX;
+    let kept: Vec<char> = all().filter(|c| hidden(*c) && !removed(c)).collect();
+    assert!(kept.is_empty(), "hidden and kept: {kept:?}");
+    let seen = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || *c == ' ';
+    let lost: Vec<char> = all()
+        .filter(|c| seen(c) && !hidden(*c) && removed(c))
+        .collect();
+    assert!(lost.is_empty(), "seen and removed: {lost:?}");
+}
+
+#[test]
 fn words_of_7digitals_stay_within_their_bound_and_hold_no_link() {
     let pieces = sample::select(vec![
         "http",

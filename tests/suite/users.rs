@@ -228,9 +228,7 @@ impl Caller {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn nobody_among_two_hundred_clients_sees_what_belongs_to_another() {
     const CLIENTS: usize = 200;
-    // 20,000 calls in all keep two cores busy for half a minute, so that is for `cargo nextest run --profile full`.
-    let is_full = std::env::var("NEXTEST_PROFILE").is_ok_and(|profile| profile == "full");
-    let calls = if is_full { 100 } else { 25 };
+    const CALLS_EACH: usize = 100;
     let mirror = Mirror::start().await;
     let world = Arc::new(mirror.world(&[BY_HEADER]).await);
     let mut clients = JoinSet::new();
@@ -242,7 +240,7 @@ async fn nobody_among_two_hundred_clients_sees_what_belongs_to_another() {
                 0 => None,
                 _ => Some(world.legacy_session(LEGACY[0]).await.id),
             };
-            for turn in 0..calls {
+            for turn in 0..CALLS_EACH {
                 let tool = ["get-user-locker", "list-user-payment-cards"][turn % 2];
                 let reply = caller
                     .call(&world, session.as_deref(), tool, json!({}))
@@ -254,7 +252,7 @@ async fn nobody_among_two_hundred_clients_sees_what_belongs_to_another() {
     while let Some(client) = clients.join_next().await {
         client.unwrap();
     }
-    assert_eq!(mirror.arrivals(), CLIENTS * calls);
+    assert_eq!(mirror.arrivals(), CLIENTS * CALLS_EACH);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
