@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use sevendigital::{BaseUri, Consumer, Credentials, Placement, Secret, Token};
+use sevendigital::{BaseUri, Client, Consumer, Credentials, Placement, Secret, Token};
 use sevendigital_tools::TOOLS;
 
 use self::layers::DEFAULT_BASE_URI;
@@ -150,6 +150,18 @@ impl Config {
             country: self.country.clone(),
             shop_id: self.shop_id.clone(),
         }
+    }
+
+    /// The client that calls 7digital as these settings say.
+    pub fn client(&self) -> Result<Client, ConfigError> {
+        let program = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+        Client::new(
+            self.base_uri.clone(),
+            self.oauth_placement,
+            self.credentials(),
+            program,
+        )
+        .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))
     }
 
     /// What happens to a call that charges. On a live host the user is asked, on loopback it is sent.

@@ -162,14 +162,7 @@ impl Failure {
 impl Guard {
     /// The tools that the settings choose, over a client made from them.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let program = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
-        let client = Client::new(
-            config.base_uri.clone(),
-            config.oauth_placement,
-            config.credentials(),
-            program,
-        )
-        .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))?;
+        let client = config.client()?;
         let serves = |tool: &AnyTool| {
             config.serves(
                 tool.contract.name,

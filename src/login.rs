@@ -7,7 +7,7 @@ use std::time::Duration;
 use sevendigital::{Client, Effect, Error, Secret, Token};
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::problem::Problem;
 use crate::stored_login::{self, StoredLogin};
 
@@ -56,14 +56,9 @@ pub fn client(config: &Config) -> Result<Client, LoginError> {
             "a login needs the key that 7digital gave you: set SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET",
         );
     }
-    let program = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
-    Client::new(
-        config.base_uri.clone(),
-        config.oauth_placement,
-        credentials,
-        program,
-    )
-    .map_err(|error| LoginError(format!("the HTTPS client can't be started: {error}")))
+    config
+        .client()
+        .map_err(|ConfigError(problem)| LoginError(problem))
 }
 
 /// Logs in with a browser on this machine: `show` opens the page, and the browser comes back by itself.

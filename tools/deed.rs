@@ -6,7 +6,7 @@ use sevendigital::response::quotable;
 
 use crate::get_user_locker::GetUserLocker;
 use crate::list_user_payment_cards::ListUserPaymentCards;
-use crate::tool::{Arguments, Tool, ToolError};
+use crate::tool::{Arguments, Tool, ToolError, fields};
 use crate::values::{Currency, Id, Price};
 
 /// What a call would do. Every word of it is our own or an id that was checked.
@@ -236,13 +236,10 @@ async fn release_in_locker(
 
 /// The arguments that say whose account and which shop; a POST has them in its body.
 fn whose(arguments: &Arguments) -> Arguments {
-    let arguments = arguments
-        .get("body")
-        .and_then(Value::as_object)
-        .unwrap_or(arguments);
+    let fields = fields(arguments);
     ["userId", "country", "shopId"]
         .into_iter()
-        .filter_map(|name| Some((name.to_owned(), arguments.get(name)?.clone())))
+        .filter_map(|name| Some((name.to_owned(), fields.get(name)?.clone())))
         .collect()
 }
 

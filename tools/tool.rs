@@ -14,6 +14,14 @@ use crate::{cards, schema};
 /// Arguments as a client sent them.
 pub type Arguments = Map<String, Value>;
 
+/// The fields of a call: a POST has them in its `body`.
+pub fn fields(arguments: &Arguments) -> &Arguments {
+    arguments
+        .get("body")
+        .and_then(Value::as_object)
+        .unwrap_or(arguments)
+}
+
 /// One operation of 7digital's, as agents see it.
 pub trait Tool: 'static {
     /// What clients see of it, and what is called upstream.

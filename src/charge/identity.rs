@@ -2,16 +2,12 @@
 
 use serde_json::{Value, json};
 use sevendigital::{Client, Credentials};
-use sevendigital_tools::tool::Arguments;
+use sevendigital_tools::tool::{Arguments, fields};
 use sha2::{Digest as _, Sha256};
 
 /// The user whom arguments name; a POST has them in its body.
 pub(crate) fn named_user(arguments: &Arguments) -> Option<String> {
-    let body = arguments
-        .get("body")
-        .and_then(Value::as_object)
-        .unwrap_or(arguments);
-    match body.get("userId")? {
+    match fields(arguments).get("userId")? {
         Value::String(id) => Some(id.clone()),
         Value::Number(id) => Some(id.to_string()),
         _ => None,
