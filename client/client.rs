@@ -1,35 +1,26 @@
-//! Sending: connections, limits in time and size, and the headers around an answer.
+//! Sending: connections, which calls are repeated or held back, and what stands around an answer.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER,
-};
-use reqwest::{Response, redirect};
+use metrics::counter;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::redirect;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use crate::breaker::{Breaker, Health};
 use crate::credentials::{BaseUri, Credentials, Placement};
 use crate::endpoint::{Endpoint, Method};
 use crate::error::{Error, Interruption};
+use crate::exchange::exchange;
+use crate::limits::Limits;
 use crate::oauth::{Parameter, Stamp};
 use crate::request::{self, Outgoing};
 use crate::response::{self, Reply};
 use crate::retry::{self, Budget, Repeatable};
-
-/// Longest wait for a connection, TLS included.
-const CONNECT: Duration = Duration::from_secs(3);
-/// Longest silence inside an answer.
-const SILENCE: Duration = Duration::from_secs(5);
-/// Longest read, all attempts together.
-const READ: Duration = Duration::from_secs(20);
-/// Longest change or charge. Agent hosts give up at a minute, so the answer comes before that.
-const CHANGE: Duration = Duration::from_secs(45);
-/// Bytes of an answer at most.
-const MAX_BODY: usize = 4 << 20;
 
 /// The shared 7digital client: cheap to clone, safe to use from many tasks.
 #[derive(Debug, Clone)]
@@ -37,11 +28,14 @@ pub struct Client {
     base: BaseUri,
     placement: Placement,
     credentials: Arc<Credentials>,
+    limits: Limits,
     /// Kept-alive connections, for reads.
     pooled: reqwest::Client,
     /// A new connection for each request, for all else: no pool, hence no silent re-send on a connection that has died.
     single: reqwest::Client,
     budget: Arc<Budget>,
+    breaker: Arc<Breaker>,
+    traceparent: Option<HeaderValue>,
 }
 
 /// A document, and what the headers around it said.
@@ -86,11 +80,12 @@ impl Client {
         placement: Placement,
         credentials: Credentials,
         user_agent: &str,
+        limits: Limits,
     ) -> Result<Self, String> {
         let build = |idle_connections: usize| {
             let builder = reqwest::Client::builder()
                 .user_agent(user_agent)
-                .connect_timeout(CONNECT)
+                .connect_timeout(limits.connect)
                 .redirect(redirect::Policy::none())
                 .referer(false)
                 .retry(reqwest::retry::never())
@@ -110,9 +105,12 @@ impl Client {
             base,
             placement,
             credentials: Arc::new(credentials),
+            limits,
             pooled,
             single,
-            budget: Arc::default(),
+            budget: Arc::new(Budget::new(limits.repeats_percent)),
+            breaker: Arc::new(Breaker::new(limits)),
+            traceparent: None,
         })
     }
 
@@ -131,6 +129,17 @@ impl Client {
     pub fn with_credentials(&self, credentials: Credentials) -> Self {
         Self {
             credentials: Arc::new(credentials),
+            ..self.clone()
+        }
+    }
+
+    /// The same client, with its connections, whose requests all carry this `traceparent` header (W3C Trace Context).
+    ///
+    /// It is sent as it is given, is no part of any signature, and nothing else of a trace is sent.
+    #[must_use]
+    pub fn with_traceparent(&self, traceparent: HeaderValue) -> Self {
+        Self {
+            traceparent: Some(traceparent),
             ..self.clone()
         }
     }
@@ -161,25 +170,40 @@ impl Client {
         })
     }
 
-    /// Sends a read, up to three times while it fails in ways that may pass.
+    /// Sends a read: again while it fails in ways that may pass, and not at all while the breaker is open.
     async fn read(&self, read: Repeatable<'_>, parameters: Vec<Parameter>) -> Result<Raw, Error> {
-        let deadline = Instant::now() + READ;
+        let deadline = Instant::now() + self.limits.read;
         let mut failure = None;
-        self.budget.first();
-        for next in 2.. {
-            let outgoing = self.sign(read.endpoint(), parameters.clone())?;
-            let attempt = tokio::time::timeout_at(deadline, exchange(&self.pooled, outgoing));
-            let error = match attempt.await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => error,
-                // What an earlier attempt met says more than that the time was up.
-                Err(_) => return Err(failure.unwrap_or(Error::Interrupted(Interruption::TooLong))),
+        for attempt in 1.. {
+            let pass = match self.breaker.admit() {
+                Ok(pass) => pass,
+                Err(wait) => return Err(failure.unwrap_or(held_back(wait))),
             };
-            let pause =
-                retry::pause(next, &error).filter(|pause| Instant::now() + *pause < deadline);
+            let outgoing = self.sign(read.endpoint(), parameters.clone())?;
+            if attempt == 1 {
+                self.budget.first();
+            } else {
+                counter!("sevendigital_upstream_retries_total", "operation" => outgoing.operation)
+                    .increment(1);
+            }
+            let reply = self.exchange(&self.pooled, outgoing, deadline).await;
+            let ended = reply.and_then(document);
+            pass.end(Health::of(&ended));
+            let error = match ended {
+                Ok(answer) => return Ok(answer),
+                // What an earlier attempt met says more than that the time was up.
+                Err(Error::Interrupted(Interruption::TooLong)) if failure.is_some() => break,
+                Err(error) => error,
+            };
+            let pause = retry::pause(attempt + 1, &error)
+                .filter(|pause| Instant::now() + *pause < deadline);
             match pause {
-                Some(pause) if next <= retry::ATTEMPTS && self.budget.repeat() => {
-                    tracing::debug!("attempt {next} in {} ms: {error}", pause.as_millis());
+                Some(pause)
+                    if attempt < self.limits.attempts
+                        && self.breaker.is_closed()
+                        && self.budget.repeat() =>
+                {
+                    tracing::debug!("again in {} ms: {error}", pause.as_millis());
                     failure = Some(error);
                     tokio::time::sleep(pause).await;
                 }
@@ -192,17 +216,43 @@ impl Client {
     /// Sends a change or a charge, once.
     async fn change(&self, endpoint: &Endpoint, parameters: Vec<Parameter>) -> Result<Raw, Error> {
         let outgoing = self.sign(endpoint, parameters)?;
-        tokio::time::timeout(CHANGE, exchange(&self.single, outgoing))
-            .await
-            .unwrap_or(Err(Error::Interrupted(Interruption::TooLong)))
+        self.alone(outgoing).await.and_then(document)
     }
 
     /// Sends a request that is never repeated, and hands the reply on as it came.
     pub(crate) async fn once(&self, outgoing: Outgoing) -> Result<Reply, Error> {
-        let answer = tokio::time::timeout(CHANGE, deliver(&self.single, outgoing))
-            .await
-            .unwrap_or(Err(Error::Interrupted(Interruption::TooLong)))?;
-        Ok(answer.document)
+        Ok(self.alone(outgoing).await?.document)
+    }
+
+    /// Sends a request over a connection of its own.
+    async fn alone(&self, outgoing: Outgoing) -> Result<Answer<Reply>, Error> {
+        let deadline = Instant::now() + self.limits.change;
+        self.exchange(&self.single, outgoing, deadline).await
+    }
+
+    async fn exchange(
+        &self,
+        connections: &reqwest::Client,
+        outgoing: Outgoing,
+        deadline: Instant,
+    ) -> Result<Answer<Reply>, Error> {
+        let mut request = match outgoing.method {
+            Method::Get => connections.get(outgoing.url),
+            Method::Post => connections.post(outgoing.url),
+        };
+        request = request.header(ACCEPT, "application/json, application/xml;q=0.5");
+        if let Some(authorization) = outgoing.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
+        if let Some(form) = outgoing.form {
+            request = request
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form);
+        }
+        exchange(outgoing.operation, request, &self.limits, deadline).await
     }
 
     /// A request with a nonce and a timestamp of its own.
@@ -222,117 +272,19 @@ impl Client {
 /// An answer whose document has no type yet.
 type Raw = Answer<Map<String, Value>>;
 
-/// Sends one request and reads its answer.
-async fn exchange(connections: &reqwest::Client, outgoing: Outgoing) -> Result<Raw, Error> {
-    let answer = deliver(connections, outgoing).await?;
-    let document = response::read(&answer.document)?;
-    Ok(answer.map(|_| document))
+/// The document in a reply, and what the headers around it said.
+fn document(reply: Answer<Reply>) -> Result<Raw, Error> {
+    let document = response::read(&reply.document)?;
+    Ok(reply.map(|_| document))
 }
 
-/// Sends one request and receives its reply, whole or not at all.
-async fn deliver(
-    connections: &reqwest::Client,
-    outgoing: Outgoing,
-) -> Result<Answer<Reply>, Error> {
-    let mut request = match outgoing.method {
-        Method::Get => connections.get(outgoing.url),
-        Method::Post => connections.post(outgoing.url),
-    };
-    request = request.header(ACCEPT, "application/json, application/xml;q=0.5");
-    if let Some(authorization) = outgoing.authorization {
-        request = request.header(AUTHORIZATION, authorization);
-    }
-    if let Some(form) = outgoing.form {
-        request = request
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
-    }
-    // An error of reqwest's prints the whole URL, so only its kind is kept.
-    let response = request.send().await.map_err(|error| {
-        if error.is_connect() {
-            unreached(&error)
-        } else {
-            Error::Interrupted(Interruption::Broke)
-        }
-    })?;
-    whole(response).await
-}
-
-/// Why no connection came about. Nothing was sent.
-fn unreached(error: &reqwest::Error) -> Error {
-    Error::NotSent(match error {
-        error if error.is_dns() => "its name could not be resolved",
-        error if error.is_timeout() => "connecting took too long",
-        _ => "the connection or its TLS handshake failed",
-    })
-}
-
-async fn whole(mut response: Response) -> Result<Answer<Reply>, Error> {
-    let headers = response.headers();
-    let rate_limit = rate_limit(headers);
-    let location = text(headers, &LOCATION).map(response::clean);
-    let mut reply = Reply {
-        status: response.status().as_u16(),
-        content_type: text(headers, &CONTENT_TYPE).unwrap_or_default().to_owned(),
-        // A quota that is used up says when it is filled again.
-        wait: text(headers, &RETRY_AFTER).and_then(wait).or_else(|| {
-            let used_up = rate_limit.filter(|quota| quota.current >= quota.limit)?;
-            Some(Duration::from_secs(used_up.reset))
-        }),
-        clock_ahead: text(headers, &DATE).and_then(clock_ahead),
-        body: Vec::new(),
-    };
-    loop {
-        let chunk = tokio::time::timeout(SILENCE, response.chunk())
-            .await
-            .map_err(|_| Error::Interrupted(Interruption::Silent))?
-            .map_err(|_| Error::Interrupted(Interruption::Broke))?;
-        let Some(chunk) = chunk else { break };
-        if reply.body.len() + chunk.len() > MAX_BODY {
-            return Err(Error::Unreadable(format!(
-                "it is larger than {} MiB",
-                MAX_BODY >> 20
-            )));
-        }
-        reply.body.extend_from_slice(&chunk);
-    }
-    Ok(Answer {
-        document: reply,
-        location,
-        rate_limit,
-    })
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
-}
-
-fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse().ok();
-    Some(RateLimit {
-        limit: number("x-ratelimit-limit")?,
-        current: number("x-ratelimit-current")?,
-        reset: number("x-ratelimit-reset")?,
-    })
-}
-
-/// `Retry-After`: seconds, or a date.
-fn wait(text: &str) -> Option<Duration> {
-    match text.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => httpdate::parse_http_date(text)
-            .ok()?
-            .duration_since(SystemTime::now())
-            .ok(),
+/// The wait in the form in which `Retry-After` tells it.
+fn held_back(wait: Duration) -> Error {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    Error::HeldBack {
+        wait: Duration::from_secs(seconds.max(1)),
     }
 }
 
-/// Seconds from 7digital's clock to ours.
-fn clock_ahead(date: &str) -> Option<i64> {
-    let theirs = httpdate::parse_http_date(date).ok()?;
-    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
-    Some(match SystemTime::now().duration_since(theirs) {
-        Ok(ahead) => seconds(ahead),
-        Err(behind) => -seconds(behind.duration()),
-    })
-}
+#[cfg(test)]
+mod tests;

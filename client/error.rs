@@ -21,6 +21,12 @@ pub enum Error {
     /// 7digital could not be reached; nothing was sent.
     #[error("7digital could not be reached: {0}")]
     NotSent(&'static str),
+    /// 7digital failed too often just now, so that reads wait until it has had a rest; nothing was sent.
+    #[error("7digital has been failing, so reads are held back")]
+    HeldBack {
+        /// How long to wait before the next one: whole seconds, rounded up, at least one.
+        wait: Duration,
+    },
     /// 7digital's error envelope: the operation was understood and not carried out.
     #[error("7digital refused the request (code {code})")]
     Refused {
@@ -105,7 +111,9 @@ impl Error {
     /// Whether the call may have taken effect.
     pub fn sent(&self) -> Sent {
         match self {
-            Self::NoConsumerKey | Self::Input { .. } | Self::NotSent(_) => Sent::No,
+            Self::NoConsumerKey | Self::Input { .. } | Self::NotSent(_) | Self::HeldBack { .. } => {
+                Sent::No
+            }
             Self::Refused { code, .. } if is_remote_fault(*code) => Sent::Unknown,
             Self::Refused { .. } | Self::Unauthorised { .. } | Self::Throttled { .. } => {
                 Sent::Refused

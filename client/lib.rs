@@ -4,21 +4,29 @@
 //! An operation is described by an [`Endpoint`] that its caller owns, so that method, path, legs and effect stand beside the code that uses them.
 //!
 //! Reading order: [`endpoint`] (what is called), [`credentials`] (as whom), [`oauth`] (how it is signed),
-//! [`request`] (what goes out), [`client`] (sending), [`response`] (what comes back), [`error`], [`login`] (how a user lets us in).
+//! [`request`] (what goes out), [`client`] (sending), [`limits`] (within what bounds), [`response`] (what comes back), [`error`], [`login`] (how a user lets us in).
 
 pub mod client;
 pub mod credentials;
 pub mod endpoint;
 pub mod error;
+pub mod limits;
 pub mod login;
 pub mod oauth;
 pub mod request;
 pub mod response;
 
+mod breaker;
+mod exchange;
 mod retry;
 mod xml;
+
+// An upstream in raw TCP.
+#[cfg(test)]
+mod upstream;
 
 pub use client::{Answer, Client, RateLimit};
 pub use credentials::{BaseUri, Consumer, Credentials, Placement, Secret, Token};
 pub use endpoint::{Auth, Effect, Endpoint, Method};
 pub use error::{Error, Interruption, Repeat, Sent};
+pub use limits::Limits;

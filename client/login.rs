@@ -89,6 +89,7 @@ fn prepare(
     let oauth = oauth::sign(method.as_str(), &url, &form, consumer, secret, token, stamp);
     form.extend(oauth);
     Ok(Outgoing {
+        operation: endpoint.path,
         method,
         url,
         authorization: None,

@@ -15,6 +15,8 @@ pub const MAX_VALUE: usize = 1_024;
 /// A request, ready to be sent once: its nonce and timestamp are spent with it.
 #[derive(PartialEq, Eq)]
 pub struct Outgoing {
+    /// The endpoint's path, with `{id}` as it stands there: what the request is called in figures.
+    pub operation: &'static str,
     /// HTTP method.
     pub method: Method,
     /// URL with its whole query.
@@ -125,6 +127,7 @@ pub fn prepare(
         url.set_query(Some(&oauth::encode_form(&query)));
     }
     Ok(Outgoing {
+        operation: endpoint.path,
         method: endpoint.method,
         url,
         authorization,

@@ -195,7 +195,7 @@ fn unauthorised(reply: &Reply, text: &str) -> Error {
 }
 
 /// What a status says on its own, where there is no envelope.
-fn by_status(reply: &Reply) -> Option<Error> {
+pub(crate) fn by_status(reply: &Reply) -> Option<Error> {
     match reply.status {
         429 => Some(Error::Throttled { wait: reply.wait }),
         401 | 403 => Some(unauthorised(reply, "")),

@@ -9,8 +9,6 @@ use tokio::time::Instant;
 use crate::endpoint::{Effect, Endpoint};
 use crate::error::{Error, Interruption};
 
-/// Attempts at one read, the first among them.
-pub(crate) const ATTEMPTS: u32 = 3;
 /// Shortest and longest upper bound of a pause.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
 /// The longest wait that 7digital may ask for and still be obeyed.
@@ -37,9 +35,11 @@ impl<'a> Repeatable<'a> {
     }
 }
 
-/// Keeps repeats below a fifth of all requests, so that an ailing 7digital is not run over.
-#[derive(Debug, Default)]
+/// Keeps repeats to a small part of all requests, so that an ailing 7digital is not run over.
+#[derive(Debug)]
 pub(crate) struct Budget {
+    /// Repeats at most, as a percentage of first attempts.
+    percent: usize,
     sent: Mutex<VecDeque<(Instant, Attempt)>>,
 }
 
@@ -50,6 +50,13 @@ enum Attempt {
 }
 
 impl Budget {
+    pub(crate) fn new(percent: u32) -> Self {
+        Self {
+            percent: percent as usize,
+            sent: Mutex::default(),
+        }
+    }
+
     /// Counts a request that is sent for the first time.
     pub(crate) fn first(&self) {
         self.count(|sent, now| sent.push_back((now, Attempt::First)));
@@ -63,7 +70,7 @@ impl Budget {
                 .filter(|(_, attempt)| *attempt == Attempt::Repeat)
                 .count();
             let first = sent.len() - repeats;
-            let room = repeats < FLOOR.max(first / 5);
+            let room = repeats < FLOOR.max(first * self.percent / 100);
             if room {
                 sent.push_back((now, Attempt::Repeat));
             }
@@ -216,16 +223,24 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn repeats_are_at_most_a_fifth_of_the_requests_in_ten_seconds() {
-        let budget = Budget::default();
+    async fn repeats_are_at_most_their_part_of_the_requests_in_ten_seconds() {
         let allowed = |budget: &Budget| (0..1_000).take_while(|_| budget.repeat()).count();
-        assert_eq!(allowed(&budget), 3, "a floor for quiet times");
-        tokio::time::advance(WINDOW + Duration::from_secs(1)).await;
-        for _ in 0..100 {
-            budget.first();
+        for (percent, first, repeats) in [
+            (20, 0, FLOOR),
+            (20, 19, FLOOR),
+            (20, 20, 4),
+            (20, 100, 20),
+            (20, 104, 20),
+            (50, 100, 50),
+            (0, 1_000, FLOOR),
+        ] {
+            let budget = Budget::new(percent);
+            for _ in 0..first {
+                budget.first();
+            }
+            assert_eq!(allowed(&budget), repeats, "{percent} % of {first}");
+            tokio::time::advance(WINDOW + Duration::from_secs(1)).await;
+            assert_eq!(allowed(&budget), FLOOR, "the window has passed");
         }
-        assert_eq!(allowed(&budget), 20);
-        tokio::time::advance(WINDOW + Duration::from_secs(1)).await;
-        assert_eq!(allowed(&budget), 3, "the window has passed");
     }
 }

@@ -3,233 +3,216 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
-use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
-use axum::serve::ListenerExt as _;
-use http_body_util::BodyExt as _;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::Response;
+use http::{HeaderName, HeaderValue, Method, header};
 use rmcp::ServiceExt as _;
 use rmcp::service::ServerInitializeError;
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::access::{self, Door};
+use crate::body::Bounds;
 use crate::config::{Config, ConfigError};
-use crate::front::{self, Door};
+use crate::front::{self, Front};
 use crate::guard::Guard;
+use crate::health;
+use crate::listener::{LAST_WORDS, Listener};
+use crate::load::Load;
 use crate::mcp::Mcp;
+use crate::mcp::gate::{self, Gate};
+use crate::problem::Kind;
+use crate::refused::{self, REQUEST_ID, Refused, Words};
 use crate::rest;
+use crate::sessions::Sessions;
 
-/// Bytes of a request at most: the largest arguments are far below.
-const MAX_REQUEST: usize = 256 << 10;
-/// How long a session of the older protocol may be idle.
-const SESSION_IDLE: Duration = Duration::from_secs(30 * 60);
-/// Time that clients have to take the last answers before open streams are cut.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// Bytes read from stdin that no message was made of yet.
+const STDIN_BUFFER: usize = 256 << 10;
 
 /// MCP over HTTP, and REST where the settings say so, bound to their addresses and not yet serving.
 #[derive(Debug)]
 pub struct App {
-    listener: TcpListener,
-    router: Router,
-    rest: Option<(TcpListener, Router)>,
+    mcp: (Listener, Router),
+    rest: Option<(Listener, Router)>,
     guard: Guard,
-    /// Requests whose answers have not been written whole.
-    unanswered: TaskTracker,
-    /// Ends open streams and sessions, once calls have been answered.
+    /// From then on no call is taken.
+    stopping: CancellationToken,
+    /// Ends open streams, sessions and connections, once calls have been answered.
     end: CancellationToken,
 }
 
 impl App {
     /// Binds the addresses that the settings name.
     pub async fn bind(config: &Config, guard: Guard) -> Result<Self, ConfigError> {
-        let listener = listen("bind", config.bind).await?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| ConfigError(format!("`bind`: {error}")))?;
-        let end = CancellationToken::new();
-        let unanswered = TaskTracker::new();
-        let router = router(config, own_origins(address), guard.clone(), end.clone()).layer(
-            middleware::from_fn_with_state(unanswered.clone(), until_written),
-        );
+        let (stopping, end) = (CancellationToken::new(), CancellationToken::new());
+        let door = Door::new(config)?;
+        let load = Load::new(&config.limits);
+        let front = Front::new(config);
+        let around = |router, words| around(router, config, &front, &stopping, words);
+        let listener = Listener::bind("bind", config.bind, &config.limits).await?;
+        let router = mcp(config, &guard, &door, &load, end.clone());
+        let mcp = (listener, around(router, Refused::as_message));
         let rest = match config.rest_bind {
             None => None,
             Some(address) => {
-                let held = middleware::from_fn_with_state(unanswered.clone(), until_all_written);
-                let router = rest::router(config, &guard).layer(held);
-                Some((listen("rest_bind", address).await?, router))
+                let listener = Listener::bind("rest_bind", address, &config.limits).await?;
+                let router = rest::router(config, &guard, &door, &load);
+                Some((listener, around(router, Refused::as_problem)))
             }
         };
         Ok(Self {
-            listener,
-            router,
+            mcp,
             rest,
             guard,
-            unanswered,
+            stopping,
             end,
         })
     }
 
     /// The address that was bound for MCP.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.mcp.0.address()
     }
 
     /// The address that was bound for REST, where it is served.
     pub fn rest_address(&self) -> io::Result<Option<SocketAddr>> {
         let rest = self.rest.as_ref();
-        rest.map(|(listener, _)| listener.local_addr()).transpose()
+        rest.map(|(listener, _)| listener.address()).transpose()
     }
 
-    /// Serves until `stop` is ready; then accepts nothing more, answers what is under way, and returns.
+    /// Serves until `stop` is ready; then takes no call more, answers what is under way, and returns.
+    ///
+    /// While calls are being answered the addresses stay bound: whoever calls is told that the server is stopping, and `/readyz` says so.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self {
-            listener,
-            router,
-            rest,
-            guard,
-            unanswered,
-            end,
-        } = self;
-        let drained = end.clone();
-        let stopped = CancellationToken::new();
-        let rest = rest.map(|(listener, router)| {
-            let (stopped, end) = (stopped.clone(), end.clone());
-            tokio::spawn(async move {
-                let serving = axum::serve(listener.tap_io(at_once), router)
-                    .with_graceful_shutdown(stopped.cancelled_owned());
-                // A client that never takes its answer is not waited for.
-                tokio::select! {
-                    ended = serving => ended,
-                    () = end.cancelled() => Ok(()),
-                }
-            })
-        });
-        let stopping = async move {
-            stop.await;
-            stopped.cancel();
-            tracing::info!("stopping; calls under way are answered first");
-            tokio::spawn(async move {
-                guard.drain().await;
-                unanswered.close();
-                let _ = tokio::time::timeout(LAST_WORDS, unanswered.wait()).await;
-                drained.cancel();
-            });
-        };
-        axum::serve(listener.tap_io(at_once), router)
-            .with_graceful_shutdown(stopping)
-            .await?;
-        end.cancelled().await;
-        match rest {
-            Some(rest) => rest.await?,
-            None => Ok(()),
+        let (mut serving, mut unanswered) = (JoinSet::new(), Vec::new());
+        for (listener, router) in [Some(self.mcp), self.rest].into_iter().flatten() {
+            unanswered.push(listener.unanswered());
+            serving.spawn(listener.serve(router, self.end.clone()));
         }
+        stop.await;
+        self.stopping.cancel();
+        tracing::info!("stopping; calls under way are answered first");
+        self.guard.drain().await;
+        let answered = async {
+            for unanswered in unanswered {
+                unanswered.close();
+                unanswered.wait().await;
+            }
+        };
+        // A client that never takes its answer is not waited for.
+        let _ = tokio::time::timeout(LAST_WORDS, answered).await;
+        self.end.cancel();
+        while let Some(served) = serving.join_next().await {
+            served?;
+        }
+        Ok(())
     }
 }
 
-async fn listen(key: &str, address: SocketAddr) -> Result<TcpListener, ConfigError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| ConfigError(format!("`{key}`: {address} can't be listened on: {error}")))
-}
-
-/// Without this an answer in two parts waits 44 ms for the client's delayed acknowledgement.
-fn at_once(socket: &mut TcpStream) {
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!("TCP_NODELAY could not be set: {error}");
-    }
-}
-
-/// The origins of pages that this server itself would serve: no other site has them.
-fn own_origins(address: SocketAddr) -> Vec<String> {
-    let names: &[&str] = if address.ip().is_loopback() {
-        &["localhost", "127.0.0.1", "[::1]"]
-    } else {
-        &[]
-    };
-    names
-        .iter()
-        .map(|name| format!("http://{name}:{}", address.port()))
-        .collect()
-}
-
-fn router(
+/// What stands before everything that is served over HTTP, outermost last.
+fn around(
+    router: Router,
     config: &Config,
-    own_origins: Vec<String>,
-    guard: Guard,
-    end: CancellationToken,
+    front: &Front,
+    stopping: &CancellationToken,
+    words: Words,
 ) -> Router {
-    let mcp = Mcp::new(guard, config);
-    let mut sessions = LocalSessionManager::default();
-    sessions.session_config.keep_alive = Some(SESSION_IDLE);
+    let router = router
+        .merge(health::router(stopping.clone()))
+        .layer(from_fn_with_state(
+            stopping.clone(),
+            health::none_while_stopping,
+        ));
+    cors(router, config)
+        .layer(from_fn_with_state(front.clone(), front::no_foreign_page))
+        .layer(from_fn_with_state(words, refused::tell))
+        .layer(map_response(async |response: Response| (PRIVATE, response)))
+}
+
+/// No cache keeps an answer, and no other page reads one.
+const PRIVATE: [(HeaderName, HeaderValue); 3] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
+
+/// Lets the pages that the operator allows read answers. Browsers ask for that before they send anything but a simple request.
+fn cors(router: Router, config: &Config) -> Router {
+    let origins = config.allowed_origins.iter();
+    let origins: Vec<_> = origins.filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return router;
+    }
+    let sent = [
+        "mcp-protocol-version",
+        "mcp-method",
+        "mcp-name",
+        "mcp-session-id",
+        "last-event-id",
+        "traceparent",
+        "idempotency-key",
+        "x-confirmation",
+        "x-mcp-readonly",
+        "x-mcp-tools",
+        "x-mcp-exclude-tools",
+    ];
+    let sent = sent.into_iter().map(HeaderName::from_static);
+    let read = [
+        HeaderName::from_static("mcp-session-id"),
+        header::WWW_AUTHENTICATE,
+        header::RETRY_AFTER,
+        REQUEST_ID,
+    ];
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(
+            sent.chain([header::CONTENT_TYPE, header::AUTHORIZATION])
+                .collect::<Vec<_>>(),
+        )
+        .expose_headers(read);
+    router.layer(cors)
+}
+
+fn mcp(config: &Config, guard: &Guard, door: &Door, load: &Load, end: CancellationToken) -> Router {
+    let mcp = Mcp::new(guard.clone(), config);
+    let sessions = Arc::new(Sessions::new(&config.limits));
+    let gate = Gate {
+        guard: guard.clone(),
+        door: door.clone(),
+        load: load.clone(),
+        sessions: Arc::clone(&sessions),
+        bounds: Bounds::of(&config.limits),
+    };
     let transport = StreamableHttpServerConfig::default()
         .with_json_response(true)
-        .with_allowed_hosts(config.allowed_hosts())
-        .with_allowed_origins(
-            own_origins
-                .into_iter()
-                .chain(config.allowed_origins.iter().cloned()),
-        )
-        .enforce_origin_validation()
-        .with_max_request_body_bytes(MAX_REQUEST)
+        // `front` has looked at Host and Origin before.
+        .disable_allowed_hosts()
+        .with_max_request_body_bytes(config.limits.body_bytes.count())
         .with_cancellation_token(end);
-    let service =
-        StreamableHttpService::new(move || Ok(mcp.clone()), Arc::new(sessions), transport);
-    let router = Router::new().nest_service("/mcp", service);
-    match config.token.clone() {
-        Some(token) => {
-            let refusal = unauthorised;
-            let door = Door { token, refusal };
-            router.layer(middleware::from_fn_with_state(door, front::authorised))
-        }
+    let service = StreamableHttpService::new(move || Ok(mcp.clone()), sessions, transport);
+    let router = Router::new()
+        .route_service("/mcp", service)
+        .layer(from_fn_with_state(gate, gate::pass))
+        .layer(from_fn_with_state(door.clone(), access::enter))
+        .fallback(async || {
+            let detail = "There is nothing at this path; MCP is served at `/mcp`.";
+            Refused::saying(Kind::NoSuchPath, detail)
+        });
+    match door.resource() {
+        Some(resource) => router.merge(resource.router()),
         None => router,
     }
-}
-
-/// Counts a POST as unanswered until the last of its answer was handed to the socket. Other requests may stay open for ever.
-async fn until_written(
-    State(unanswered): State<TaskTracker>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.method() != Method::POST {
-        return next.run(request).await;
-    }
-    until_all_written(State(unanswered), request, next).await
-}
-
-/// Counts any request as unanswered until the last of its answer was handed to the socket.
-async fn until_all_written(
-    State(unanswered): State<TaskTracker>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let held = unanswered.token();
-    let mut response = next.run(request).await;
-    // What wraps the body forgets how long it is.
-    if let Some(length) = response.body().size_hint().exact() {
-        response
-            .headers_mut()
-            .entry(header::CONTENT_LENGTH)
-            .or_insert(length.into());
-    }
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _ = &held;
-            frame
-        }))
-    })
-}
-
-fn unauthorised(status: StatusCode, why: &str) -> Response {
-    (status, why.to_owned()).into_response()
 }
 
 /// Serves MCP over stdin and stdout until stdin ends or `stop` is ready; calls under way are answered first.
@@ -240,7 +223,7 @@ pub async fn serve_stdio(
 ) -> Result<(), ServerInitializeError> {
     let mcp = Mcp::new(guard.clone(), config);
     // To be asked to stop is to see the end of stdin: what was read before it is still answered.
-    let (mut unread, requests) = tokio::io::duplex(MAX_REQUEST);
+    let (mut unread, requests) = tokio::io::duplex(STDIN_BUFFER);
     tokio::spawn(async move {
         let mut stdin = tokio::io::stdin();
         tokio::select! {
@@ -248,7 +231,7 @@ pub async fn serve_stdio(
             () = stop => {}
         }
     });
-    let running = match mcp.serve((requests, tokio::io::stdout())).await {
+    let running = match Box::pin(mcp.serve((requests, tokio::io::stdout()))).await {
         Ok(running) => running,
         // A client that leaves before it says hello is no fault.
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),

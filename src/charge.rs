@@ -8,10 +8,11 @@ use sevendigital_tools::deed::{self, Deed, Payer, Receipt};
 use sevendigital_tools::tool::Arguments;
 use sevendigital_tools::values::Price;
 use sevendigital_tools::{AnyTool, Plan, Reply, ToolError};
+use tracing::Instrument as _;
 
 pub(crate) use self::audit::Change;
-pub(crate) use self::identity::named_user;
-use self::identity::{account, canonical, digest};
+pub(crate) use self::identity::named_users;
+use self::identity::{account, canonical, digest, named_user};
 use crate::confirm::{Circumstances, Question, Seal, words};
 use crate::guard::{Failure, Guard, Success};
 use crate::ledger::{Begun, Entry, Intent, Named, Outcome, State};
@@ -71,8 +72,8 @@ impl Charge {
         }
     }
 
-    /// What the user is asked.
-    pub(crate) async fn question(&self, seal: &Seal) -> Result<Question, Failure> {
+    /// What the user is asked, sealed to this charge as this caller makes it.
+    pub(crate) async fn question(&self, seal: &Seal, asked: &str) -> Result<Question, Failure> {
         self.check_price()?;
         let deed = self.deed();
         let arguments = &self.plan.arguments;
@@ -97,7 +98,7 @@ impl Charge {
                 .last_bought(&self.account, &deed.item)
                 .await?,
         };
-        Ok(seal.question(words(&deed, circumstances), &self.key))
+        Ok(seal.question(words(&deed, circumstances), asked))
     }
 
     /// Writes the purchase down, sends it once, and writes its outcome down. From the first of these on nothing stops it.
@@ -109,7 +110,7 @@ impl Charge {
                 match self
                     .guard
                     .ledger
-                    .begin(self.intent(consent), self.guard.policy.limits)
+                    .begin(self.intent(consent), self.guard.policy.allowance)
                     .await?
                 {
                     Begun::Started(id) => self.send(id).await,
@@ -126,7 +127,9 @@ impl Charge {
         // A panic in the tool must not leave the purchase under way for ever, so it gets a task of its own.
         let (tool, client, arguments) =
             (self.tool, self.client.clone(), self.plan.arguments.clone());
-        let sent = tokio::spawn(async move { tool.call(&client, arguments).await }).await;
+        let sent =
+            tokio::spawn(async move { tool.call(&client, arguments).await }.in_current_span())
+                .await;
         let (outcome, answer) = match sent {
             Ok(Ok(reply)) => match deed::receipt(&reply.answer.document) {
                 Some(receipt) => (
@@ -237,7 +240,7 @@ impl Charge {
             }
             _ => {}
         }
-        if self.guard.policy.limits.daily_budget.is_some() && price.is_none() {
+        if self.guard.policy.allowance.daily_budget.is_some() && price.is_none() {
             return Err(Failure::PriceUnknown("daily_budget"));
         }
         Ok(())

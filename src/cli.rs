@@ -37,6 +37,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Bearer tokens for callers over HTTP.
+    Token {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
     /// Show what was bought and what is unknown, and free what an operator has cleared up.
     Ledger {
         /// What to do with it.
@@ -76,6 +82,16 @@ pub struct Login {
     /// Print the token on stdout, as lines for an environment, and store nothing.
     #[arg(long)]
     pub print: bool,
+}
+
+/// What to do with bearer tokens.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make one, and print it with its SHA-256.
+    ///
+    /// The token is for the caller, who shows it as `Authorization: Bearer TOKEN`.
+    /// The SHA-256 is for the configuration file: a table `[[principals]]` with `name`, `token_sha256` and `allow`.
+    New,
 }
 
 /// What to do with the ledger of purchases.

@@ -1,4 +1,4 @@
-//! The commands that print something and end: `tools`, `call` and `ledger`.
+//! The commands that print something and end: `tools`, `call`, `token` and `ledger`.
 
 use std::error::Error;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use chrono::DateTime;
 use sevendigital::Effect;
 use sevendigital_tools::AnyTool;
+use sha2::{Digest as _, Sha256};
 
 use crate::cli::LedgerCommand;
 use crate::config::{Config, HintSet};
@@ -70,10 +71,9 @@ pub async fn call(guard: &Guard, name: &str, args: &str) -> Ended {
     };
     let call = |consent| Call {
         arguments: arguments.clone(),
-        user: None,
         consent,
         asking,
-        name: None,
+        ..Call::default()
     };
     let outcome = match guard.call(tool, call(None)).await {
         Ok(Progress::Ask(question)) => match answer(&question) {
@@ -128,6 +128,26 @@ fn answer(question: &Question) -> Result<String, Failure> {
         (Ok(_), "y" | "yes") => Ok(question.sealed.clone()),
         _ => Err(Failure::Declined),
     }
+}
+
+/// Makes a bearer token, and prints it with its digest: the one for the client, the other for this server's file.
+pub fn new_token() -> Ended {
+    let token = format!("sdmcp_{}", hex(&rand::random::<[u8; 32]>()));
+    let digest = hex(&Sha256::digest(token.as_bytes()));
+    let mut out = io::stdout().lock();
+    writeln!(out, "token         {token}")?;
+    writeln!(out, "token_sha256  {digest}")?;
+    writeln!(
+        io::stderr(),
+        "note: give the token to its caller and `token_sha256` to a `[[principals]]` table of the configuration file; the token is shown this once"
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 /// Reads or mends the ledger.

@@ -6,17 +6,27 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sevendigital::{BaseUri, Client, Consumer, Credentials, Placement, Secret, Token};
 use sevendigital_tools::TOOLS;
+use url::{Host, Url};
 
 use self::layers::DEFAULT_BASE_URI;
 pub use self::layers::Layers;
+pub use self::limits::Limits;
+pub use self::principals::Principal;
 pub use self::settings::{Kind, SETTINGS, Setting};
 use self::values::{country, flag, optional, parsed, words};
-use crate::ledger::{Ledger, Limits};
+use crate::access::jwt::{self, Trust};
+use crate::access::metadata::Resource;
+use crate::ledger::{Allowance, Ledger};
 use crate::stored_login;
 
 mod layers;
+mod limits;
+mod principals;
 mod settings;
 mod values;
+
+/// The names of this machine to itself.
+pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// What is wrong with the configuration: the key, the layer that it came from, and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,6 +66,14 @@ pub struct Config {
     exclude_tools: Vec<String>,
     /// Bearer token that HTTP clients must show.
     pub token: Option<Secret>,
+    /// Callers by name, each with a token or a subject of its own.
+    #[serde(default)]
+    pub principals: Vec<Principal>,
+    auth_issuer: Option<String>,
+    auth_audience: Option<String>,
+    auth_jwks_uri: Option<String>,
+    #[serde(deserialize_with = "words")]
+    auth_algorithms: Vec<String>,
     #[serde(deserialize_with = "words")]
     allowed_hosts: Vec<String>,
     /// Web origins that may call.
@@ -79,6 +97,9 @@ pub struct Config {
     /// Where Prometheus may read figures.
     #[serde(default, deserialize_with = "optional")]
     pub metrics_bind: Option<SocketAddr>,
+    /// What requests, connections and callers may take of this server.
+    #[serde(default)]
+    pub limits: Limits,
     /// How log lines look.
     pub log_format: LogFormat,
     /// Which log lines are written.
@@ -160,6 +181,7 @@ impl Config {
             self.oauth_placement,
             self.credentials(),
             program,
+            self.limits.upstream(),
         )
         .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))
     }
@@ -175,8 +197,8 @@ impl Config {
     }
 
     /// How much may be charged to one account.
-    pub fn limits(&self) -> Limits {
-        Limits {
+    pub fn allowance(&self) -> Allowance {
+        Allowance {
             per_minute: self.max_charges_per_minute,
             per_day: self.max_charges_per_day,
             daily_budget: self.daily_budget,
@@ -205,12 +227,31 @@ impl Config {
     /// Names by which HTTP clients may call this server.
     pub fn allowed_hosts(&self) -> Vec<String> {
         if self.allowed_hosts.is_empty() {
-            ["localhost", "127.0.0.1", "::1"]
-                .map(str::to_owned)
-                .to_vec()
+            LOOPBACK.map(str::to_owned).to_vec()
         } else {
             self.allowed_hosts.clone()
         }
+    }
+
+    /// The authorization server whose access tokens are taken, if there is one.
+    pub fn trust(&self) -> Option<Trust> {
+        let algorithms = self.auth_algorithms.iter();
+        Some(Trust {
+            issuer: self.auth_issuer.clone()?,
+            audience: self.auth_audience.clone()?,
+            jwks_uri: Url::parse(self.auth_jwks_uri.as_ref()?).ok()?,
+            algorithms: algorithms.filter_map(|name| jwt::algorithm(name)).collect(),
+        })
+    }
+
+    /// This server as clients of that authorization server know it.
+    pub fn resource(&self) -> Option<Resource> {
+        let name = self.auth_audience.clone()?;
+        Some(Resource {
+            uri: Url::parse(&name).ok()?,
+            name,
+            issuer: self.auth_issuer.clone()?,
+        })
     }
 
     /// Whether a tool of that name and harmlessness is served.
@@ -288,6 +329,13 @@ impl Config {
         {
             return fail("`token` (`SEVENDIGITAL_MCP_TOKEN`) is too short: expected at least 32 characters, for instance from `openssl rand -hex 32`".into());
         }
+        self.check_auth()?;
+        principals::check(&self.principals, self.auth_issuer.is_some())?;
+        if let Some(wrong) = self.allowed_origins.iter().find(|value| !is_origin(value)) {
+            return fail(format!(
+                "`allowed_origins`: `{wrong}` is not an origin, such as https://app.example.com"
+            ));
+        }
         for (key, names) in [
             ("tools", &self.tools),
             ("exclude_tools", &self.exclude_tools),
@@ -304,6 +352,43 @@ impl Config {
         Ok(())
     }
 
+    /// The settings of an authorization server belong together.
+    fn check_auth(&self) -> Result<(), ConfigError> {
+        let settings = [
+            ("auth_issuer", &self.auth_issuer),
+            ("auth_audience", &self.auth_audience),
+            ("auth_jwks_uri", &self.auth_jwks_uri),
+        ];
+        if settings.iter().all(|(_, value)| value.is_none()) {
+            return Ok(());
+        }
+        for (key, value) in settings {
+            let Some(value) = value else {
+                return Err(ConfigError(format!(
+                    "`{key}` is missing: `auth_issuer`, `auth_audience` and `auth_jwks_uri` belong together"
+                )));
+            };
+            if !is_web_address(value) {
+                return Err(ConfigError(format!(
+                    "`{key}`: `{value}` is not an https URL without a fragment, or an http URL of a loopback address"
+                )));
+            }
+        }
+        match self
+            .auth_algorithms
+            .iter()
+            .find(|name| jwt::algorithm(name).is_none())
+        {
+            Some(name) => Err(ConfigError(format!(
+                "`auth_algorithms`: `{name}` is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA"
+            ))),
+            None if self.auth_algorithms.is_empty() => Err(ConfigError(
+                "`auth_algorithms` is empty, so no access token could be taken".into(),
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// What must hold before the server listens on a network.
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
         let mut binds = [("bind", Some(self.bind)), ("rest_bind", self.rest_bind)].into_iter();
@@ -313,10 +398,12 @@ impl Config {
         let Some((key, bind)) = exposed else {
             return Ok(());
         };
-        let missing = match (self.token.is_some(), self.allowed_hosts.is_empty()) {
+        let asks =
+            self.token.is_some() || !self.principals.is_empty() || self.auth_issuer.is_some();
+        let missing = match (asks, self.allowed_hosts.is_empty()) {
             (true, false) => return Ok(()),
             (false, _) => {
-                "`token` (`SEVENDIGITAL_MCP_TOKEN`), the bearer token that clients must show"
+                "`token` (`SEVENDIGITAL_MCP_TOKEN`), the bearer token that clients must show, or `principals` or `auth_issuer`,"
             }
             (true, true) => {
                 "`allowed_hosts` (`SEVENDIGITAL_MCP_ALLOWED_HOSTS`), the names that clients call it by"
@@ -326,4 +413,29 @@ impl Config {
             "`{key}` is {bind}, which other machines reach: set {missing}, or bind to 127.0.0.1"
         )))
     }
+}
+
+/// Whether it is an origin of the web: scheme, host and perhaps a port.
+fn is_origin(value: &str) -> bool {
+    Url::parse(value).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.path() == "/"
+            && !value.ends_with('/')
+            && url.query().is_none()
+            && url.username().is_empty()
+    })
+}
+
+/// Whether it is an address that nobody on the way can change: https, or http on this machine.
+fn is_web_address(value: &str) -> bool {
+    Url::parse(value).is_ok_and(|url| {
+        let is_loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
+            && url.fragment().is_none()
+    })
 }

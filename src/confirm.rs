@@ -7,46 +7,49 @@ use sevendigital_tools::deed::{Deed, Payer};
 
 use crate::ledger::{self, Entry, LedgerError, State};
 
-/// How long a question may wait for its answer.
-pub const PATIENCE: Duration = Duration::from_secs(120);
-
 /// What the user is asked, and what their yes must come back with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// The question, of our own words and checked values.
     pub message: String,
-    /// Binds the answer to the call: account, tool and arguments, for two minutes, once.
+    /// Binds the answer to the call: caller, account, tool and arguments, for a while, once.
     pub sealed: String,
+    /// How long it may wait for its answer.
+    pub patience: Duration,
 }
 
 /// Seals questions. What is sealed may be read by anyone and changed by nobody.
 #[derive(Debug)]
-pub struct Seal(RequestStateCodec);
+pub struct Seal {
+    codec: RequestStateCodec,
+    patience: Duration,
+}
 
 impl Seal {
-    /// A seal with this key of 32 bytes.
-    pub(crate) fn new(key: &[u8]) -> Result<Self, LedgerError> {
+    /// A seal with this key of 32 bytes, for questions that may wait so long.
+    pub(crate) fn new(key: &[u8], patience: Duration) -> Result<Self, LedgerError> {
         let codec = RequestStateCodec::try_new(key);
         codec
-            .map(Self)
+            .map(|codec| Self { codec, patience })
             .map_err(|error| LedgerError(format!("the ledger's seal is damaged: {error}")))
     }
 
-    /// A question about the call with that key. Its number is good for one purchase.
-    pub(crate) fn question(&self, message: String, key: &str) -> Question {
+    /// A question about the call with that name. Its number is good for one purchase.
+    pub(crate) fn question(&self, message: String, call: &str) -> Question {
         let nonce = uuid::Uuid::new_v4().to_string();
         let options = SealOptions::new()
-            .associated_data(key.as_bytes())
-            .ttl(PATIENCE);
+            .associated_data(call.as_bytes())
+            .ttl(self.patience);
         Question {
             message,
-            sealed: self.0.seal_with(nonce.as_bytes(), &options),
+            sealed: self.codec.seal_with(nonce.as_bytes(), &options),
+            patience: self.patience,
         }
     }
 
-    /// The number of the question, if it was sealed here, for the call with that key, and not too long ago.
-    pub(crate) fn open(&self, sealed: &str, key: &str) -> Option<String> {
-        let opened = self.0.open_with(sealed, key.as_bytes()).ok()?;
+    /// The number of the question, if it was sealed here, for the call with that name, and not too long ago.
+    pub(crate) fn open(&self, sealed: &str, call: &str) -> Option<String> {
+        let opened = self.codec.open_with(sealed, call.as_bytes()).ok()?;
         String::from_utf8(opened).ok()
     }
 }

@@ -7,36 +7,43 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use http::header::AsHeaderName;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, StatusCode, header};
-use sevendigital::Secret;
-use subtle::ConstantTimeEq as _;
+use http::{HeaderMap, header};
 use url::Url;
 
-use crate::config::Config;
+use crate::config::{Config, LOOPBACK};
+use crate::problem::Kind;
+use crate::refused::Refused;
 
 const FETCH_SITE: &str = "sec-fetch-site";
 const FETCH_DEST: &str = "sec-fetch-dest";
-
-/// What a refused request is answered with: status, and why.
-pub type Refusal = fn(StatusCode, &str) -> Response;
 
 /// Who may send requests.
 #[derive(Debug, Clone)]
 pub struct Front {
     hosts: Arc<[String]>,
     origins: Arc<[String]>,
-    refusal: Refusal,
 }
 
 impl Front {
     /// The hosts and origins that the settings allow.
-    pub fn new(config: &Config, refusal: Refusal) -> Self {
+    pub fn new(config: &Config) -> Self {
         Self {
             hosts: config.allowed_hosts().into(),
             origins: config.allowed_origins.clone().into(),
-            refusal,
         }
+    }
+
+    /// The same, reached by the loopback's names besides: for what is served on loopback only.
+    #[must_use]
+    pub fn on_loopback(mut self) -> Self {
+        self.hosts = LOOPBACK
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.hosts.iter().cloned())
+            .collect();
+        self
     }
 
     /// Why a request must not pass, if it must not.
@@ -50,22 +57,22 @@ impl Front {
             origin(value).is_some_and(|origin| is_ours(&origin, &host) || self.allows(&origin))
         };
         let headers = &request.headers;
-        match one(headers, &header::ORIGIN) {
+        match one(headers, header::ORIGIN) {
             Ok(None) => {}
             Ok(Some(value)) if known(value) => {}
             Ok(Some(_)) | Err(()) => return Some("the `Origin` is another web page's"),
         }
-        match one(headers, &header::REFERER) {
+        match one(headers, header::REFERER) {
             Ok(None) => {}
             Ok(Some(value)) if known(value) => {}
             Ok(Some(_)) | Err(()) => return Some("the `Referer` is another web page's"),
         }
         let allowed = |value: &str| origin(value).is_some_and(|origin| self.allows(&origin));
-        match one(headers, &HeaderName::from_static(FETCH_SITE)) {
+        match one(headers, FETCH_SITE) {
             Ok(None | Some("same-origin" | "none")) => None,
             // A page that the operator allows says in its Origin which one it is.
             Ok(Some(_))
-                if one(headers, &header::ORIGIN).is_ok_and(|value| value.is_some_and(allowed)) =>
+                if one(headers, header::ORIGIN).is_ok_and(|value| value.is_some_and(allowed)) =>
             {
                 None
             }
@@ -75,7 +82,7 @@ impl Front {
 
     /// The host that the request is for, in one spelling, if it is one of ours and named once.
     fn host(&self, request: &Parts) -> Option<String> {
-        let host = one(&request.headers, &header::HOST)
+        let host = one(&request.headers, header::HOST)
             .ok()??
             .to_ascii_lowercase();
         let target = request.uri.authority();
@@ -126,8 +133,8 @@ fn origin(value: &str) -> Option<Url> {
     (web && url.username().is_empty() && url.password().is_none()).then_some(url)
 }
 
-/// The value of a header that may be given once.
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, ()> {
+/// The value of a header that may be given once, in visible ASCII.
+pub(crate) fn one(headers: &HeaderMap, name: impl AsHeaderName) -> Result<Option<&str>, ()> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
@@ -141,47 +148,14 @@ pub async fn no_foreign_page(State(front): State<Front>, request: Request, next:
     let (parts, body) = request.into_parts();
     match front.objection(&parts) {
         None => next.run(Request::from_parts(parts, body)).await,
-        Some(objection) => {
-            tracing::warn!("request refused: {objection}");
-            (front.refusal)(StatusCode::FORBIDDEN, objection)
-        }
+        Some(objection) => Refused::new(Kind::Foreign, objection).into_response(),
     }
 }
 
 /// Whether a browser sends it of its own accord, for an address typed, a link followed, a page prefetched, and not a script's call.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
-    match one(headers, &HeaderName::from_static(FETCH_DEST)) {
+    match one(headers, FETCH_DEST) {
         Ok(None | Some("empty")) => false,
         Ok(Some(_)) | Err(()) => true,
     }
-}
-
-/// A bearer token, and what is said to whom does not show it.
-#[derive(Debug, Clone)]
-pub struct Door {
-    /// The token.
-    pub token: Secret,
-    /// The answer to a request without it.
-    pub refusal: Refusal,
-}
-
-/// Lets a request pass that shows the bearer token.
-pub async fn authorised(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let shown = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
-        .unwrap_or_default();
-    if bool::from(shown.ct_eq(door.token.expose().as_bytes())) {
-        return next.run(request).await;
-    }
-    let challenge = [(
-        header::WWW_AUTHENTICATE,
-        "Bearer realm=\"sevendigital-mcp\"",
-    )];
-    let refused = (door.refusal)(
-        StatusCode::UNAUTHORIZED,
-        "a bearer token is needed: `Authorization: Bearer …`",
-    );
-    (challenge, refused).into_response()
 }

@@ -10,17 +10,17 @@ use sevendigital_tools::{AnyTool, Asks, Plan, Reply, TOOLS, ToolError};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument as _;
 
+use crate::access::Caller;
 use crate::charge::{self, Change, Charge};
-use crate::config::{Config, ConfigError, Spending};
+use crate::config::{Config, ConfigError, Limits, Spending};
 use crate::confirm::{Question, Seal};
-use crate::ledger::{Entry, Ledger, LedgerError, Limits};
+use crate::ledger::{Allowance, Entry, Ledger, LedgerError};
 use crate::metrics;
-
-/// How long reads under way are waited for at the end.
-const DRAIN_READS: Duration = Duration::from_secs(10);
-/// How long changes and charges are: longer than one may take.
-const DRAIN_CHANGES: Duration = Duration::from_secs(50);
+use crate::pace::Paces;
+use crate::request_id::RequestId;
+use crate::trace::TraceContext;
 
 /// The tools that are served, and the way to call them. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Guard {
     tools: Arc<[AnyTool]>,
     pub(crate) policy: Policy,
     pub(crate) ledger: Ledger,
+    limits: Limits,
+    paces: Arc<Paces>,
     seal: Arc<OnceCell<Seal>>,
     reads: TaskTracker,
     /// Ends reads that outlast the drain.
@@ -41,7 +43,7 @@ pub struct Guard {
 pub(crate) struct Policy {
     pub(crate) spending: Spending,
     pub(crate) max_price: Option<u32>,
-    pub(crate) limits: Limits,
+    pub(crate) allowance: Allowance,
 }
 
 /// A call, as a surface received it.
@@ -49,8 +51,14 @@ pub(crate) struct Policy {
 pub struct Call {
     /// What the client sent.
     pub arguments: Arguments,
+    /// Who makes it.
+    pub caller: Caller,
     /// For whom it is, where the request itself says so.
     pub user: Option<User>,
+    /// What logs and errors call it.
+    pub request: RequestId,
+    /// Where it stands in a trace of the caller's.
+    pub trace: Option<TraceContext>,
     /// The sealed question that the user has said yes to.
     pub consent: Option<String>,
     /// Whether the surface can ask the user at all.
@@ -102,6 +110,20 @@ pub enum Failure {
     /// The tool's own reason.
     #[error(transparent)]
     Tool(#[from] ToolError),
+    /// The caller was not granted the tool, or chose not to have it.
+    #[error("the caller may not use this tool")]
+    NotAllowed,
+    /// The call names a user whose account the caller does not act on.
+    #[error("the caller may not act for this user")]
+    NotYours,
+    /// Something was done too often in the last minute.
+    #[error("{what} too often")]
+    TooOften {
+        /// What, as the start of a sentence that ends "too often".
+        what: &'static str,
+        /// When it may be done again.
+        wait: Duration,
+    },
     /// The operator does not let this server spend.
     #[error("spending is switched off")]
     SpendingOff,
@@ -154,6 +176,7 @@ impl Failure {
                 sevendigital::Error::Throttled { wait }
                 | sevendigital::Error::Unavailable { wait, .. },
             )) => *wait,
+            Self::Tool(ToolError::Client(sevendigital::Error::HeldBack { wait })) => Some(*wait),
             _ => None,
         }
     }
@@ -175,9 +198,11 @@ impl Guard {
             policy: Policy {
                 spending: config.spending(),
                 max_price: config.max_price,
-                limits: config.limits(),
+                allowance: config.allowance(),
             },
             ledger: config.ledger(),
+            limits: config.limits.clone(),
+            paces: Arc::new(Paces::new(&config.limits)),
             seal: Arc::default(),
             reads: TaskTracker::new(),
             no_more_reads: CancellationToken::new(),
@@ -201,23 +226,48 @@ impl Guard {
     /// What changes or charges goes on to its end once it is on its way, since 7digital may have it already.
     pub async fn call(&self, tool: &AnyTool, call: Call) -> Result<Progress, Failure> {
         let started = Instant::now();
-        let ended = self.decide(tool, call).await;
-        metrics::call_ended(tool.contract.name, &ended, started.elapsed());
-        ended
+        let name = tool.contract.name;
+        let here = call.trace.as_ref().map(TraceContext::child);
+        let span = tracing::info_span!(
+            "call",
+            tool.name = name,
+            caller = call.caller.shown(),
+            request_id = %call.request,
+            trace_id = here.as_ref().map(TraceContext::trace_id),
+            span_id = here.as_ref().map(TraceContext::span_id),
+        );
+        async {
+            let ended = self.decide(tool, call, here).await;
+            if let Err(failure) = &ended {
+                tracing::warn!("tool `{name}` failed: {failure}");
+            }
+            metrics::call_ended(name, &ended, started.elapsed());
+            ended
+        }
+        .instrument(span)
+        .await
     }
 
-    async fn decide(&self, tool: &AnyTool, call: Call) -> Result<Progress, Failure> {
-        if let Some(User::Id(id)) = &call.user
-            && charge::named_user(&call.arguments).is_some_and(|named| named != *id)
-        {
-            return Err(Failure::User(
-                "they name one user, and the argument `userId` another".into(),
-            ));
+    async fn decide(
+        &self,
+        tool: &AnyTool,
+        call: Call,
+        here: Option<TraceContext>,
+    ) -> Result<Progress, Failure> {
+        let caller = call.caller;
+        if !caller.may(&tool.contract) {
+            return Err(Failure::NotAllowed);
         }
-        let client = self.client_for(call.user);
+        // Here every spelling of a user's id has become one.
+        let plan = tool.plan(call.arguments.clone())?;
+        let named = charge::named_users(&plan.arguments);
+        let ours = self.client.credentials().user_id.as_deref();
+        let user = caller.user(&tool.contract, call.user, &named, ours)?;
+        let client = self.client_for(user, here);
         if client.credentials().consumer.is_none() {
             return Err(ToolError::from(sevendigital::Error::NoConsumerKey).into());
         }
+        self.paces.pass(&tool.contract, &caller, &plan.arguments)?;
         if tool.contract.asks == Asks::Never {
             return self.send(*tool, client, call.arguments).await;
         }
@@ -225,7 +275,6 @@ impl Guard {
         if charges && self.policy.spending == Spending::Off {
             return Err(Failure::SpendingOff);
         }
-        let plan = tool.plan(call.arguments)?;
         let charge = Charge::new(self.clone(), *tool, client, plan);
         if charges && let Some(name) = &call.name {
             charge.be_called(name).await?;
@@ -233,16 +282,21 @@ impl Guard {
         if charges && let Some(answer) = charge.settled_before().await? {
             return Ok(Progress::Done(answer));
         }
+        // A yes is good for who was asked, too.
+        let asked = format!("{} {}", charge.key, caller.shown());
         let nonce = match (self.policy.spending, call.consent) {
             (Spending::Allow, _) => None,
             (_, Some(sealed)) => Some(
                 self.seal()
                     .await?
-                    .open(&sealed, &charge.key)
+                    .open(&sealed, &asked)
                     .ok_or(Failure::NotThisYes)?,
             ),
             (_, None) if call.asking == Asking::Impossible => return Err(Failure::NotAsked),
-            (_, None) => return Ok(Progress::Ask(charge.question(self.seal().await?).await?)),
+            (_, None) => {
+                let question = charge.question(self.seal().await?, &asked).await?;
+                return Ok(Progress::Ask(question));
+            }
         };
         if charges {
             return charge.buy(nonce).await.map(Progress::Done);
@@ -268,7 +322,7 @@ impl Guard {
         let finished = if tool.contract.upstream.effect == Effect::Reads {
             let read = async move { tool.call(&client, arguments).await };
             let read = self.no_more_reads.clone().run_until_cancelled_owned(read);
-            match AbortOnDropHandle::new(self.reads.spawn(read)).await {
+            match AbortOnDropHandle::new(self.reads.spawn(read.in_current_span())).await {
                 Ok(Some(outcome)) => Ok(outcome),
                 Ok(None) => return Err(Failure::Stopping),
                 Err(panic) => Err(panic),
@@ -280,7 +334,7 @@ impl Guard {
                 audited.audit(&outcome);
                 outcome
             };
-            self.changes.spawn(change).await
+            self.changes.spawn(change.in_current_span()).await
         };
         match finished {
             Ok(outcome) => Ok(Progress::Done(Success {
@@ -298,21 +352,25 @@ impl Guard {
         work: impl Future<Output = Result<T, Failure>> + Send + 'static,
     ) -> Result<T, Failure> {
         self.changes
-            .spawn(work)
+            .spawn(work.in_current_span())
             .await
             .unwrap_or(Err(Failure::Broken))
     }
 
-    fn client_for(&self, user: Option<User>) -> Client {
+    fn client_for(&self, user: Option<User>, here: Option<TraceContext>) -> Client {
+        let client = match here {
+            Some(here) => self.client.with_traceparent(here.header()),
+            None => self.client.clone(),
+        };
         let Some(user) = user else {
-            return self.client.clone();
+            return client;
         };
         let (token, user_id) = match user {
             User::Token(token) => (Some(token), None),
             User::Id(id) => (None, Some(id)),
         };
-        let ours = self.client.credentials().clone();
-        self.client.with_credentials(Credentials {
+        let ours = client.credentials().clone();
+        client.with_credentials(Credentials {
             token,
             user_id,
             ..ours
@@ -321,18 +379,23 @@ impl Guard {
 
     async fn seal(&self) -> Result<&Seal, LedgerError> {
         self.seal
-            .get_or_try_init(|| async { Seal::new(&self.ledger.seal().await?) })
+            .get_or_try_init(|| async {
+                Seal::new(
+                    &self.ledger.seal().await?,
+                    self.limits.confirmation_ms.time(),
+                )
+            })
             .await
     }
 
-    /// Waits for the calls under way: reads for ten seconds, changes and charges for as long as they may take.
+    /// Waits for the calls under way: reads for a while, changes and charges for as long as they may take.
     ///
     /// Calls that come later are still made; the surfaces take none.
     pub async fn drain(&self) {
         self.reads.close();
         self.changes.close();
         let reads = async {
-            if tokio::time::timeout(DRAIN_READS, self.reads.wait())
+            if tokio::time::timeout(self.limits.drain_reads_ms.time(), self.reads.wait())
                 .await
                 .is_err()
             {
@@ -340,7 +403,8 @@ impl Guard {
                 self.reads.wait().await;
             }
         };
-        let changes = tokio::time::timeout(DRAIN_CHANGES, self.changes.wait());
+        let changes =
+            tokio::time::timeout(self.limits.drain_changes_ms.time(), self.changes.wait());
         let ((), _) = tokio::join!(reads, changes);
         if let Err(error) = self.ledger.catch_up().await {
             tracing::error!("outcomes could not be written down: {error}");

@@ -89,7 +89,7 @@ pub struct Intent {
 
 /// Bounds on charges of one account. What is not set does not bind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct Allowance {
     /// Charges in any minute.
     pub per_minute: Option<u32>,
     /// Charges in any 24 hours.
@@ -202,7 +202,7 @@ impl Ledger {
     }
 
     /// Writes an intent down, durably, unless the same purchase, a limit or a used consent stands against it.
-    pub async fn begin(&self, intent: Intent, limits: Limits) -> Result<Begun, LedgerError> {
+    pub async fn begin(&self, intent: Intent, limits: Allowance) -> Result<Begun, LedgerError> {
         self.with(move |transaction, place| {
             if let Some(entry) = live(transaction, place, &intent.key)? {
                 return Ok(Begun::Exists(entry));

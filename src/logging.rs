@@ -2,14 +2,18 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::config::{Config, ConfigError, LogFormat};
 
 /// Starts logging as the settings say.
 ///
-/// rmcp writes whole arguments at `debug`, passwords among them, so it is held at `warn` unless the filter names it.
+/// rmcp writes whole arguments and results at `debug` and `trace`, passwords and signed links among them, so those two are never let through.
+/// What it says at `info` is little use either; it is held at `warn` unless the filter names it.
 pub fn start(config: &Config) -> Result<(), ConfigError> {
     let wanted = config.log_filter.as_deref().unwrap_or("info");
     let filter = if wanted.contains("rmcp") {
@@ -19,13 +23,19 @@ pub fn start(config: &Config) -> Result<(), ConfigError> {
     };
     let filter = EnvFilter::try_new(&filter)
         .map_err(|error| ConfigError(format!("`RUST_LOG` is not a log filter: {error}")))?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    let started = match config.log_format {
-        LogFormat::Text => builder.finish().try_init(),
-        LogFormat::Json => builder.json().finish().try_init(),
+    let lines = match config.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
-    started.map_err(|error| ConfigError(format!("logging can't be started: {error}")))
+    let quiet = filter_fn(|event| {
+        let of_rmcp = event.target().split("::").next() == Some("rmcp");
+        !of_rmcp || *event.level() <= Level::INFO
+    });
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter).with_filter(quiet))
+        .try_init()
+        .map_err(|error| ConfigError(format!("logging can't be started: {error}")))
 }

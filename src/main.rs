@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use sevendigital_mcp::app::{self, App};
-use sevendigital_mcp::cli::{Cli, Command, Login};
+use sevendigital_mcp::cli::{Cli, Command, Login, TokenCommand};
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::guard::Guard;
 use sevendigital_mcp::{commands, logging, login, metrics};
@@ -57,6 +57,9 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Ledger { command } => {
             return commands::ledger(&Config::load(&layers)?.ledger(), command).await;
         }
+        Command::Token {
+            command: TokenCommand::New,
+        } => return commands::new_token(),
         Command::Serve | Command::Stdio | Command::Call { .. } => {}
     }
     let config = Config::load(&layers)?;
@@ -73,7 +76,11 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
             app::serve_stdio(&config, guard, stop.cancelled_owned()).await?;
         }
         Command::Call { tool, args } => return commands::call(&guard, &tool, &args).await,
-        Command::Login(_) | Command::Logout | Command::Tools { .. } | Command::Ledger { .. } => {}
+        Command::Login(_)
+        | Command::Logout
+        | Command::Tools { .. }
+        | Command::Token { .. }
+        | Command::Ledger { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -126,13 +133,14 @@ async fn with_sandbox(config: Config) -> Result<(Config, Option<Sandbox>), Box<d
 }
 
 async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {
-    if let Some(address) = config.metrics_bind {
-        metrics::serve(address)?;
-    }
     config.check_exposure()?;
+    let mut stderr = std::io::stderr();
+    if let Some(address) = config.metrics_bind {
+        let address = metrics::serve(address, config).await?;
+        writeln!(stderr, "listening on http://{address}/metrics")?;
+    }
     let stop = stop_signal(&guard);
     let app = App::bind(config, guard).await?;
-    let mut stderr = std::io::stderr();
     writeln!(stderr, "listening on http://{}/mcp", app.address()?)?;
     if let Some(address) = app.rest_address()? {
         writeln!(stderr, "listening on http://{address}/v1")?;

@@ -17,11 +17,17 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use sevendigital_tools::{AnyTool, Asks, Contract};
 
+use crate::access::Caller;
 use crate::config::{Config, HintSet};
-use crate::confirm::{PATIENCE, Question};
+use crate::confirm::Question;
 use crate::guard::{Asking, Call, Failure, Guard, Progress, Success, User};
+use crate::load::Place;
 use crate::problem::Problem;
+use crate::request_id::RequestId;
+use crate::trace::{TRACEPARENT, TraceContext};
 use crate::user::Users;
+
+pub mod gate;
 
 /// How long clients may keep the list of tools: it changes only when the server is started anew.
 const LIST_LIFETIME_MS: u64 = 3_600_000;
@@ -160,9 +166,16 @@ impl ServerHandler for Mcp {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut result = ListToolsResult::with_all_items(self.tools.to_vec())
+        let caller = of_request::<Caller>(&context).unwrap_or_default();
+        let may = |tool: &&Tool| {
+            let tool = self.guard.find(&tool.name);
+            tool.is_some_and(|tool| caller.may(&tool.contract))
+        };
+        let tools = self.tools.iter().filter(may).cloned().collect();
+        // Another caller may be shown other tools.
+        let mut result = ListToolsResult::with_all_items(tools)
             .with_ttl_ms(LIST_LIFETIME_MS)
-            .with_cache_scope(CacheScope::Public);
+            .with_cache_scope(CacheScope::Private);
         result.meta = identity(&context);
         Ok(result)
     }
@@ -172,17 +185,20 @@ impl ServerHandler for Mcp {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = self.guard.find(&request.name) else {
-            return Err(ErrorData::invalid_params(
-                format!("there is no tool `{}`", request.name),
-                None,
-            ));
+        let id = of_request::<RequestId>(&context).unwrap_or_default();
+        let named = Some(json!({"requestId": id.as_str()}));
+        let caller = of_request::<Caller>(&context).unwrap_or_default();
+        let tool = self.guard.find(&request.name);
+        let Some(tool) = tool.filter(|tool| caller.may(&tool.contract)) else {
+            let name = crate::json::shown(&request.name);
+            let why = format!("there is no tool {name} for this caller");
+            return Err(ErrorData::invalid_params(why, named));
         };
         let outcome = tokio::select! {
-            outcome = self.call(tool, request, &context) => outcome,
+            outcome = self.call(tool, request, &context, caller, id.clone()) => outcome,
             // Nobody waits for this answer any more; the guard knows what may be dropped.
             () = context.ct.cancelled() => {
-                return Err(ErrorData::internal_error("the call was cancelled", None));
+                return Err(ErrorData::internal_error("the call was cancelled", named));
             }
         };
         let identity = identity(&context);
@@ -190,9 +206,8 @@ impl ServerHandler for Mcp {
             Ok(Progress::Done(success)) => done(success, identity),
             Ok(Progress::Ask(question)) => return Ok(ask(question, identity).into()),
             Err(failure) => {
-                let name = tool.contract.name;
-                tracing::warn!(tool.name = name, "tool `{name}` failed: {failure}");
                 let line = Problem::from(&failure).line(tool.contract.upstream.effect);
+                let line = format!("{line} Request id: {id}.");
                 CallToolResult::error(vec![ContentBlock::text(line)]).with_meta(identity)
             }
         };
@@ -207,8 +222,12 @@ impl Mcp {
         tool: &AnyTool,
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
+        caller: Caller,
+        id: RequestId,
     ) -> Result<Progress, Failure> {
-        let user = self.user(context)?;
+        let user = self.user(context).inspect_err(|failure| {
+            tracing::warn!(request_id = %id, "tool `{}` failed: {failure}", tool.contract.name);
+        })?;
         let arguments = request.arguments.unwrap_or_default();
         let consent = match request.request_state {
             Some(sealed) => Some(answered(sealed, request.input_responses.as_ref())?),
@@ -223,9 +242,13 @@ impl Mcp {
         } else {
             Asking::Impossible
         };
+        let trace = trace(context);
         let call = |consent| Call {
             arguments: arguments.clone(),
+            caller: caller.clone(),
             user: user.clone(),
+            request: id.clone(),
+            trace: trace.clone(),
             consent,
             asking,
             name: None,
@@ -237,9 +260,13 @@ impl Mcp {
         if is_modern(context) {
             return Ok(Progress::Ask(question));
         }
+        if let Some(place) = of_request::<Place>(context) {
+            place.leave();
+        }
+        let patience = Some(question.patience);
         let asked = context
             .peer
-            .create_elicitation_with_timeout(form(question.message), Some(PATIENCE));
+            .create_elicitation_with_timeout(form(question.message), patience);
         match asked.await {
             Ok(answer) if is_yes(&answer) => {
                 self.guard.call(tool, call(Some(question.sealed))).await
@@ -256,6 +283,18 @@ impl Mcp {
             None => Ok(None),
         }
     }
+}
+
+/// What the layers before rmcp found out about the HTTP request; nothing on stdio.
+fn of_request<T: Clone + Send + Sync + 'static>(context: &RequestContext<RoleServer>) -> Option<T> {
+    context.extensions.get::<Parts>()?.extensions.get().cloned()
+}
+
+/// The trace that the call belongs to: MCP's own field comes first, then the HTTP header.
+fn trace(context: &RequestContext<RoleServer>) -> Option<TraceContext> {
+    let of_meta = context.meta.get(TRACEPARENT).and_then(Value::as_str);
+    let of_headers = || TraceContext::of_headers(&context.extensions.get::<Parts>()?.headers);
+    of_meta.and_then(TraceContext::parse).or_else(of_headers)
 }
 
 /// The sealed question, if the user said yes to it.

@@ -1,35 +1,66 @@
 //! What is counted, and where Prometheus may read it.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use http::{HeaderName, header};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sevendigital::{RateLimit, Sent};
+use tokio_util::sync::CancellationToken;
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
+use crate::front::{self, Front};
 use crate::guard::{Failure, Progress};
+use crate::listener::Listener;
 use crate::problem::Problem;
+use crate::refused::{self, Refused, Words};
+
+/// How often figures that nobody reads are condensed.
+const UPKEEP: Duration = Duration::from_secs(5);
+/// What Prometheus reads.
+const TEXT: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
 
 /// Bounds of the histogram's buckets: a read may take 20 seconds, a charge 45.
 const SECONDS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0];
 
-/// Serves the figures for Prometheus at `/metrics` of this loopback address, from now on.
-pub fn serve(address: SocketAddr) -> Result<(), ConfigError> {
+/// Serves the figures for Prometheus at `/metrics` of this loopback address, from now on; gives the address that was bound.
+pub async fn serve(address: SocketAddr, config: &Config) -> Result<SocketAddr, ConfigError> {
+    let fail = |error: &dyn Display| ConfigError(format!("`metrics_bind`: {error}"));
     if !address.ip().is_loopback() {
         return Err(ConfigError(format!(
             "`metrics_bind` is {address}: figures are served on loopback only"
         )));
     }
-    PrometheusBuilder::new()
-        .with_http_listener(address)
+    let listener = Listener::bind("metrics_bind", address, &config.limits).await?;
+    let bound = listener.address().map_err(|error| fail(&error))?;
+    let figures = PrometheusBuilder::new()
         .set_buckets(SECONDS)
-        .and_then(PrometheusBuilder::install)
-        .map_err(|error| {
-            ConfigError(format!(
-                "`metrics_bind`: {address} can't be served: {error}"
-            ))
-        })
+        .and_then(PrometheusBuilder::install_recorder)
+        .map_err(|error| fail(&error))?;
+    let kept = figures.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            kept.run_upkeep();
+        }
+    });
+    let router = Router::new()
+        .route("/metrics", get(async move || (TEXT, figures.render())))
+        .layer(from_fn_with_state(
+            Front::new(config).on_loopback(),
+            front::no_foreign_page,
+        ))
+        .layer(from_fn_with_state(
+            Refused::as_problem as Words,
+            refused::tell,
+        ));
+    tokio::spawn(listener.serve(router, CancellationToken::new()));
+    Ok(bound)
 }
 
 /// Counts a call that has ended: `sevendigital_calls_total` and `sevendigital_call_seconds`.

@@ -212,7 +212,11 @@ fn answers(tool: &AnyTool) -> Value {
 
 fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
     match kind {
-        Kind::TooLarge | Kind::MediaType => tool.contract.rest.method == Method::Post,
+        // MCP's own.
+        Kind::NoSuchSession => false,
+        Kind::TooLarge | Kind::MediaType | Kind::TooSlow => {
+            tool.contract.rest.method == Method::Post
+        }
         Kind::NoSuchPath => tool.contract.rest.path.contains('{'),
         Kind::ConfirmationNeeded | Kind::ConfirmationInvalid => tool.contract.asks == Asks::First,
         Kind::OutcomeUnknown => tool.contract.upstream.effect == Effect::Charges,
@@ -249,6 +253,7 @@ fn problem() -> Value {
         "properties": {
             "type": {"type": "string", "enum": types, "description": "Which problem it is; it stays the same."},
             "title": text("The same in a few words."),
+            "requestId": text("The name of the request in the server's log, which `X-Request-Id` holds too."),
             "status": {"type": "integer", "description": "The HTTP status."},
             "detail": text("What happened and what to do about it, in sentences."),
             "code": {"type": "integer", "description": "7digital's numeric code, where it refused."},

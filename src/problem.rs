@@ -1,11 +1,12 @@
 //! Failures told so that a model or a person can act: what happened, what to do, the code, and whether to repeat.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sevendigital::error::{is_remote_fault, meaning};
 use sevendigital::{Effect, Error, Repeat, Sent};
 use sevendigital_tools::ToolError;
 
 use crate::guard::Failure;
+use crate::refused::Refused;
 
 pub use self::kind::Kind;
 
@@ -51,8 +52,8 @@ impl Problem {
         )
     }
 
-    /// The failure of a call with that effect as RFC 9457 has it, with the same words that a model reads.
-    pub fn document(&self, effect: Effect) -> Value {
+    /// The failure of a call with that effect as an HTTP answer, with the same words that a model reads.
+    pub fn refused(&self, effect: Effect) -> Refused {
         let unknown = self.sent == Sent::Unknown && effect != Effect::Reads;
         let outcome = match self.sent {
             Sent::No => "not_sent",
@@ -74,7 +75,7 @@ impl Problem {
             ("repeat", json!(repeat)),
         ];
         let known = known.into_iter().chain(code);
-        self.kind.document_with(&self.line(effect), known)
+        Refused::saying(self.kind, self.line(effect)).telling(known)
     }
 
     /// What it means for money and for repeating.
@@ -102,6 +103,24 @@ impl From<&Failure> for Problem {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Tool(error) => error.into(),
+            Failure::NotAllowed => refused(
+                Kind::NotAllowed,
+                "This caller may not use this tool.",
+                "Use the tools that are listed, or ask the operator for the right to this one.",
+            ),
+            Failure::NotYours => refused(
+                Kind::NotAllowed,
+                "This caller may not act for the user whom the call names.",
+                "Leave `userId` out; the caller's own account is then meant.",
+            ),
+            Failure::TooOften { what, wait } => Self {
+                repeat: Repeat::Later,
+                ..refused(
+                    Kind::TooOften,
+                    &format!("It was not sent: {what} too often in the last minute."),
+                    &format!("Wait {} seconds.", wait.as_secs() + 1),
+                )
+            },
             Failure::SpendingOff => refused(
                 Kind::SpendingOff,
                 "This server does not spend: the setting `spending` is `off`.",
@@ -119,7 +138,7 @@ impl From<&Failure> for Problem {
             ),
             Failure::NotThisYes => refused(
                 Kind::ConfirmationInvalid,
-                "The confirmation is not valid for this call: it belongs to another call or account, is older than two minutes, or was used before.",
+                "The confirmation is not valid for this call: it belongs to another call or account, is too old, or was used before.",
                 "Call again without it; the user is then asked anew.",
             ),
             Failure::Limit(name, value) => refused(
@@ -228,6 +247,14 @@ impl From<&Error> for Problem {
                 "Check the network and `SEVENDIGITAL_BASE_URI`.",
                 Repeat::Later,
             ),
+            Error::HeldBack { wait } => problem(
+                "7digital has been failing, so reads are held back for a few seconds.".into(),
+                &match wait.as_secs() {
+                    1 => "Try again in 1 second.".to_owned(),
+                    seconds => format!("Try again in {seconds} seconds."),
+                },
+                Repeat::Later,
+            ),
             Error::Refused { code, message } => {
                 let meaning = meaning(*code);
                 Self {
@@ -325,7 +352,7 @@ fn kind_of(error: &Error) -> Kind {
     match error {
         Error::NoConsumerKey => Kind::NotConfigured,
         Error::Input { .. } => Kind::Argument,
-        Error::NotSent(_) | Error::Unavailable { .. } => Kind::Unavailable,
+        Error::NotSent(_) | Error::HeldBack { .. } | Error::Unavailable { .. } => Kind::Unavailable,
         Error::Refused { code, .. } if is_remote_fault(*code) => Kind::BadAnswer,
         Error::Refused { .. } => Kind::Refused,
         Error::Unauthorised { .. } => Kind::NotAuthorised,

@@ -5,22 +5,27 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use chrono::DateTime;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::json;
 use sevendigital::{Effect, RateLimit};
 use sevendigital_tools::AnyTool;
 
+use crate::access::{self, Caller, Door};
+use crate::body::Bounds;
 use crate::config::Config;
-use crate::confirm::{PATIENCE, Question};
-use crate::front::{self, Door, Front};
+use crate::confirm::Question;
+use crate::front;
 use crate::guard::{Asking, Call, Failure, Guard, Progress, Success};
+use crate::load::Load;
 use crate::problem::{Kind, Problem};
+use crate::refused::Refused;
+use crate::request_id::RequestId;
+use crate::trace::TraceContext;
 use crate::user::{self, Users};
 
 mod arguments;
@@ -34,10 +39,8 @@ pub(crate) const CONFIRMATION: &str = "X-Confirmation";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const FIRST_MADE: HeaderName = HeaderName::from_static("x-first-made-at");
 
-/// The REST surface over the guard's tools.
-pub fn router(config: &Config, guard: &Guard) -> Router {
-    let users = Users::of(config);
-    let docs = docs::router(guard);
+/// The REST surface over the guard's tools: routes that only the right caller reaches, and a description that anybody may read.
+pub fn router(config: &Config, guard: &Guard, door: &Door, load: &Load) -> Router {
     let mut paths: Vec<&'static str> = guard
         .tools()
         .iter()
@@ -47,7 +50,18 @@ pub fn router(config: &Config, guard: &Guard) -> Router {
     paths.dedup();
     let mut router = Router::new();
     for path in paths {
-        let place = Arc::new(Place::at(path, guard, users));
+        let tools = guard.tools().iter();
+        let place = Arc::new(Place {
+            tools: tools
+                .filter(|tool| tool.contract.rest.path == path)
+                .copied()
+                .collect(),
+            guard: guard.clone(),
+            door: door.clone(),
+            load: load.clone(),
+            users: Users::of(config),
+            bounds: Bounds::of(&config.limits),
+        });
         router = router.route(
             path,
             any(async move |parameters: RawPathParams, request: Request| {
@@ -55,92 +69,37 @@ pub fn router(config: &Config, guard: &Guard) -> Router {
             }),
         );
     }
-    router = router.fallback(async || no_such_path());
-    if let Some(token) = config.token.clone() {
-        let door = Door { token, refusal };
-        router = router.layer(middleware::from_fn_with_state(door, front::authorised));
-    }
-    // The description holds nothing but the interface, and a browser can't show a token for a page.
+    // A browser can't show a token for a page.
     router
-        .merge(docs)
-        .layer(middleware::from_fn_with_state(
-            Front::new(config, refusal),
-            front::no_foreign_page,
-        ))
-        .layer(middleware::map_response(async |response: Response| {
-            (PRIVATE, response)
-        }))
+        .fallback(async || no_such_path())
+        .layer(middleware::from_fn_with_state(door.clone(), access::enter))
+        .merge(docs::router(guard))
 }
 
-/// No cache keeps an answer, and no other page reads one.
-const PRIVATE: [(HeaderName, HeaderValue); 3] = [
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    ),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-];
-
-fn refusal(status: StatusCode, why: &str) -> Response {
-    let kind = if status == StatusCode::UNAUTHORIZED {
-        Kind::Unauthenticated
-    } else {
-        Kind::Foreign
-    };
-    problem(&kind.document(&format!("Nothing was done: {why}.")))
-}
-
-fn no_such_path() -> Response {
-    problem(
-        &Kind::NoSuchPath
-            .document("There is nothing at this path; `/openapi.json` lists what there is."),
+fn no_such_path() -> Refused {
+    Refused::saying(
+        Kind::NoSuchPath,
+        "There is nothing at this path; `/openapi.json` lists what there is.",
     )
 }
 
-fn no_such_method(allowed: &str) -> Response {
-    let answer = problem(
-        &Kind::NoSuchMethod.document(&format!("This path takes {allowed}; nothing was done.")),
-    );
-    ([(header::ALLOW, allowed.to_owned())], answer).into_response()
-}
-
-/// A problem as RFC 9457 has it, with the status that it tells.
-fn problem(document: &Value) -> Response {
-    let status = document.get("status").and_then(Value::as_u64);
-    let status = status.and_then(|status| StatusCode::from_u16(u16::try_from(status).ok()?).ok());
-    (
-        status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        [(header::CONTENT_TYPE, "application/problem+json")],
-        document.to_string(),
-    )
-        .into_response()
+fn no_such_method(allowed: &str) -> Refused {
+    let detail = format!("This path takes {allowed}; nothing was done.");
+    Refused::saying(Kind::NoSuchMethod, detail).with(header::ALLOW, allowed)
 }
 
 /// The tools at one path: one for a method.
 struct Place {
-    guard: Guard,
-    users: Users,
     tools: Vec<AnyTool>,
+    guard: Guard,
+    door: Door,
+    load: Load,
+    users: Users,
+    bounds: Bounds,
 }
 
 impl Place {
-    fn at(path: &str, guard: &Guard, users: Users) -> Self {
-        let tools = guard
-            .tools()
-            .iter()
-            .filter(|tool| tool.contract.rest.path == path);
-        Self {
-            tools: tools.copied().collect(),
-            guard: guard.clone(),
-            users,
-        }
-    }
-
-    async fn answer(&self, path: &RawPathParams, request: Request) -> Response {
+    async fn answer(&self, path: &RawPathParams, request: Request) -> Result<Response, Refused> {
         let (parts, body) = request.into_parts();
         let method = |tool: &&AnyTool| tool.contract.rest.method.as_str() == parts.method.as_str();
         let Some(tool) = self.tools.iter().find(method) else {
@@ -149,87 +108,50 @@ impl Place {
                 .iter()
                 .map(|tool| tool.contract.rest.method.as_str())
                 .collect();
-            return no_such_method(&allowed.join(", "));
+            return Err(no_such_method(&allowed.join(", ")));
         };
         let effect = tool.contract.upstream.effect;
         if effect != Effect::Reads && front::is_navigation(&parts.headers) {
-            return refusal(
-                StatusCode::FORBIDDEN,
-                "a browser that opens an address does not change or buy anything here",
-            );
+            let why = "a browser that opens an address does not change or buy anything here";
+            return Err(Refused::new(Kind::Foreign, why));
         }
-        match self.call(tool, &parts, path, body).await {
-            Ok(Progress::Done(success)) => done(success),
-            Ok(Progress::Ask(question)) => ask(question),
-            Err(Refused::Unread((kind, why))) => {
-                problem(&kind.document(&format!("{why} Nothing was done.")))
-            }
-            Err(Refused::Failed(failure)) => {
-                let name = tool.contract.name;
-                tracing::warn!(tool.name = name, "tool `{name}` failed: {failure}");
-                failed(&failure, effect)
-            }
-        }
-    }
-
-    async fn call(
-        &self,
-        tool: &AnyTool,
-        parts: &http::request::Parts,
-        path: &RawPathParams,
-        body: Body,
-    ) -> Result<Progress, Refused> {
+        let caller: Caller = parts.extensions.get().cloned().unwrap_or_default();
+        self.door.check_scope(&caller, &tool.contract)?;
+        let arguments = arguments::read(&parts, path, body, &self.bounds).await?;
+        let user = user::of_headers(&parts.headers, self.users);
         let call = Call {
-            user: user::of_headers(&parts.headers, self.users)?,
+            arguments,
+            user: user.map_err(|failure| failed(&failure, effect))?,
+            request: parts
+                .extensions
+                .get::<RequestId>()
+                .cloned()
+                .unwrap_or_default(),
+            trace: TraceContext::of_headers(&parts.headers),
             consent: text(&parts.headers, CONFIRMATION, 4096)?,
             name: text(&parts.headers, NAME, 255)?,
             asking: Asking::Possible,
-            arguments: arguments::read(parts, path, body).await?,
+            caller,
         };
-        Ok(self.guard.call(tool, call).await?)
-    }
-}
-
-/// Why a request was not carried out.
-enum Refused {
-    Unread(arguments::Unread),
-    Failed(Failure),
-}
-
-impl From<arguments::Unread> for Refused {
-    fn from(unread: arguments::Unread) -> Self {
-        Self::Unread(unread)
-    }
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
+        let _place = self.load.admit(&call.caller, effect).await?;
+        match self.guard.call(tool, call).await {
+            Ok(Progress::Done(success)) => Ok(done(success)),
+            Ok(Progress::Ask(question)) => Err(ask(question)),
+            Err(failure) => Err(failed(&failure, effect)),
+        }
     }
 }
 
 /// A header that may be given once, of visible ASCII.
-fn text(
-    headers: &HeaderMap,
-    name: &str,
-    longest: usize,
-) -> Result<Option<String>, arguments::Unread> {
-    let mut values = headers.get_all(name).iter();
-    let wrong = || {
-        (
-            Kind::Header,
-            format!(
-                "The header `{name}` is given once, with 1 to {longest} visible ASCII characters."
-            ),
-        )
-    };
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(_), Some(_)) => Err(wrong()),
-        (Some(value), None) => match value.to_str() {
-            Ok(text) if (1..=longest).contains(&text.len()) => Ok(Some(text.to_owned())),
-            _ => Err(wrong()),
-        },
+fn text(headers: &HeaderMap, name: &str, longest: usize) -> Result<Option<String>, Refused> {
+    match front::one(headers, name) {
+        Ok(None) => Ok(None),
+        Ok(Some(text)) if (1..=longest).contains(&text.len()) => Ok(Some(text.to_owned())),
+        _ => {
+            let why =
+                format!("`{name}` is given once, with 1 to {longest} visible ASCII characters");
+            Err(Refused::new(Kind::Header, why))
+        }
     }
 }
 
@@ -262,33 +184,32 @@ fn done(success: Success) -> Response {
 }
 
 /// Nobody can be asked here, so the question goes to the caller, and the yes comes with the call made again.
-fn ask(question: Question) -> Response {
+fn ask(question: Question) -> Refused {
+    let Question {
+        message,
+        sealed,
+        patience,
+    } = question;
     let detail = format!(
         "Nothing was sent. Show `message` to the user; if they agree, make the same call again within {} seconds with the header `{CONFIRMATION}` set to `confirmation`, which is good for one call.",
-        PATIENCE.as_secs()
+        patience.as_secs()
     );
-    let Question { message, sealed } = question;
-    let further = [
+    Refused::saying(Kind::ConfirmationNeeded, detail).telling([
         ("message", json!(message)),
         ("confirmation", json!(sealed)),
         ("outcome", json!("not_sent")),
         ("mayHaveCharged", json!(false)),
         ("repeat", json!("after_change")),
-    ];
-    problem(&Kind::ConfirmationNeeded.document_with(&detail, further))
+    ])
 }
 
-fn failed(failure: &Failure, effect: Effect) -> Response {
-    let mut response = problem(&Problem::from(failure).document(effect));
+fn failed(failure: &Failure, effect: Effect) -> Refused {
+    let mut refused = Problem::from(failure).refused(effect);
     if let Some(wait) = failure.wait() {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, wait.as_secs().into());
+        refused = refused.after(wait);
     }
     if matches!(failure, Failure::Stored(_)) {
-        response
-            .headers_mut()
-            .insert(REPLAYED, HeaderValue::from_static("true"));
+        refused = refused.with(REPLAYED, "true");
     }
-    response
+    refused
 }

@@ -4,7 +4,9 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Users};
 use crate::signup_user::Account;
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 
 /// The tool.
 #[derive(Debug)]
@@ -33,6 +35,10 @@ impl Tool for AuthenticateUser {
         rest: Route::post("/v1/user/authenticate"),
         upstream: Endpoint::post("/user/authenticate", Auth::Consumer, Effect::Writes),
         asks: Asks::Never,
+        scope: Scope::Account,
+        pace: Pace::Login {
+            address: "emailAddress",
+        },
     };
 
     type Input = Account;

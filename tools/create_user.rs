@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, User, element};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Email, Id, UserId};
 
 /// The tool.
@@ -36,6 +38,8 @@ impl Tool for CreateUser {
         rest: Route::get("/v1/user/create"),
         upstream: Endpoint::get("/user/create", Auth::Consumer, Effect::Writes),
         asks: Asks::Never,
+        scope: Scope::Account,
+        pace: Pace::Opening,
     };
 
     type Input = NewUser;

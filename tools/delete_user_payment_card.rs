@@ -5,7 +5,9 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::deed::{self, Deed};
 use crate::models::{Document, Done};
 use crate::select_user_payment_card::Choice;
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 
 /// The tool.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ impl Tool for DeleteUserPaymentCard {
         rest: Route::post("/v1/user/payment/card/delete"),
         upstream: Endpoint::post("/user/payment/card/delete", Auth::User, Effect::Writes),
         asks: Asks::First,
+        scope: Scope::Cards,
+        pace: Pace::Free,
     };
 
     type Input = Choice;

@@ -6,7 +6,9 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::deed::{self, Deed};
 use crate::models::{Document, Purchase, element};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Currency, Id, Price, Text, UserId};
 
 /// The tool.
@@ -37,6 +39,8 @@ impl Tool for DeliverUserItem {
         rest: Route::get("/v1/user/deliveritem"),
         upstream: Endpoint::get("/user/deliveritem", Auth::User, Effect::Charges),
         asks: Asks::First,
+        scope: Scope::Spend,
+        pace: Pace::Free,
     };
 
     type Input = Sale;

@@ -7,7 +7,9 @@ use sevendigital::response::quotable;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{CardRegistrations, Document};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -41,6 +43,8 @@ impl Tool for GetUserCardRegistration {
             Effect::Reads,
         ),
         asks: Asks::Never,
+        scope: Scope::Reads,
+        pace: Pace::Free,
     };
 
     type Input = Registration;

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Users};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -35,6 +37,8 @@ impl Tool for GetUserDetails {
         rest: Route::get("/v1/user/details"),
         upstream: Endpoint::get("/user/details", Auth::Consumer, Effect::Reads),
         asks: Asks::Never,
+        scope: Scope::Partner,
+        pace: Pace::Free,
     };
 
     type Input = Whose;

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, LockerReleases, More, element};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Count, Country, Id, Text, UserId};
 
 /// The tool.
@@ -37,6 +39,8 @@ impl Tool for GetUserLocker {
         rest: Route::get("/v1/user/locker"),
         upstream: Endpoint::get("/user/locker", Auth::User, Effect::Reads),
         asks: Asks::Never,
+        scope: Scope::Reads,
+        pace: Pace::Free,
     };
 
     type Input = Page;

@@ -30,7 +30,8 @@ pub mod signup_user;
 pub mod update_user_unlimited_streaming;
 
 pub use tool::{
-    Accurate, AnyTool, Asks, Contract, Hints, Plan, Published, Reply, Route, Tool, ToolError,
+    Accurate, AnyTool, Asks, Contract, Hints, Pace, Plan, Published, Reply, Route, Scope, Tool,
+    ToolError,
 };
 
 /// Every tool, in the card's order, which is the order they are listed in.

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Card, Document, More, element, list};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -35,6 +37,8 @@ impl Tool for ListUserPaymentCards {
         rest: Route::get("/v1/user/payment/card"),
         upstream: Endpoint::get("/user/payment/card", Auth::User, Effect::Reads),
         asks: Asks::Never,
+        scope: Scope::Reads,
+        pace: Pace::Free,
     };
 
     type Input = Whose;

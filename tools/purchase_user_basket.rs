@@ -6,7 +6,9 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::deed::{self, Deed};
 use crate::models::{Document, Purchases};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -38,6 +40,8 @@ impl Tool for PurchaseUserBasket {
         rest: Route::get("/v1/user/purchase/basket"),
         upstream: Endpoint::get("/user/purchase/basket", Auth::User, Effect::Charges),
         asks: Asks::First,
+        scope: Scope::Spend,
+        pace: Pace::Free,
     };
 
     type Input = Basket;

@@ -5,7 +5,9 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::deed::Deed;
 use crate::models::{Document, Purchases};
 use crate::purchase_user_item::{Item, buy, check, deed};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 
 /// The tool.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ impl Tool for PurchaseUserRrpItem {
         rest: Route::get("/v1/user/purchase/rrpitem"),
         upstream: Endpoint::get("/user/purchase/rrpitem", Auth::User, Effect::Charges),
         asks: Asks::First,
+        scope: Scope::Spend,
+        pace: Pace::Free,
     };
 
     type Input = Item;

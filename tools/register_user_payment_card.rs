@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{CardRegistrations, Document, More};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Id, Text, UserId};
 
 /// The tool.
@@ -36,6 +38,8 @@ impl Tool for RegisterUserPaymentCard {
         rest: Route::post("/v1/user/payment/cardregistration"),
         upstream: Endpoint::post("/user/payment/cardregistration", Auth::User, Effect::Writes),
         asks: Asks::Never,
+        scope: Scope::Cards,
+        pace: Pace::Free,
     };
 
     type Input = Registration;

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Done, More};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -35,6 +37,8 @@ impl Tool for SelectUserPaymentCard {
         rest: Route::post("/v1/user/payment/card/select"),
         upstream: Endpoint::post("/user/payment/card/select", Auth::User, Effect::Writes),
         asks: Asks::Never,
+        scope: Scope::Cards,
+        pace: Pace::Free,
     };
 
     type Input = Choice;

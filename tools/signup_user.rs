@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, More, Users};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Country, Email, Id, Text};
 
 /// The tool.
@@ -35,6 +37,8 @@ impl Tool for SignupUser {
         rest: Route::post("/v1/user/signup"),
         upstream: Endpoint::post("/user/signup", Auth::Consumer, Effect::Writes),
         asks: Asks::Never,
+        scope: Scope::Account,
+        pace: Pace::Opening,
     };
 
     type Input = Account;

@@ -70,6 +70,66 @@ pub struct Contract {
     pub upstream: Endpoint,
     /// Whether the user is asked first.
     pub asks: Asks,
+    /// What a caller must have been granted.
+    pub scope: Scope,
+    /// How often it may be called, beside what binds every call.
+    pub pace: Pace,
+}
+
+/// What callers are granted: a kind of tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Reading what an account has.
+    Reads,
+    /// Opening accounts and checking passwords.
+    Account,
+    /// Changing the payment cards of an account.
+    Cards,
+    /// Charging a card, or logging a sale that the partner is billed for.
+    Spend,
+    /// Reading and changing any user of the partner's: these tools sign with the partner's key alone and name the user.
+    Partner,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 5] = [
+        Self::Reads,
+        Self::Account,
+        Self::Cards,
+        Self::Spend,
+        Self::Partner,
+    ];
+
+    /// Its name in settings and in OAuth.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Account => "account",
+            Self::Cards => "cards",
+            Self::Spend => "spend",
+            Self::Partner => "partner",
+        }
+    }
+
+    /// The scope of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// How often a tool may be called, beside what binds every call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// As often as any.
+    Free,
+    /// It tries a password, so a few times in a minute for one e-mail address.
+    Login {
+        /// The field with the e-mail address.
+        address: &'static str,
+    },
+    /// It opens an account, so a few times in a minute for one caller.
+    Opening,
 }
 
 /// Whether the user is asked before a call.

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, More, Subscriptions};
-use crate::tool::{Accurate, Asks, Contract, Hints, Published, Route, Tool, ToolError};
+use crate::tool::{
+    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
+};
 use crate::values::{Count, Country, Currency, Text, UserId};
 
 /// The tool.
@@ -37,6 +39,8 @@ impl Tool for UpdateUserUnlimitedStreaming {
         rest: Route::post("/v1/user/unlimited-streaming"),
         upstream: Endpoint::post("/user/unlimitedStreaming", Auth::Consumer, Effect::Writes),
         asks: Asks::Never,
+        scope: Scope::Partner,
+        pace: Pace::Free,
     };
 
     type Input = Update;

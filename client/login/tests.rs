@@ -1,5 +1,6 @@
 use super::*;
 use crate::credentials::{Consumer, Credentials, Placement};
+use crate::limits::Limits;
 
 fn client(base: &str) -> Client {
     let credentials = Credentials {
@@ -9,7 +10,15 @@ fn client(base: &str) -> Client {
         }),
         ..Credentials::default()
     };
-    Client::new(base.parse().unwrap(), Placement::Auto, credentials, "test").unwrap()
+    let base = base.parse().unwrap();
+    Client::new(
+        base,
+        Placement::Auto,
+        credentials,
+        "test",
+        Limits::default(),
+    )
+    .unwrap()
 }
 
 fn request_token() -> Token {

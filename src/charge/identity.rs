@@ -14,6 +14,18 @@ pub(crate) fn named_user(arguments: &Arguments) -> Option<String> {
     }
 }
 
+/// Every user whom arguments name, whatever the case of the name: 7digital may not tell `userid` from `userId`.
+pub(crate) fn named_users(arguments: &Arguments) -> Vec<String> {
+    let fields = arguments.iter().chain(fields(arguments));
+    fields
+        .filter(|(name, _)| name.eq_ignore_ascii_case("userId"))
+        .map(|(_, value)| match value {
+            Value::String(id) => id.clone(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
 /// The account's digest: of the token, or of the key with the managed user's id, and of the API that they are for.
 pub(crate) fn account(client: &Client, arguments: &Arguments) -> String {
     let credentials = client.credentials();

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use figment::providers::{Format as _, Serialized, Toml};
-use figment::value::{Dict, Map};
+use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 
 use super::ConfigError;
-use super::settings::{Kind, SETTINGS, Setting};
+use super::limits::Limits;
+use super::settings::{Kind, LIMIT_VARIABLE, LIMITS, PRINCIPALS, SETTINGS, Setting};
 
 /// Where settings come from, besides the defaults.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +57,14 @@ impl Layers {
             let source = format!("{ENVIRONMENT} `{variable}`");
             figment = figment.merge(Layer::of_one(source, setting.key, &value));
         }
+        for (key, variable, value) in limits(&self.variables)? {
+            let source = format!("{ENVIRONMENT} `{variable}`");
+            let limit = Dict::from([(key, value.into())]);
+            figment = figment.merge(Layer {
+                source,
+                values: Dict::from([(LIMITS.key.to_owned(), limit.into())]),
+            });
+        }
         for (key, value) in &self.flags {
             let setting = SETTINGS.iter().find(|setting| setting.key == *key);
             let flag = setting.and_then(|setting| setting.flag).unwrap_or(key);
@@ -78,6 +87,7 @@ fn defaults() -> impl Provider {
         "read_only": false,
         "tools": [],
         "exclude_tools": [],
+        "auth_algorithms": ["RS256", "ES256"],
         "allowed_hosts": [],
         "allowed_origins": [],
         "user_from_headers": false,
@@ -147,15 +157,21 @@ fn file(path: &Path) -> Result<Layer, ConfigError> {
     })?;
     let mut dict = data.into_values().next().unwrap_or_default();
     for key in dict.keys() {
-        if !SETTINGS
-            .iter()
-            .any(|setting| setting.key == key && setting.key != "log_filter")
-        {
+        let tables = [PRINCIPALS.key, LIMITS.key];
+        let mut known = SETTINGS.iter().map(|setting| setting.key).chain(tables);
+        if key == "log_filter" || !known.any(|known| known == key) {
+            let known = SETTINGS.iter().map(|setting| setting.key).chain(tables);
             return Err(unknown(
                 &format!("configuration file `{shown}`"),
                 key,
-                SETTINGS.iter().map(|setting| setting.key),
+                known,
             ));
+        }
+    }
+    if let Some(limits) = dict.get(LIMITS.key).and_then(Value::as_dict) {
+        let source = format!("configuration file `{shown}`, table `[limits]`");
+        for key in limits.keys() {
+            known_limit(&source, key)?;
         }
     }
     dict.retain(|_, value| !value.as_str().is_some_and(is_unset));
@@ -186,7 +202,7 @@ fn variables(
                     text.trim_end_matches(['\r', '\n']).to_owned(),
                 ));
             }
-        } else if name.starts_with("SEVENDIGITAL_") {
+        } else if name.starts_with("SEVENDIGITAL_") && !name.starts_with(LIMIT_VARIABLE) {
             return Err(unknown(
                 "environment",
                 name,
@@ -208,6 +224,33 @@ fn variables(
     Ok(found)
 }
 
+/// The limits among environment variables: key, variable and value.
+fn limits(all: &[(String, String)]) -> Result<Vec<(String, &str, &str)>, ConfigError> {
+    let mut found = Vec::new();
+    for (name, value) in all {
+        if let Some(key) = name.strip_prefix(LIMIT_VARIABLE) {
+            let key = key.to_ascii_lowercase();
+            known_limit(&format!("environment variable `{name}`"), &key)?;
+            if !is_unset(value) {
+                found.push((key, name.as_str(), value.as_str()));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn known_limit(source: &str, key: &str) -> Result<(), ConfigError> {
+    let limits = Limits::defaults();
+    if limits.iter().any(|(known, _)| known == key) {
+        return Ok(());
+    }
+    Err(unknown(
+        source,
+        key,
+        limits.iter().map(|(known, _)| known.as_str()),
+    ))
+}
+
 fn names_file_of(variable: &str) -> Option<&'static Setting> {
     let of = variable.strip_suffix("_FILE")?;
     SETTINGS
@@ -221,7 +264,7 @@ fn is_unset(value: &str) -> bool {
     value.is_empty() || (value.starts_with("${") && value.ends_with('}'))
 }
 
-fn unknown(source: &str, name: &str, known: impl Iterator<Item = &'static str>) -> ConfigError {
+fn unknown<'a>(source: &str, name: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
     let closest = known
         .map(|candidate| (strsim::jaro_winkler(candidate, name), candidate))
         .max_by(|one, other| one.0.total_cmp(&other.0))
@@ -240,6 +283,14 @@ fn explain(error: &figment::Error) -> ConfigError {
         .metadata
         .as_ref()
         .map_or("defaults".into(), |metadata| metadata.name.clone());
+    if let Some(table) = [PRINCIPALS, LIMITS].iter().find(|table| table.key == key) {
+        // serde's words show what it found, which may be a secret; the place does not.
+        let place = error.path.join(".");
+        return ConfigError(format!(
+            "`{place}` ({source}) is not valid: expected {}",
+            table.expected
+        ));
+    }
     let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
         return ConfigError(format!("configuration: {error}"));
     };

@@ -49,6 +49,28 @@ const fn secret(key: &'static str, variable: &'static str, expected: &'static st
     }
 }
 
+/// A table of the file, which no single variable or flag stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    /// Key in the file.
+    pub(super) key: &'static str,
+    /// What it must be, as the end of "expected …".
+    pub(super) expected: &'static str,
+}
+
+/// Callers by name.
+pub(super) const PRINCIPALS: Table = Table {
+    key: "principals",
+    expected: "tables `[[principals]]` with the texts `name` and `token_sha256` or `subject`, the list `allow`, and if need be `user_id`, or `access_token` and `access_token_secret`",
+};
+/// The limit sheet. Each of its keys has an environment variable: [`LIMIT_VARIABLE`] and the key in capitals.
+pub(super) const LIMITS: Table = Table {
+    key: "limits",
+    expected: "a table `[limits]` of whole numbers from 1 to 4294967295, by the keys that the README lists",
+};
+/// How the environment variable of a limit begins.
+pub(super) const LIMIT_VARIABLE: &str = "SEVENDIGITAL_MCP_LIMIT_";
+
 /// Every setting, in the order of the README's table.
 pub const SETTINGS: &[Setting] = &[
     secret(
@@ -147,6 +169,30 @@ pub const SETTINGS: &[Setting] = &[
         "token",
         "SEVENDIGITAL_MCP_TOKEN",
         "a bearer token of at least 32 characters",
+    ),
+    setting(
+        "auth_issuer",
+        "SEVENDIGITAL_MCP_AUTH_ISSUER",
+        None,
+        "the issuer identifier of an OAuth authorization server, such as https://login.example.com",
+    ),
+    setting(
+        "auth_audience",
+        "SEVENDIGITAL_MCP_AUTH_AUDIENCE",
+        None,
+        "the URL by which access tokens name this server, such as https://mcp.example.com/mcp",
+    ),
+    setting(
+        "auth_jwks_uri",
+        "SEVENDIGITAL_MCP_AUTH_JWKS_URI",
+        None,
+        "the URL of the authorization server's keys, such as https://login.example.com/jwks.json",
+    ),
+    setting(
+        "auth_algorithms",
+        "SEVENDIGITAL_MCP_AUTH_ALGORITHMS",
+        None,
+        "names of signature algorithms with commas between them, such as RS256,ES256",
     ),
     setting(
         "allowed_hosts",

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Endpoint};
-use sevendigital_tools::{Accurate, Contract, Hints, Published, Route, Tool};
+use sevendigital_tools::{Accurate, Contract, Hints, Pace, Published, Route, Scope, Tool};
 
 use super::*;
 use crate::config::Layers;
@@ -43,6 +43,8 @@ impl<const CHARGES: bool> Tool for Breaks<CHARGES> {
             },
         ),
         asks: if CHARGES { Asks::First } else { Asks::Never },
+        scope: Scope::Reads,
+        pace: Pace::Free,
     };
     type Input = Nothing;
     type Output = Nothing;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{OptionalExtension as _, Row, Transaction, named_params};
 
 use super::place::Place;
-use super::{Entry, Intent, Limits, Outcome, State, WINDOW};
+use super::{Allowance, Entry, Intent, Outcome, State, WINDOW};
 
 /// The entry that a repeat of `key` is held against.
 pub(super) fn live(
@@ -58,7 +58,7 @@ const SPENT: &str = "'sending', 'done', 'unknown'";
 pub(super) fn reached(
     transaction: &Transaction<'_>,
     intent: &Intent,
-    limits: Limits,
+    limits: Allowance,
 ) -> rusqlite::Result<Option<(&'static str, u64)>> {
     let count = |filter: &str, from: i64| {
         transaction.query_row(

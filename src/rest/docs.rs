@@ -71,7 +71,7 @@ fn get(request: &Request, answer: impl FnOnce() -> Response) -> Response {
     if request.method() == Method::GET {
         answer()
     } else {
-        no_such_method("GET")
+        no_such_method("GET").into_response()
     }
 }
 
@@ -81,6 +81,6 @@ fn asset(name: &str, config: &Arc<Config<'static>>) -> Response {
             let kind = [(header::CONTENT_TYPE, file.content_type)];
             (POLICY, kind, file.bytes.into_owned()).into_response()
         }
-        Ok(None) | Err(_) => no_such_path(),
+        Ok(None) | Err(_) => no_such_path().into_response(),
     }
 }

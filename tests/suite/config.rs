@@ -34,6 +34,10 @@ const VALUES: &[Row] = &[
     ("tools", ["get-user-locker", "create-user, signup-user"], &[]),
     ("exclude_tools", ["get-user-locker", "create-user,signup-user"], &[]),
     ("token", ["0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"], &[]),
+    ("auth_issuer", ["https://login.example.com", "http://127.0.0.1:8070"], &[("auth_audience", "https://mcp.example.com/mcp"), ("auth_jwks_uri", "https://login.example.com/jwks.json")]),
+    ("auth_audience", ["https://mcp.example.com/mcp", "https://mcp.example.com"], &[("auth_issuer", "https://login.example.com"), ("auth_jwks_uri", "https://login.example.com/jwks.json")]),
+    ("auth_jwks_uri", ["https://login.example.com/jwks.json", "http://127.0.0.1:8070/jwks"], &[("auth_issuer", "https://login.example.com"), ("auth_audience", "https://mcp.example.com/mcp")]),
+    ("auth_algorithms", ["RS256", "ES256,EdDSA"], &[]),
     ("allowed_hosts", ["mcp.example.com", "one.example,two.example"], &[]),
     ("allowed_origins", ["https://one.example:443", "https://one.example:443, https://two.example:443"], &[]),
     ("log_format", ["json", "text"], &[]),
@@ -185,14 +189,19 @@ fn each_setting_can_be_given_in_each_layer_and_later_layers_win() {
                 "{key}: the flag wins over the environment"
             );
         } else {
-            assert!(beside.is_empty() || setting.kind == Kind::Secret, "{key}");
+            let whole = setting.kind == Kind::Secret || key.starts_with("auth_");
+            assert!(beside.is_empty() || whole, "{key}");
         }
     }
 }
 
 /// What must be set beside a setting, as far as it can stand without it.
 fn beside_alone<'a>(key: &str, beside: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let half = |other: &str| key.starts_with("access_token") && other.starts_with("access_token");
+    let half = |other: &str| {
+        ["access_token", "auth_"]
+            .iter()
+            .any(|part| key.starts_with(part) && other.starts_with(part))
+    };
     beside
         .iter()
         .copied()

@@ -89,8 +89,12 @@ impl Bench {
     /// A server that looks for the upstream at this address.
     async fn before(upstream: Upstream, base_uri: &str) -> Self {
         let folder = folder();
-        let allow = [("SEVENDIGITAL_MCP_SPENDING", "allow")];
-        let world = world_on(folder.path(), base_uri, &allow).await;
+        let settings = [
+            ("SEVENDIGITAL_MCP_SPENDING", "allow"),
+            // One server meets fault after fault, and no read is to be held back for the last one.
+            ("SEVENDIGITAL_MCP_LIMIT_BREAKER_PERCENT", "101"),
+        ];
+        let world = world_on(folder.path(), base_uri, &settings).await;
         Self {
             folder,
             upstream,

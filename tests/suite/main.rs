@@ -37,6 +37,8 @@ mod config;
 mod config_errors;
 // How a user lets the program in: the whole flow, in process and with the real binary.
 mod login;
+// Which access tokens of an authorization server are taken, and how its keys are had.
+mod jwt;
 // Which user the settings speak for: a stored login is the lowest of their layers.
 mod stored_login;
 // Any arguments at all: what goes upstream is the operation's own, or nothing does.
@@ -87,3 +89,17 @@ mod rest_money;
 mod parity;
 // The description of the REST surface, and the page that shows it.
 mod openapi;
+// Bytes that are no good request, and clients that are too slow: what becomes of them, and that nobody else notices.
+mod transport;
+// Who may call what, and on whose account.
+mod access;
+// Sessions of the older protocols: whose they are, and how many.
+mod sessions;
+// Secrets, whatever goes wrong and however much is logged.
+mod secrets;
+// Request ids, traces, figures and health: what an operator sees.
+mod operations;
+// As much at once as the limits let through, and one more.
+mod load;
+// What takes minutes: `cargo nextest run --profile long`.
+mod long;

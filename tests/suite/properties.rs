@@ -42,6 +42,7 @@ impl Upstream {
             config.oauth_placement,
             config.credentials(),
             "suite",
+            sevendigital::Limits::default(),
         );
         Self {
             runtime,

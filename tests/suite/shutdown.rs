@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
+
 use tokio::task::JoinSet;
 
 use crate::harness::{failure, program, until, within};
@@ -41,12 +41,27 @@ fn twenty(caller: &Caller) -> JoinSet<reqwest::Result<Value>> {
     calls
 }
 
-/// Waits until nobody listens at a server's address any more.
+/// Waits until a server says that it is stopping; no call is taken from then on.
 async fn closed(server: &Server) {
-    let address = server.url.trim_start_matches("http://");
-    let address = address.trim_end_matches("/mcp");
-    let gone = async { while TcpStream::connect(address).await.is_ok() {} };
-    within("the server to stop listening", gone).await;
+    let ready = server.url.replace("/mcp", "/readyz");
+    let gone = async {
+        while crate::harness::http()
+            .get(&ready)
+            .send()
+            .await
+            .unwrap()
+            .status()
+            == 200
+        {}
+    };
+    within("the server to say that it stops", gone).await;
+    let refused = crate::harness::http()
+        .post(&server.url)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "1");
 }
 
 #[tokio::test]

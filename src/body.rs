@@ -1,0 +1,86 @@
+//! A request's body, whole: not too large, in time, and of a type that is understood.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+
+use crate::config::Limits;
+use crate::front::one;
+use crate::problem::Kind;
+use crate::refused::Refused;
+
+/// What a body may come to.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    bytes: usize,
+    time: Duration,
+    json: crate::json::Bounds,
+}
+
+impl Bounds {
+    /// As the settings say.
+    pub fn of(limits: &Limits) -> Self {
+        Self {
+            bytes: limits.body_bytes.count(),
+            time: limits.body_ms.time(),
+            json: crate::json::Bounds {
+                depth: limits.json_depth.count(),
+                keys: limits.json_keys.count(),
+            },
+        }
+    }
+
+    /// Reads a body to its end. The connection is closed where it is not: what is left of it is no request.
+    pub async fn whole(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
+        let close = |refused: Refused| refused.with(header::CONNECTION, "close");
+        let most = self.bytes;
+        let too_large = || {
+            close(Refused::new(
+                Kind::TooLarge,
+                format!("a body has at most {most} bytes"),
+            ))
+        };
+        let length = one(headers, header::CONTENT_LENGTH).ok().flatten();
+        let length = length.and_then(|length| length.parse::<u64>().ok());
+        if length.is_some_and(|length| length > most as u64) {
+            return Err(too_large());
+        }
+        let collected = tokio::time::timeout(self.time, Limited::new(body, most).collect());
+        match collected.await {
+            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(_)) => Err(close(Refused::new(
+                Kind::Unreadable,
+                "the body broke off, or its chunks are malformed",
+            ))),
+            Err(_) => {
+                let seconds = self.time.as_secs_f32();
+                Err(close(Refused::new(
+                    Kind::TooSlow,
+                    format!("a body comes whole within {seconds} seconds"),
+                )))
+            }
+        }
+    }
+
+    /// Reads a document out of a body.
+    pub fn json(&self, body: &[u8]) -> Result<serde_json::Value, String> {
+        crate::json::read(body, self.json)
+    }
+}
+
+/// The one media type of a body, in small letters and without parameters; only UTF-8, and no encoding over it.
+pub fn media_type(headers: &HeaderMap) -> Option<String> {
+    let given = one(headers, header::CONTENT_TYPE)
+        .ok()??
+        .to_ascii_lowercase();
+    let mut parts = given.split(';').map(str::trim);
+    let media = parts.next()?.to_owned();
+    let plain = parts.all(|part| {
+        part.strip_prefix("charset=")
+            .is_none_or(|charset| charset.trim_matches('"') == "utf-8")
+    });
+    (plain && !headers.contains_key(header::CONTENT_ENCODING)).then_some(media)
+}

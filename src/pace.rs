@@ -1,0 +1,75 @@
+//! How often passwords are tried and accounts opened, on whatever surface.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use sevendigital_tools::tool::{Arguments, fields};
+use sevendigital_tools::{Contract, Pace};
+use sha2::{Digest as _, Sha256};
+
+use crate::access::Caller;
+use crate::config::Limits;
+use crate::guard::Failure;
+use crate::load::Keyed;
+
+/// Counts of the last minute.
+#[derive(Debug)]
+pub(crate) struct Paces {
+    logins: Keyed,
+    logins_of_caller: Keyed,
+    openings_of_caller: Keyed,
+}
+
+impl Paces {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            logins: Keyed::per_minute(limits.logins_per_minute.nonzero()),
+            logins_of_caller: Keyed::per_minute(limits.caller_logins_per_minute.nonzero()),
+            openings_of_caller: Keyed::per_minute(limits.caller_openings_per_minute.nonzero()),
+        }
+    }
+
+    /// Counts a call of a tool whose pace is bounded.
+    pub(crate) fn pass(
+        &self,
+        contract: &Contract,
+        caller: &Caller,
+        arguments: &Arguments,
+    ) -> Result<(), Failure> {
+        let too_often = |what: &'static str| move |wait: Duration| Failure::TooOften { what, wait };
+        match contract.pace {
+            Pace::Free => {}
+            Pace::Login { address } => {
+                let given = fields(arguments).get(address).and_then(Value::as_str);
+                let given = given.unwrap_or_default().trim().to_lowercase();
+                self.logins
+                    .pass(&hidden(&given))
+                    .map_err(too_often("passwords for this e-mail address were tried"))?;
+                if let Some(name) = caller.name() {
+                    self.logins_of_caller
+                        .pass(name)
+                        .map_err(too_often("passwords were tried by this caller"))?;
+                }
+            }
+            Pace::Opening => {
+                if let Some(name) = caller.name() {
+                    let key = format!("{name} {}", contract.name);
+                    self.openings_of_caller
+                        .pass(&key.into())
+                        .map_err(too_often("accounts were opened by this caller"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An address as it may stay in memory.
+fn hidden(address: &str) -> Arc<str> {
+    let digest = Sha256::digest(address.as_bytes());
+    digest
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+        .into()
+}
