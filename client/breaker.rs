@@ -170,11 +170,10 @@ impl Health {
         };
         match error {
             Error::Refused { code, .. } if is_remote_fault(*code) => Self::Fails,
-            Error::NotSent(_)
-            | Error::Unavailable { .. }
-            | Error::Unreadable(_)
-            | Error::Interrupted(_) => Self::Fails,
-            Error::NoConsumerKey
+            Error::NotSent(_) | Error::Unavailable { .. } | Error::Interrupted(_) => Self::Fails,
+            // An answer that can't be read is no sign of an ailing server: one caller's odd argument must not hold all others back.
+            Error::Unreadable(_)
+            | Error::NoConsumerKey
             | Error::Input { .. }
             | Error::HeldBack { .. }
             | Error::Refused { .. }

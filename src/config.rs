@@ -97,6 +97,9 @@ pub struct Config {
     /// Where Prometheus may read figures.
     #[serde(default, deserialize_with = "optional")]
     pub metrics_bind: Option<SocketAddr>,
+    /// Collector that traces are sent to, without the path `/v1/traces`.
+    #[serde(default, deserialize_with = "optional")]
+    pub otlp_endpoint: Option<Url>,
     /// What requests, connections and callers may take of this server.
     #[serde(default)]
     pub limits: Limits,
@@ -328,6 +331,9 @@ impl Config {
             .is_some_and(|token| token.expose().len() < 32)
         {
             return fail("`token` (`SEVENDIGITAL_MCP_TOKEN`) is too short: expected at least 32 characters, for instance from `openssl rand -hex 32`".into());
+        }
+        if self.limits.drain_changes_ms.time() <= self.limits.change_ms.time() {
+            return fail("`limits.drain_changes_ms` must be more than `limits.change_ms`, or a purchase under way would be given up at every stop".into());
         }
         self.check_auth()?;
         principals::check(&self.principals, self.auth_issuer.is_some())?;

@@ -10,7 +10,7 @@ use sevendigital_tools::{AnyTool, Asks, Plan, Reply, TOOLS, ToolError};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, field};
 
 use crate::access::Caller;
 use crate::charge::{self, Change, Charge};
@@ -20,7 +20,7 @@ use crate::ledger::{Allowance, Entry, Ledger, LedgerError};
 use crate::metrics;
 use crate::pace::Paces;
 use crate::request_id::RequestId;
-use crate::trace::TraceContext;
+use crate::trace::{self, TraceContext};
 
 /// The tools that are served, and the way to call them. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -227,15 +227,15 @@ impl Guard {
     pub async fn call(&self, tool: &AnyTool, call: Call) -> Result<Progress, Failure> {
         let started = Instant::now();
         let name = tool.contract.name;
-        let here = call.trace.as_ref().map(TraceContext::child);
         let span = tracing::info_span!(
             "call",
             tool.name = name,
             caller = call.caller.shown(),
             request_id = %call.request,
-            trace_id = here.as_ref().map(TraceContext::trace_id),
-            span_id = here.as_ref().map(TraceContext::span_id),
+            trace_id = field::Empty,
+            span_id = field::Empty,
         );
+        let here = trace::place(&span, call.trace.as_ref());
         async {
             let ended = self.decide(tool, call, here).await;
             if let Err(failure) = &ended {

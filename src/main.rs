@@ -63,7 +63,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Serve | Command::Stdio | Command::Call { .. } => {}
     }
     let config = Config::load(&layers)?;
-    logging::start(&config)?;
+    let _logging = logging::start(&config)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
@@ -89,7 +89,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
 async fn log_in(mut layers: Layers, options: &Login) -> Result<ExitCode, Box<dyn Error>> {
     let path = layers.credentials.take();
     let config = Config::load(&layers)?;
-    logging::start(&config)?;
+    let _logging = logging::start(&config)?;
     let client = login::client(&config)?;
     let path = match path {
         _ if options.print => None,

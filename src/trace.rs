@@ -3,8 +3,12 @@
 use std::fmt;
 
 use http::{HeaderMap, HeaderValue};
+use tracing::Span;
 
 use crate::front::one;
+
+#[cfg(feature = "otlp")]
+pub mod otlp;
 
 /// The header, and the key of MCP's `_meta`, that carries it.
 pub const TRACEPARENT: &str = "traceparent";
@@ -77,6 +81,18 @@ impl fmt::Display for TraceContext {
         let Self { trace, span, flags } = self;
         write!(f, "00-{trace}-{span}-{flags}")
     }
+}
+
+/// The place of a span that a caller's place in a trace leads to, written into its fields. Without a caller's place there is a trace only where traces are exported.
+pub fn place(span: &Span, of_caller: Option<&TraceContext>) -> Option<TraceContext> {
+    #[cfg(feature = "otlp")]
+    let exported = otlp::place(span, of_caller);
+    #[cfg(not(feature = "otlp"))]
+    let exported: Option<TraceContext> = None;
+    let here = exported.or_else(|| of_caller.map(TraceContext::child))?;
+    span.record("trace_id", here.trace_id());
+    span.record("span_id", here.span_id());
+    Some(here)
 }
 
 #[cfg(test)]

@@ -197,7 +197,7 @@ fn a_no_of_7digitals_speaks_for_its_health() {
         (Error::Interrupted(Interruption::TooLong), Health::Fails),
         (unavailable(500), Health::Fails),
         (unavailable(503), Health::Fails),
-        (Error::Unreadable("HTML".into()), Health::Fails),
+        (Error::Unreadable("HTML".into()), Health::Works),
         (refused(7001), Health::Fails),
         (refused(9001), Health::Fails),
         (refused(1001), Health::Works),

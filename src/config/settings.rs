@@ -255,6 +255,12 @@ pub const SETTINGS: &[Setting] = &[
         "ADDRESS:PORT of this machine, such as 127.0.0.1:9464",
     ),
     setting(
+        "otlp_endpoint",
+        "SEVENDIGITAL_MCP_OTLP_ENDPOINT",
+        None,
+        "the http or https URL of a collector, such as http://127.0.0.1:4318",
+    ),
+    setting(
         "log_format",
         "SEVENDIGITAL_MCP_LOG_FORMAT",
         Some("--log-format"),

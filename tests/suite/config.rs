@@ -41,6 +41,7 @@ const VALUES: &[Row] = &[
     ("allowed_hosts", ["mcp.example.com", "one.example,two.example"], &[]),
     ("allowed_origins", ["https://one.example:443", "https://one.example:443, https://two.example:443"], &[]),
     ("log_format", ["json", "text"], &[]),
+    ("otlp_endpoint", ["http://127.0.0.1:4318", "https://collector.example.com"], &[]),
     ("log_filter", ["debug", "warn"], &[]),
     ("metrics_bind", ["127.0.0.1:9464", "127.0.0.1:0"], &[]),
     ("user_from_headers", ["true", "false"], &[]),

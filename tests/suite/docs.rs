@@ -2,7 +2,7 @@
 
 use clap::Parser as _;
 use sevendigital_mcp::cli::Cli;
-use sevendigital_mcp::config::SETTINGS;
+use sevendigital_mcp::config::{Limits, SETTINGS};
 use sevendigital_tools::TOOLS;
 
 use crate::harness::root;
@@ -98,12 +98,24 @@ fn the_settings_table_has_every_setting_with_its_variable_and_flag() {
 }
 
 #[test]
+fn the_limit_sheet_has_every_limit_with_its_default() {
+    let readme = readme();
+    let limits = Limits::defaults();
+    for (key, default) in &limits {
+        check(&readme, key, &[format!("| {default} |")]);
+    }
+    let names = names_in_table(&readme, "| limit | default |");
+    assert_eq!(names.len(), limits.len(), "README.md: the limit sheet");
+}
+
+#[test]
 fn every_variable_and_flag_that_the_readme_names_exists() {
     let readme = readme();
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     for text in readme.split(|c| !word(c)) {
         let secret = text.strip_suffix("_FILE").unwrap_or(text);
-        if text.starts_with("SEVENDIGITAL_") && text.len() > "SEVENDIGITAL_MCP_".len() {
+        let limit = text.starts_with("SEVENDIGITAL_MCP_LIMIT_");
+        if text.starts_with("SEVENDIGITAL_") && !limit && text.len() > "SEVENDIGITAL_MCP_".len() {
             assert!(
                 SETTINGS.iter().any(|setting| setting.variable == secret),
                 "README.md names `{text}`, which is no variable"

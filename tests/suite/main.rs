@@ -99,6 +99,9 @@ mod sessions;
 mod secrets;
 // Request ids, traces, figures and health: what an operator sees.
 mod operations;
+// Traces at a collector, in a build that can send them.
+#[cfg(feature = "otlp")]
+mod otlp;
 // As much at once as the limits let through, and one more.
 mod load;
 // What takes minutes: `cargo nextest run --profile long`.
