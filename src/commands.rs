@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use chrono::DateTime;
 use sevendigital::Effect;
 use sevendigital_tools::AnyTool;
-use sha2::{Digest as _, Sha256};
 
 use crate::cli::LedgerCommand;
 use crate::config::{Config, HintSet};
 use crate::confirm::Question;
+use crate::digest::{hex, sha256};
 use crate::guard::{Asking, Call, Failure, Guard, Progress};
 use crate::ledger::{Entry, Ledger};
 use crate::mcp;
@@ -133,7 +133,7 @@ fn answer(question: &Question) -> Result<String, Failure> {
 /// Makes a bearer token, and prints it with its digest: the one for the client, the other for this server's file.
 pub fn new_token() -> Ended {
     let token = format!("sdmcp_{}", hex(&rand::random::<[u8; 32]>()));
-    let digest = hex(&Sha256::digest(token.as_bytes()));
+    let digest = hex(&sha256(&token));
     let mut out = io::stdout().lock();
     writeln!(out, "token         {token}")?;
     writeln!(out, "token_sha256  {digest}")?;
@@ -142,12 +142,6 @@ pub fn new_token() -> Ended {
         "note: give the token to its caller and `token_sha256` to a `[[principals]]` table of the configuration file; the token is shown this once"
     )?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 /// Reads or mends the ledger.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use sevendigital::{BaseUri, Client, Consumer, Credentials, Placement, Secret, Token};
 use sevendigital_tools::TOOLS;
-use url::{Host, Url};
+use url::Url;
 
 use self::layers::DEFAULT_BASE_URI;
 pub use self::layers::Layers;
@@ -14,11 +14,10 @@ pub use self::limits::Limits;
 pub use self::principals::Principal;
 pub use self::settings::{Kind, SETTINGS, Setting};
 use self::values::{country, flag, optional, parsed, words};
-use crate::access::jwt::{self, Trust};
-use crate::access::metadata::Resource;
 use crate::ledger::{Allowance, Ledger};
 use crate::stored_login;
 
+mod auth;
 mod layers;
 mod limits;
 mod principals;
@@ -236,27 +235,6 @@ impl Config {
         }
     }
 
-    /// The authorization server whose access tokens are taken, if there is one.
-    pub fn trust(&self) -> Option<Trust> {
-        let algorithms = self.auth_algorithms.iter();
-        Some(Trust {
-            issuer: self.auth_issuer.clone()?,
-            audience: self.auth_audience.clone()?,
-            jwks_uri: Url::parse(self.auth_jwks_uri.as_ref()?).ok()?,
-            algorithms: algorithms.filter_map(|name| jwt::algorithm(name)).collect(),
-        })
-    }
-
-    /// This server as clients of that authorization server know it.
-    pub fn resource(&self) -> Option<Resource> {
-        let name = self.auth_audience.clone()?;
-        Some(Resource {
-            uri: Url::parse(&name).ok()?,
-            name,
-            issuer: self.auth_issuer.clone()?,
-        })
-    }
-
     /// Whether a tool of that name and harmlessness is served.
     pub fn serves(&self, name: &str, reads: bool) -> bool {
         let listed = |names: &[String]| names.iter().any(|other| other == name);
@@ -337,7 +315,11 @@ impl Config {
         }
         self.check_auth()?;
         principals::check(&self.principals, self.auth_issuer.is_some())?;
-        if let Some(wrong) = self.allowed_origins.iter().find(|value| !is_origin(value)) {
+        if let Some(wrong) = self
+            .allowed_origins
+            .iter()
+            .find(|value| !auth::is_origin(value))
+        {
             return fail(format!(
                 "`allowed_origins`: `{wrong}` is not an origin, such as https://app.example.com"
             ));
@@ -356,43 +338,6 @@ impl Config {
             }
         }
         Ok(())
-    }
-
-    /// The settings of an authorization server belong together.
-    fn check_auth(&self) -> Result<(), ConfigError> {
-        let settings = [
-            ("auth_issuer", &self.auth_issuer),
-            ("auth_audience", &self.auth_audience),
-            ("auth_jwks_uri", &self.auth_jwks_uri),
-        ];
-        if settings.iter().all(|(_, value)| value.is_none()) {
-            return Ok(());
-        }
-        for (key, value) in settings {
-            let Some(value) = value else {
-                return Err(ConfigError(format!(
-                    "`{key}` is missing: `auth_issuer`, `auth_audience` and `auth_jwks_uri` belong together"
-                )));
-            };
-            if !is_web_address(value) {
-                return Err(ConfigError(format!(
-                    "`{key}`: `{value}` is not an https URL without a fragment, or an http URL of a loopback address"
-                )));
-            }
-        }
-        match self
-            .auth_algorithms
-            .iter()
-            .find(|name| jwt::algorithm(name).is_none())
-        {
-            Some(name) => Err(ConfigError(format!(
-                "`auth_algorithms`: `{name}` is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA"
-            ))),
-            None if self.auth_algorithms.is_empty() => Err(ConfigError(
-                "`auth_algorithms` is empty, so no access token could be taken".into(),
-            )),
-            None => Ok(()),
-        }
     }
 
     /// What must hold before the server listens on a network.
@@ -419,29 +364,4 @@ impl Config {
             "`{key}` is {bind}, which other machines reach: set {missing}, or bind to 127.0.0.1"
         )))
     }
-}
-
-/// Whether it is an origin of the web: scheme, host and perhaps a port.
-fn is_origin(value: &str) -> bool {
-    Url::parse(value).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.path() == "/"
-            && !value.ends_with('/')
-            && url.query().is_none()
-            && url.username().is_empty()
-    })
-}
-
-/// Whether it is an address that nobody on the way can change: https, or http on this machine.
-fn is_web_address(value: &str) -> bool {
-    Url::parse(value).is_ok_and(|url| {
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
-            && url.fragment().is_none()
-    })
 }

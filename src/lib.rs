@@ -11,6 +11,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod confirm;
+mod digest;
 pub mod front;
 pub mod guard;
 pub mod health;

@@ -1,15 +1,14 @@
 //! How often passwords are tried and accounts opened, on whatever surface.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 use sevendigital_tools::tool::{Arguments, fields};
 use sevendigital_tools::{Contract, Pace};
-use sha2::{Digest as _, Sha256};
 
 use crate::access::Caller;
 use crate::config::Limits;
+use crate::digest::{hex, sha256};
 use crate::guard::Failure;
 use crate::load::Keyed;
 
@@ -43,8 +42,9 @@ impl Paces {
             Pace::Login { address } => {
                 let given = fields(arguments).get(address).and_then(Value::as_str);
                 let given = given.unwrap_or_default().trim().to_lowercase();
+                // An address need not stay in memory.
                 self.logins
-                    .pass(&hidden(&given))
+                    .pass(&hex(&sha256(&given)).into())
                     .map_err(too_often("passwords for this e-mail address were tried"))?;
                 if let Some(name) = caller.name() {
                     self.logins_of_caller
@@ -63,13 +63,4 @@ impl Paces {
         }
         Ok(())
     }
-}
-
-/// An address as it may stay in memory.
-fn hidden(address: &str) -> Arc<str> {
-    let digest = Sha256::digest(address.as_bytes());
-    digest
-        .iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
-        .into()
 }

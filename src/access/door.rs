@@ -7,13 +7,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 use sevendigital_tools::{Contract, Scope};
-use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::jwt::{Checker, Refusal};
 use super::metadata::Resource;
 use super::{Caller, Choice};
 use crate::config::{Config, ConfigError, Principal};
+use crate::digest::sha256;
 use crate::front::one;
 use crate::problem::Kind;
 use crate::refused::Refused;
@@ -36,7 +36,7 @@ impl Door {
     /// The door as the settings have it. Opens no connection.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let operator = config.token.as_ref();
-        let operator = operator.map(|token| (digest(token.expose()), None));
+        let operator = operator.map(|token| (sha256(token.expose()), None));
         let named = config.principals.iter();
         let named =
             named.filter_map(|principal| Some((principal.digest()?, Some(principal.clone()))));
@@ -88,9 +88,9 @@ impl Door {
             return Ok(Caller::operator());
         }
         let Some(token) = bearer(headers) else {
-            return Err(self.unknown(false));
+            return Err(self.unknown(None));
         };
-        let shown = digest(token);
+        let shown = sha256(token);
         let mut found = None;
         // All are looked at, so that the time taken says nothing.
         for (known, principal) in tokens {
@@ -101,7 +101,7 @@ impl Door {
         match (found, oauth) {
             (Some(None), _) => Ok(Caller::operator()),
             (Some(Some(principal)), _) => Ok(Caller::named(principal, None)),
-            (None, None) => Err(self.unknown(true)),
+            (None, None) => Err(self.unknown(Some("the token is not known here"))),
             (None, Some((checker, _))) => match checker.check(token).await {
                 Ok(claims) => {
                     let scopes = claims.scopes.iter();
@@ -114,10 +114,7 @@ impl Door {
                         None => Caller::subject(&claims.subject, scopes),
                     })
                 }
-                Err(Refusal::Invalid(why)) => {
-                    tracing::info!("access token refused: {why}");
-                    Err(self.unknown(true))
-                }
+                Err(Refusal::Invalid(why)) => Err(self.unknown(Some(why))),
                 Err(Refusal::Unavailable(why)) => {
                     tracing::error!("access tokens can't be checked: {why}");
                     Err(
@@ -129,11 +126,11 @@ impl Door {
         }
     }
 
-    /// Nobody is let in without a token; `shown` says that there was one.
-    fn unknown(&self, shown: bool) -> Refused {
-        let why = "a bearer token is needed: `Authorization: Bearer …`";
+    /// Nobody is let in without a token; there was none, or this is what is wrong with it.
+    fn unknown(&self, wrong: Option<&str>) -> Refused {
+        let why = wrong.unwrap_or("a bearer token is needed: `Authorization: Bearer …`");
         let challenge = match self.resource() {
-            Some(resource) => resource.unauthenticated(shown),
+            Some(resource) => resource.unauthenticated(wrong),
             None => "Bearer realm=\"sevendigital-mcp\"".to_owned(),
         };
         Refused::new(Kind::Unauthenticated, why).with(header::WWW_AUTHENTICATE, &challenge)
@@ -160,8 +157,4 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
-}
-
-fn digest(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }

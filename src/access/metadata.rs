@@ -61,13 +61,11 @@ impl Resource {
         )
     }
 
-    /// Told to whoever shows no token that counts.
-    pub fn unauthenticated(&self, shown: bool) -> String {
-        let error = if shown {
-            "error=\"invalid_token\", "
-        } else {
-            ""
-        };
+    /// Told to whoever shows no token, or one with something wrong; that is told in ASCII without quotes or backslashes.
+    pub fn unauthenticated(&self, wrong: Option<&str>) -> String {
+        let error = wrong.map_or(String::new(), |wrong| {
+            format!("error=\"invalid_token\", error_description=\"{wrong}\", ")
+        });
         format!(
             "Bearer {error}resource_metadata=\"{}\", scope=\"{}\"",
             self.address(),

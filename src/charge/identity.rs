@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use sevendigital::{Client, Credentials};
 use sevendigital_tools::tool::{Arguments, fields};
-use sha2::{Digest as _, Sha256};
+
+use crate::digest::{hex, sha256};
 
 /// The user whom arguments name; a POST has them in its body.
 pub(crate) fn named_user(arguments: &Arguments) -> Option<String> {
@@ -61,8 +62,7 @@ pub(super) fn canonical(credentials: &Credentials, arguments: &Arguments) -> Val
 }
 
 pub(super) fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    let (half, _) = hash.split_at(16);
-    half.iter()
-        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    let whole = sha256(text);
+    let (half, _) = whole.split_at(16);
+    hex(half)
 }

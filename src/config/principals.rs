@@ -5,6 +5,7 @@ use sevendigital::{Secret, Token};
 use sevendigital_tools::{Scope, TOOLS};
 
 use super::ConfigError;
+use crate::digest;
 
 /// A caller as the file describes it, in a table `[[principals]]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,16 +28,7 @@ pub struct Principal {
 impl Principal {
     /// The digest of its bearer token, if it has one.
     pub fn digest(&self) -> Option<[u8; 32]> {
-        let hex = self.token_sha256.as_ref()?;
-        let mut digest = [0; 32];
-        if hex.len() != 64 || !hex.is_ascii() {
-            return None;
-        }
-        for (index, byte) in digest.iter_mut().enumerate() {
-            let pair = hex.get(2 * index..2 * index + 2)?;
-            *byte = u8::from_str_radix(pair, 16).ok()?;
-        }
-        Some(digest)
+        digest::of_hex(self.token_sha256.as_ref()?)
     }
 
     /// The user's token that it is bound to, if it has one.
