@@ -119,12 +119,13 @@ impl FromStr for BaseUri {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let url = Url::parse(text).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+        // What can't be taken apart is not shown: it may hold a password, and so may a query.
+        let url = Url::parse(text).map_err(|error| format!("it is not a URL: {error}"))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err("a user or password in the URL is not accepted".into());
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(format!("`{text}` must not have a query or fragment"));
+            return Err("a query or fragment in the URL is not accepted".into());
         }
         let base = Self(url);
         match base.0.scheme() {

@@ -1,5 +1,6 @@
 //! What comes back: JSON, XML or plain text, made into one document or one error.
 
+use std::fmt;
 use std::time::Duration;
 
 use encoding_rs::Encoding;
@@ -13,8 +14,8 @@ const MAX_VALUES: usize = 250_000;
 /// Characters of 7digital's own words that are handed on.
 const MAX_MESSAGE: usize = 200;
 
-/// An answer as it came off the wire.
-#[derive(Debug, Default)]
+/// An answer as it came off the wire. It is not printed: links that it holds are keys to files.
+#[derive(Default)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
@@ -26,6 +27,15 @@ pub struct Reply {
     pub clock_ahead: Option<i64>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Reply");
+        shown.field("status", &self.status);
+        shown.field("bytes", &self.body.len());
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// The document in an answer: the payload, with the envelope's `status` and `version` beside it.
@@ -82,7 +92,8 @@ pub fn quotable(text: &str) -> String {
     }
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether a reader can't see it, or sees the text around it changed by it. A line break and a tab can be seen.
+pub fn is_invisible(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t'))
         || matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'

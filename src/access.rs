@@ -9,7 +9,7 @@ use crate::config::Principal;
 use crate::guard::{Failure, User};
 
 pub use self::choice::Choice;
-pub use self::door::{Door, enter};
+pub use self::door::{Door, caller, enter};
 
 mod choice;
 mod door;
@@ -90,7 +90,7 @@ impl Caller {
     fn subject(subject: &str, scopes: Vec<Scope>) -> Self {
         Self::of(Known {
             name: Some(format!("sub:{subject}").into()),
-            grants: scopes.iter().copied().map(Grant::Scope).collect(),
+            grants: Scope::ALL.map(Grant::Scope).to_vec(),
             scopes: Some(scopes),
             account: Account::Named,
         })
@@ -125,18 +125,22 @@ impl Caller {
     }
 
     fn granted(&self, contract: &Contract) -> bool {
-        let known = &self.who;
-        let granted = known.grants.iter().any(|grant| match grant {
-            Grant::Scope(scope) => *scope == contract.scope,
-            Grant::Tool(name) => name == contract.name,
-        });
-        granted && self.lacks(contract).is_none()
+        self.listed(contract) && self.lacks(contract).is_none()
     }
 
-    /// The scope that an access token lacks for a tool.
+    /// Whether the settings grant it.
+    fn listed(&self, contract: &Contract) -> bool {
+        self.who.grants.iter().any(|grant| match grant {
+            Grant::Scope(scope) => *scope == contract.scope,
+            Grant::Tool(name) => name == contract.name,
+        })
+    }
+
+    /// The scope that an access token lacks for a tool. None where a better token would not help, since the settings do not grant the tool.
     pub fn lacks(&self, contract: &Contract) -> Option<Scope> {
         let scopes = self.who.scopes.as_ref()?;
-        (!scopes.contains(&contract.scope)).then_some(contract.scope)
+        let lacks = self.listed(contract) && !scopes.contains(&contract.scope);
+        lacks.then_some(contract.scope)
     }
 
     /// The scopes of the access token.
@@ -189,7 +193,9 @@ impl Caller {
         }
         let named = match &of_headers {
             Some(User::Id(id)) => Some(id.as_str()) != ours,
-            Some(User::Token(_)) | None => names_other(ours),
+            // Whose it is, nobody knows here.
+            Some(User::Token(_)) => names_other(None),
+            None => names_other(ours),
         };
         if named && !self.names_users(contract) {
             return Err(Failure::NotYours);

@@ -47,20 +47,21 @@ pub struct App {
 
 impl App {
     /// Binds the addresses that the settings name.
-    pub async fn bind(config: &Config, guard: Guard) -> Result<Self, ConfigError> {
+    pub fn bind(config: &Config, guard: Guard) -> Result<Self, ConfigError> {
         let (stopping, end) = (CancellationToken::new(), CancellationToken::new());
         let door = Door::new(config)?;
         let load = Load::new(&config.limits);
+        let bounds = Bounds::of(&config.limits);
         let front = Front::new(config);
         let around = |router, words| around(router, config, &front, &stopping, words);
-        let listener = Listener::bind("bind", config.bind, &config.limits).await?;
-        let router = mcp(config, &guard, &door, &load, end.clone());
+        let listener = Listener::bind("bind", config.bind, &config.limits)?;
+        let router = mcp(config, &guard, &door, &load, bounds.clone(), end.clone());
         let mcp = (listener, around(router, Refused::as_message));
         let rest = match config.rest_bind {
             None => None,
             Some(address) => {
-                let listener = Listener::bind("rest_bind", address, &config.limits).await?;
-                let router = rest::router(config, &guard, &door, &load);
+                let listener = Listener::bind("rest_bind", address, &config.limits)?;
+                let router = rest::router(config, &guard, &door, &load, &bounds);
                 Some((listener, around(router, Refused::as_problem)))
             }
         };
@@ -184,7 +185,14 @@ fn cors(router: Router, config: &Config) -> Router {
     router.layer(cors)
 }
 
-fn mcp(config: &Config, guard: &Guard, door: &Door, load: &Load, end: CancellationToken) -> Router {
+fn mcp(
+    config: &Config,
+    guard: &Guard,
+    door: &Door,
+    load: &Load,
+    bounds: Bounds,
+    end: CancellationToken,
+) -> Router {
     let mcp = Mcp::new(guard.clone(), config);
     let sessions = Arc::new(Sessions::new(&config.limits));
     let gate = Gate {
@@ -192,7 +200,7 @@ fn mcp(config: &Config, guard: &Guard, door: &Door, load: &Load, end: Cancellati
         door: door.clone(),
         load: load.clone(),
         sessions: Arc::clone(&sessions),
-        bounds: Bounds::of(&config.limits),
+        bounds,
     };
     let transport = StreamableHttpServerConfig::default()
         .with_json_response(true)

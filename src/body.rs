@@ -1,21 +1,27 @@
 //! A request's body, whole: not too large, in time, and of a type that is understood.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use tokio::sync::Semaphore;
 
 use crate::config::Limits;
 use crate::front::one;
 use crate::problem::Kind;
 use crate::refused::Refused;
 
-/// What a body may come to.
-#[derive(Debug, Clone, Copy)]
+/// From so many bytes on a body is large. Calls are far below; what is large is held in memory until it is there whole.
+const LARGE: u64 = 16 << 10;
+
+/// What bodies may come to. Clones count large ones together.
+#[derive(Debug, Clone)]
 pub struct Bounds {
     bytes: usize,
     time: Duration,
+    large: Arc<Semaphore>,
     json: crate::json::Bounds,
 }
 
@@ -25,6 +31,7 @@ impl Bounds {
         Self {
             bytes: limits.body_bytes.count(),
             time: limits.body_ms.time(),
+            large: Arc::new(Semaphore::new(limits.large_bodies.count())),
             json: crate::json::Bounds {
                 depth: limits.json_depth.count(),
                 keys: limits.json_keys.count(),
@@ -35,6 +42,15 @@ impl Bounds {
     /// Reads a body to its end. The connection is closed where it is not: what is left of it is no request.
     pub async fn whole(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
         let close = |refused: Refused| refused.with(header::CONNECTION, "close");
+        // Under another coding the body would be something else than what is read here.
+        match one(headers, header::TRANSFER_ENCODING) {
+            Ok(None) => {}
+            Ok(Some(coding)) if coding.eq_ignore_ascii_case("chunked") => {}
+            Ok(Some(_)) | Err(()) => {
+                let why = "a body is sent as it is or in chunks, with no other `Transfer-Encoding`";
+                return Err(close(Refused::new(Kind::Unreadable, why)));
+            }
+        }
         let most = self.bytes;
         let too_large = || {
             close(Refused::new(
@@ -47,8 +63,15 @@ impl Bounds {
         if length.is_some_and(|length| length > most as u64) {
             return Err(too_large());
         }
-        let collected = tokio::time::timeout(self.time, Limited::new(body, most).collect());
-        match collected.await {
+        let collected = async {
+            // A length that is not told may be any.
+            let _place = match length {
+                Some(length) if length < LARGE => None,
+                _ => Some(self.large.acquire().await),
+            };
+            Limited::new(body, most).collect().await
+        };
+        match tokio::time::timeout(self.time, collected).await {
             Ok(Ok(body)) => Ok(body.to_bytes()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(_)) => Err(close(Refused::new(

@@ -16,6 +16,8 @@ use self::identity::{account, canonical, digest, named_user};
 use crate::confirm::{Circumstances, Question, Seal, words};
 use crate::guard::{Failure, Guard, Success};
 use crate::ledger::{Begun, Entry, Intent, Named, Outcome, State};
+use crate::load::Place;
+use crate::metrics;
 
 mod audit;
 mod identity;
@@ -102,11 +104,16 @@ impl Charge {
     }
 
     /// Writes the purchase down, sends it once, and writes its outcome down. From the first of these on nothing stops it.
-    pub(crate) async fn buy(self, consent: Option<String>) -> Result<Success, Failure> {
+    pub(crate) async fn buy(
+        self,
+        consent: Option<String>,
+        place: Option<Place>,
+    ) -> Result<Success, Failure> {
         self.check_price()?;
         let guard = self.guard.clone();
         guard
             .detached(async move {
+                let _place = place;
                 match self
                     .guard
                     .ledger
@@ -270,6 +277,7 @@ impl Charge {
     }
 
     fn audit(&self, outcome: &Outcome) {
+        metrics::charge_ended(outcome.state);
         tracing::info!(
             target: "audit",
             account = self.account,

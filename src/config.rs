@@ -14,6 +14,7 @@ pub use self::limits::Limits;
 pub use self::principals::Principal;
 pub use self::settings::{Kind, SETTINGS, Setting};
 use self::values::{country, flag, optional, parsed, words};
+use crate::digest;
 use crate::ledger::{Allowance, Ledger};
 use crate::stored_login;
 
@@ -151,6 +152,8 @@ impl Config {
     pub fn load(layers: &Layers) -> Result<Self, ConfigError> {
         let mut config: Self = layers.read()?;
         config.check()?;
+        let origins = config.allowed_origins.iter();
+        config.allowed_origins = origins.filter_map(|value| auth::origin(value)).collect();
         if let Some(path) = &layers.credentials {
             config.add_stored_login(path)?;
         }
@@ -314,14 +317,17 @@ impl Config {
             return fail("`limits.drain_changes_ms` must be more than `limits.change_ms`, or a purchase under way would be given up at every stop".into());
         }
         self.check_auth()?;
-        principals::check(&self.principals, self.auth_issuer.is_some())?;
-        if let Some(wrong) = self
-            .allowed_origins
-            .iter()
-            .find(|value| !auth::is_origin(value))
-        {
+        let operator = self.token.as_ref();
+        principals::check(
+            &self.principals,
+            operator.map(|token| digest::sha256(token.expose())),
+            self.auth_issuer.is_some(),
+        )?;
+        let mut origins = self.allowed_origins.iter();
+        if let Some(wrong) = origins.position(|value| auth::origin(value).is_none()) {
             return fail(format!(
-                "`allowed_origins`: `{wrong}` is not an origin, such as https://app.example.com"
+                "`allowed_origins`: number {} is not an origin, such as https://app.example.com",
+                wrong + 1
             ));
         }
         for (key, names) in [

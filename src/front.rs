@@ -94,7 +94,10 @@ impl Front {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
             _ => (host.as_str(), None),
         };
-        if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+        let is_port = |port: &str| {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+        };
+        if port.is_some_and(|port| !is_port(port)) {
             return None;
         }
         let bare = name

@@ -1,6 +1,7 @@
 //! What stands between the surfaces and the tools: which tools there are, for whom a call is, whether the user must be asked,
 //! and that a call once sent runs to its end.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use crate::charge::{self, Change, Charge};
 use crate::config::{Config, ConfigError, Limits, Spending};
 use crate::confirm::{Question, Seal};
 use crate::ledger::{Allowance, Entry, Ledger, LedgerError};
+use crate::load::Place;
 use crate::metrics;
 use crate::pace::Paces;
 use crate::request_id::RequestId;
@@ -47,7 +49,7 @@ pub(crate) struct Policy {
 }
 
 /// A call, as a surface received it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Call {
     /// What the client sent.
     pub arguments: Arguments,
@@ -65,6 +67,17 @@ pub struct Call {
     pub asking: Asking,
     /// The name that the client gave this purchase, to repeat it by.
     pub name: Option<String>,
+    /// The place that it has among the calls under way, for as long as its work goes on, whoever waits for that.
+    pub place: Option<Place>,
+}
+
+/// Arguments, names and confirmations are not printed.
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Call");
+        shown.field("request", &self.request);
+        shown.finish_non_exhaustive()
+    }
 }
 
 /// Whether the user can be asked.
@@ -124,6 +137,9 @@ pub enum Failure {
         /// When it may be done again.
         wait: Duration,
     },
+    /// After the user was asked there was no place for the call.
+    #[error("as many calls are under way as this server takes at once")]
+    Busy,
     /// The operator does not let this server spend.
     #[error("spending is switched off")]
     SpendingOff,
@@ -169,14 +185,15 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// How long 7digital asks to wait before the call is repeated.
+    /// How long to wait before the call is repeated, where that is known.
     pub fn wait(&self) -> Option<Duration> {
         match self {
+            Self::TooOften { wait, .. }
+            | Self::Tool(ToolError::Client(sevendigital::Error::HeldBack { wait })) => Some(*wait),
             Self::Tool(ToolError::Client(
                 sevendigital::Error::Throttled { wait }
                 | sevendigital::Error::Unavailable { wait, .. },
             )) => *wait,
-            Self::Tool(ToolError::Client(sevendigital::Error::HeldBack { wait })) => Some(*wait),
             _ => None,
         }
     }
@@ -227,7 +244,8 @@ impl Guard {
     pub async fn call(&self, tool: &AnyTool, call: Call) -> Result<Progress, Failure> {
         let started = Instant::now();
         let name = tool.contract.name;
-        let span = tracing::info_span!(
+        // However little is logged, its failures hold the request's name.
+        let span = tracing::error_span!(
             "call",
             tool.name = name,
             caller = call.caller.shown(),
@@ -269,7 +287,7 @@ impl Guard {
         }
         self.paces.pass(&tool.contract, &caller, &plan.arguments)?;
         if tool.contract.asks == Asks::Never {
-            return self.send(*tool, client, call.arguments).await;
+            return self.send(*tool, client, call.arguments, call.place).await;
         }
         let charges = tool.contract.upstream.effect == Effect::Charges;
         if charges && self.policy.spending == Spending::Off {
@@ -277,7 +295,9 @@ impl Guard {
         }
         let charge = Charge::new(self.clone(), *tool, client, plan);
         if charges && let Some(name) = &call.name {
-            charge.be_called(name).await?;
+            // A name is its caller's own, as a yes is.
+            let name = format!("{name}\0{}", caller.shown());
+            charge.be_called(&name).await?;
         }
         if charges && let Some(answer) = charge.settled_before().await? {
             return Ok(Progress::Done(answer));
@@ -299,7 +319,7 @@ impl Guard {
             }
         };
         if charges {
-            return charge.buy(nonce).await.map(Progress::Done);
+            return charge.buy(nonce, call.place).await.map(Progress::Done);
         }
         if let Some(nonce) = nonce
             && !self.ledger.use_consent(nonce).await?
@@ -307,7 +327,7 @@ impl Guard {
             return Err(Failure::NotThisYes);
         }
         let Plan { arguments, .. } = charge.plan;
-        self.send(*tool, charge.client, arguments).await
+        self.send(*tool, charge.client, arguments, call.place).await
     }
 
     /// Sends a call that is not a charge.
@@ -318,9 +338,13 @@ impl Guard {
         tool: AnyTool,
         client: Client,
         arguments: Arguments,
+        place: Option<Place>,
     ) -> Result<Progress, Failure> {
         let finished = if tool.contract.upstream.effect == Effect::Reads {
-            let read = async move { tool.call(&client, arguments).await };
+            let read = async move {
+                let _place = place;
+                tool.call(&client, arguments).await
+            };
             let read = self.no_more_reads.clone().run_until_cancelled_owned(read);
             match AbortOnDropHandle::new(self.reads.spawn(read.in_current_span())).await {
                 Ok(Some(outcome)) => Ok(outcome),
@@ -330,6 +354,7 @@ impl Guard {
         } else {
             let audited = Change::new(&tool, &client, &arguments);
             let change = async move {
+                let _place = place;
                 let outcome = tool.call(&client, arguments).await;
                 audited.audit(&outcome);
                 outcome

@@ -20,7 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use metrics::gauge;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,12 +30,15 @@ use tower_service::Service as _;
 use self::patience::{Busy, Patience, Patient, Phase};
 use crate::config::{ConfigError, Limits};
 
+mod head;
 mod patience;
 
 /// Time that clients have to take the last of their answers once the server ends.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
 /// What a connection may hold of bytes that nobody has read yet, at least a header.
 const BUFFER: usize = 64 << 10;
+/// Connections that wait in the system's queue to be accepted. The usual 128 are too few for a crowd: of those beyond, the system forgets some without a word to their clients.
+const QUEUE: u32 = 1_024;
 /// Pause after a connection could not be accepted for want of something, such as file descriptors.
 const STARVED: Duration = Duration::from_millis(500);
 
@@ -51,12 +54,12 @@ pub struct Listener {
 
 impl Listener {
     /// Binds the address of the setting `key`.
-    pub async fn bind(
+    pub fn bind(
         key: &'static str,
         address: SocketAddr,
         limits: &Limits,
     ) -> Result<Self, ConfigError> {
-        let socket = TcpListener::bind(address).await.map_err(|error| {
+        let socket = listen(address).map_err(|error| {
             ConfigError(format!("`{key}`: {address} can't be listened on: {error}"))
         })?;
         Ok(Self {
@@ -156,6 +159,18 @@ impl Listener {
             }
         }
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A server that is started anew need not wait for its own past; on Windows this would let others take the address.
+    socket.set_reuseaddr(cfg!(not(windows)))?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// Whether it is the client that went away.

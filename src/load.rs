@@ -64,7 +64,15 @@ impl Gate {
 
 /// A place that a call has. It is free again once the last of its clones is dropped, or by [`Place::leave`].
 #[derive(Debug, Clone)]
-pub struct Place(Arc<Mutex<Option<Taken>>>);
+pub struct Place(Arc<Held>);
+
+#[derive(Debug)]
+struct Held {
+    load: Load,
+    caller: Caller,
+    effect: Effect,
+    taken: Mutex<Option<Taken>>,
+}
 
 #[derive(Debug)]
 struct Taken {
@@ -76,7 +84,25 @@ struct Taken {
 impl Place {
     /// Leaves it to others: a person is asked, and may take their time.
     pub fn leave(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.hold(None);
+    }
+
+    /// Takes one again: they have answered. The error says when to come again.
+    pub async fn come_back(&self) -> Result<(), Refused> {
+        let Held {
+            load,
+            caller,
+            effect,
+            ..
+        } = &*self.0;
+        let taken = load.take(caller, *effect).await?;
+        self.hold(Some(taken));
+        Ok(())
+    }
+
+    fn hold(&self, taken: Option<Taken>) {
+        let mut held = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = taken;
     }
 }
 
@@ -136,17 +162,24 @@ impl Load {
 
     /// A place for a call with that effect. The error says when to come again.
     pub async fn admit(&self, caller: &Caller, effect: Effect) -> Result<Place, Refused> {
-        let share = match caller.name() {
-            None => None,
-            Some(name) => {
-                if effect == Effect::Reads {
-                    self.0.reads.pass(name).map_err(|wait| {
-                        Refused::new(Kind::TooOften, "this caller reads too often").after(wait)
-                    })?;
-                }
-                Some(self.share(name)?)
-            }
-        };
+        if effect == Effect::Reads
+            && let Some(name) = caller.name()
+        {
+            self.0.reads.pass(name).map_err(|wait| {
+                Refused::new(Kind::TooOften, "this caller reads too often").after(wait)
+            })?;
+        }
+        let taken = self.take(caller, effect).await?;
+        Ok(Place(Arc::new(Held {
+            load: self.clone(),
+            caller: caller.clone(),
+            effect,
+            taken: Mutex::new(Some(taken)),
+        })))
+    }
+
+    async fn take(&self, caller: &Caller, effect: Effect) -> Result<Taken, Refused> {
+        let share = caller.name().map(|name| self.share(name)).transpose()?;
         let gate = match effect {
             Effect::Charges => &self.0.charges,
             Effect::Reads | Effect::Writes => &self.0.calls,
@@ -158,11 +191,11 @@ impl Load {
             )
             .after(LATER)
         })?;
-        Ok(Place(Arc::new(Mutex::new(Some(Taken {
+        Ok(Taken {
             _place: place,
             _share: share,
             _counted: Counted::new(gate.name),
-        })))))
+        })
     }
 
     fn share(&self, name: &Arc<str>) -> Result<Share, Refused> {

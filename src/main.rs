@@ -18,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 const HURRY: Duration = Duration::from_millis(800);
 
 fn main() -> ExitCode {
+    #[cfg(unix)]
+    write_no_core();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -34,6 +36,18 @@ fn main() -> ExitCode {
     // A read of stdin that still blocks would keep the process alive for ever.
     runtime.shutdown_background();
     code
+}
+
+/// A process that crashes leaves its memory behind in a core file, and ours holds keys, tokens and passwords.
+#[cfg(unix)]
+fn write_no_core() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    // A limit can always be lowered.
+    let _ = setrlimit(Resource::Core, none);
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
@@ -136,11 +150,11 @@ async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {
     config.check_exposure()?;
     let mut stderr = std::io::stderr();
     if let Some(address) = config.metrics_bind {
-        let address = metrics::serve(address, config).await?;
+        let address = metrics::serve(address, config)?;
         writeln!(stderr, "listening on http://{address}/metrics")?;
     }
     let stop = stop_signal(&guard);
-    let app = App::bind(config, guard).await?;
+    let app = App::bind(config, guard)?;
     writeln!(stderr, "listening on http://{}/mcp", app.address()?)?;
     if let Some(address) = app.rest_address()? {
         writeln!(stderr, "listening on http://{address}/v1")?;

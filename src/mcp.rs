@@ -17,7 +17,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use sevendigital_tools::{AnyTool, Asks, Contract};
 
-use crate::access::Caller;
+use crate::access::{self, Caller};
 use crate::config::{Config, HintSet};
 use crate::confirm::Question;
 use crate::guard::{Asking, Call, Failure, Guard, Progress, Success, User};
@@ -166,7 +166,7 @@ impl ServerHandler for Mcp {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let caller = of_request::<Caller>(&context).unwrap_or_default();
+        let caller = caller(&context)?;
         let may = |tool: &&Tool| {
             let tool = self.guard.find(&tool.name);
             tool.is_some_and(|tool| caller.may(&tool.contract))
@@ -187,7 +187,7 @@ impl ServerHandler for Mcp {
     ) -> Result<CallToolResponse, ErrorData> {
         let id = of_request::<RequestId>(&context).unwrap_or_default();
         let named = Some(json!({"requestId": id.as_str()}));
-        let caller = of_request::<Caller>(&context).unwrap_or_default();
+        let caller = caller(&context)?;
         let tool = self.guard.find(&request.name);
         let Some(tool) = tool.filter(|tool| caller.may(&tool.contract)) else {
             let name = crate::json::shown(&request.name);
@@ -225,12 +225,18 @@ impl Mcp {
         caller: Caller,
         id: RequestId,
     ) -> Result<Progress, Failure> {
-        let user = self.user(context).inspect_err(|failure| {
+        // What the guard does not see is logged here.
+        let not_made = |failure: Failure| {
             tracing::warn!(request_id = %id, "tool `{}` failed: {failure}", tool.contract.name);
-        })?;
+            failure
+        };
+        let user = self.user(context).map_err(not_made)?;
         let arguments = request.arguments.unwrap_or_default();
         let consent = match request.request_state {
-            Some(sealed) => Some(answered(sealed, request.input_responses.as_ref())?),
+            Some(sealed) => {
+                let answered = answered(sealed, request.input_responses.as_ref());
+                Some(answered.map_err(not_made)?)
+            }
             None => None,
         };
         let capabilities = context.client_capabilities();
@@ -243,6 +249,7 @@ impl Mcp {
             Asking::Impossible
         };
         let trace = trace(context);
+        let place = of_request::<Place>(context);
         let call = |consent| Call {
             arguments: arguments.clone(),
             caller: caller.clone(),
@@ -252,6 +259,7 @@ impl Mcp {
             consent,
             asking,
             name: None,
+            place: place.clone(),
         };
         let question = match self.guard.call(tool, call(consent)).await? {
             Progress::Ask(question) => question,
@@ -260,7 +268,7 @@ impl Mcp {
         if is_modern(context) {
             return Ok(Progress::Ask(question));
         }
-        if let Some(place) = of_request::<Place>(context) {
+        if let Some(place) = &place {
             place.leave();
         }
         let patience = Some(question.patience);
@@ -269,10 +277,16 @@ impl Mcp {
             .create_elicitation_with_timeout(form(question.message), patience);
         match asked.await {
             Ok(answer) if is_yes(&answer) => {
+                if let Some(place) = &place {
+                    place
+                        .come_back()
+                        .await
+                        .map_err(|_| not_made(Failure::Busy))?;
+                }
                 self.guard.call(tool, call(Some(question.sealed))).await
             }
-            Ok(_) => Err(Failure::Declined),
-            Err(_) => Err(Failure::NotAsked),
+            Ok(_) => Err(not_made(Failure::Declined)),
+            Err(_) => Err(not_made(Failure::NotAsked)),
         }
     }
 
@@ -282,6 +296,15 @@ impl Mcp {
             Some(parts) => crate::user::of_headers(&parts.headers, self.users),
             None => Ok(None),
         }
+    }
+}
+
+/// Who calls: over HTTP whom the door has let in, on stdio the operator.
+fn caller(context: &RequestContext<RoleServer>) -> Result<Caller, ErrorData> {
+    match context.extensions.get::<Parts>() {
+        None => Ok(Caller::operator()),
+        Some(parts) => access::caller(&parts.extensions)
+            .map_err(|_| ErrorData::internal_error("this server does not know who calls", None)),
     }
 }
 

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, ConfigError};
 use crate::front::{self, Front};
 use crate::guard::{Failure, Progress};
+use crate::ledger::State;
 use crate::listener::Listener;
 use crate::problem::Problem;
 use crate::refused::{self, Refused, Words};
@@ -29,14 +30,14 @@ const TEXT: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; versi
 const SECONDS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0];
 
 /// Serves the figures for Prometheus at `/metrics` of this loopback address, from now on; gives the address that was bound.
-pub async fn serve(address: SocketAddr, config: &Config) -> Result<SocketAddr, ConfigError> {
+pub fn serve(address: SocketAddr, config: &Config) -> Result<SocketAddr, ConfigError> {
     let fail = |error: &dyn Display| ConfigError(format!("`metrics_bind`: {error}"));
     if !address.ip().is_loopback() {
         return Err(ConfigError(format!(
             "`metrics_bind` is {address}: figures are served on loopback only"
         )));
     }
-    let listener = Listener::bind("metrics_bind", address, &config.limits).await?;
+    let listener = Listener::bind("metrics_bind", address, &config.limits)?;
     let bound = listener.address().map_err(|error| fail(&error))?;
     let figures = PrometheusBuilder::new()
         .set_buckets(SECONDS)
@@ -82,6 +83,12 @@ pub(crate) fn call_ended(tool: &'static str, ended: &Result<Progress, Failure>, 
     {
         rate_limit(limit);
     }
+}
+
+/// Counts what was learned of a charge that was sent, or was to be: `sevendigital_charges_total`.
+/// One whose unknown outcome the locker settles later is counted a second time then, as done.
+pub(crate) fn charge_ended(outcome: State) {
+    counter!("sevendigital_charges_total", "outcome" => outcome.as_str()).increment(1);
 }
 
 /// 7digital's quota: `sevendigital_rate_limit`, `…_current` and `…_reset_seconds`.

@@ -40,17 +40,18 @@ impl Paces {
         match contract.pace {
             Pace::Free => {}
             Pace::Login { address } => {
+                // The caller first: whoever may try no more uses nothing up that is everybody's.
+                if let Some(name) = caller.name() {
+                    self.logins_of_caller
+                        .pass(name)
+                        .map_err(too_often("passwords were tried by this caller"))?;
+                }
                 let given = fields(arguments).get(address).and_then(Value::as_str);
                 let given = given.unwrap_or_default().trim().to_lowercase();
                 // An address need not stay in memory.
                 self.logins
                     .pass(&hex(&sha256(&given)).into())
                     .map_err(too_often("passwords for this e-mail address were tried"))?;
-                if let Some(name) = caller.name() {
-                    self.logins_of_caller
-                        .pass(name)
-                        .map_err(too_often("passwords were tried by this caller"))?;
-                }
             }
             Pace::Opening => {
                 if let Some(name) = caller.name() {

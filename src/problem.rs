@@ -6,7 +6,7 @@ use sevendigital::{Effect, Error, Repeat, Sent};
 use sevendigital_tools::ToolError;
 
 use crate::guard::Failure;
-use crate::refused::Refused;
+use crate::refused::{Refused, whole_seconds};
 
 pub use self::kind::Kind;
 
@@ -111,14 +111,25 @@ impl From<&Failure> for Problem {
             Failure::NotYours => refused(
                 Kind::NotAllowed,
                 "This caller may not act for the user whom the call names.",
-                "Leave `userId` out; the caller's own account is then meant.",
+                "Leave out `userId`, and headers that name a user; the caller's own account is then meant.",
             ),
             Failure::TooOften { what, wait } => Self {
                 repeat: Repeat::Later,
                 ..refused(
                     Kind::TooOften,
                     &format!("It was not sent: {what} too often in the last minute."),
-                    &format!("Wait {} seconds.", wait.as_secs() + 1),
+                    &match whole_seconds(*wait) {
+                        1 => "Wait 1 second.".to_owned(),
+                        seconds => format!("Wait {seconds} seconds."),
+                    },
+                )
+            },
+            Failure::Busy => Self {
+                repeat: Repeat::Later,
+                ..refused(
+                    Kind::Busy,
+                    "It was not sent: after the user's yes as many calls are under way as this server takes at once.",
+                    "Wait a second and call again; the user is then asked anew.",
                 )
             },
             Failure::SpendingOff => refused(

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -19,6 +19,10 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const PARSE_ERROR: i64 = -32700;
 /// JSON that is no request.
 pub const INVALID_REQUEST: i64 = -32600;
+/// A request whose parameters are not those of its method.
+pub const INVALID_PARAMS: i64 = -32602;
+/// Headers that say something else than the message, or two things.
+pub const HEADER_MISMATCH: i64 = -32020;
 
 /// Why a request is not carried out. As a response it is empty until the surface finds words for it: see [`tell`].
 #[derive(Debug, Clone)]
@@ -63,8 +67,7 @@ impl Refused {
     /// With the time to wait before the request may be made again, in whole seconds and at least one.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
-        let seconds = wait.as_millis().div_ceil(1_000).max(1);
-        self.with(RETRY_AFTER, &seconds.to_string())
+        self.with(RETRY_AFTER, &whole_seconds(wait).to_string())
     }
 
     /// With further fields of the problem document.
@@ -118,19 +121,38 @@ impl IntoResponse for Refused {
     }
 }
 
+/// A wait as it is told: in whole seconds, not less than it is, and at least one.
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    let begun = u64::from(wait.subsec_nanos() > 0);
+    (wait.as_secs() + begun).max(1)
+}
+
 /// How a surface tells why a request is not carried out.
 pub type Words = fn(&Refused, &RequestId) -> Response;
 
-/// Names each request, and tells in the surface's words why it was refused.
+/// Names each request, and tells in the surface's words why it was refused. What rmcp refuses keeps its own words; it is logged all the same, for the answer has the name.
 pub async fn tell(State(words): State<Words>, mut request: Request, next: Next) -> Response {
     let id = RequestId::new();
     request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;
-    if let Some(refused) = response.extensions_mut().remove::<Refused>() {
-        response = words(&refused, &id);
-        let status = response.status();
-        tracing::info!(request_id = %id, %method, path, %status, "refused: {}", refused.0.detail);
+    let refused = response.extensions_mut().remove::<Refused>();
+    if let Some(refused) = &refused {
+        let mut told = words(refused, &id);
+        // A page that may call may read why it was refused.
+        for (name, value) in response.headers() {
+            if *name == VARY || name.as_str().starts_with("access-control-") {
+                told.headers_mut().append(name, value.clone());
+            }
+        }
+        response = told;
+    }
+    let status = response.status();
+    // `/readyz` says 503, and refuses nothing.
+    let by_rmcp = status.is_client_error() || status == StatusCode::INTERNAL_SERVER_ERROR;
+    if refused.is_some() || by_rmcp {
+        let why = refused.map_or("by the protocol".to_owned(), |refused| refused.0.detail);
+        tracing::info!(request_id = %id, %method, path, %status, "refused: {why}");
     }
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(REQUEST_ID, id);

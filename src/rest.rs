@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request};
 use axum::middleware;
 use axum::response::{IntoResponse as _, Response};
@@ -15,7 +16,7 @@ use serde_json::json;
 use sevendigital::{Effect, RateLimit};
 use sevendigital_tools::AnyTool;
 
-use crate::access::{self, Caller, Door};
+use crate::access::{self, Door};
 use crate::body::Bounds;
 use crate::config::Config;
 use crate::confirm::Question;
@@ -39,8 +40,11 @@ pub(crate) const CONFIRMATION: &str = "X-Confirmation";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const FIRST_MADE: HeaderName = HeaderName::from_static("x-first-made-at");
 
+/// What stands for the `{id}` of a path, where it can be read.
+type PathOrNot = Result<RawPathParams, RawPathParamsRejection>;
+
 /// The REST surface over the guard's tools: routes that only the right caller reaches, and a description that anybody may read.
-pub fn router(config: &Config, guard: &Guard, door: &Door, load: &Load) -> Router {
+pub fn router(config: &Config, guard: &Guard, door: &Door, load: &Load, bounds: &Bounds) -> Router {
     let mut paths: Vec<&'static str> = guard
         .tools()
         .iter()
@@ -60,11 +64,14 @@ pub fn router(config: &Config, guard: &Guard, door: &Door, load: &Load) -> Route
             door: door.clone(),
             load: load.clone(),
             users: Users::of(config),
-            bounds: Bounds::of(&config.limits),
+            bounds: bounds.clone(),
         });
         router = router.route(
             path,
-            any(async move |parameters: RawPathParams, request: Request| {
+            any(async move |parameters: PathOrNot, request: Request| {
+                let parameters = parameters.map_err(|_| {
+                    Refused::new(Kind::Unreadable, "the path is not UTF-8 once it is decoded")
+                })?;
                 place.answer(&parameters, request).await
             }),
         );
@@ -115,11 +122,11 @@ impl Place {
             let why = "a browser that opens an address does not change or buy anything here";
             return Err(Refused::new(Kind::Foreign, why));
         }
-        let caller: Caller = parts.extensions.get().cloned().unwrap_or_default();
+        let caller = access::caller(&parts.extensions)?;
         self.door.check_scope(&caller, &tool.contract)?;
         let arguments = arguments::read(&parts, path, body, &self.bounds).await?;
         let user = user::of_headers(&parts.headers, self.users);
-        let call = Call {
+        let mut call = Call {
             arguments,
             user: user.map_err(|failure| failed(&failure, effect))?,
             request: parts
@@ -132,8 +139,9 @@ impl Place {
             name: text(&parts.headers, NAME, 255)?,
             asking: Asking::Possible,
             caller,
+            place: None,
         };
-        let _place = self.load.admit(&call.caller, effect).await?;
+        call.place = Some(self.load.admit(&call.caller, effect).await?);
         match self.guard.call(tool, call).await {
             Ok(Progress::Done(success)) => Ok(done(success)),
             Ok(Progress::Ask(question)) => Err(ask(question)),

@@ -28,22 +28,33 @@ const LATER: Duration = Duration::from_secs(10);
 /// The sessions that are open.
 #[derive(Debug)]
 pub struct Sessions {
-    kept: LocalSessionManager,
-    known: Mutex<Known>,
+    kept: Arc<LocalSessionManager>,
+    known: Arc<Mutex<Known>>,
     most: usize,
     most_of_one: usize,
+    /// How long a session may be open and not used at all.
+    unused: Duration,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    owners: HashMap<SessionId, Owner>,
+    open: HashMap<SessionId, Open>,
     /// Sessions that are being opened.
     opening: Vec<Owner>,
 }
 
+/// A session that is open.
+#[derive(Debug)]
+struct Open {
+    owner: Owner,
+    /// Whether its client has come back after the handshake.
+    used: bool,
+}
+
 impl Known {
     fn count(&self, of: impl Fn(&Owner) -> bool) -> usize {
-        let owners = self.owners.values().chain(&self.opening);
+        let open = self.open.values().map(|open| &open.owner);
+        let owners = open.chain(&self.opening);
         owners.filter(|owner| of(owner)).count()
     }
 }
@@ -53,6 +64,8 @@ impl Known {
 struct Opening {
     sessions: Arc<Sessions>,
     owner: Owner,
+    /// The session that it was kept for.
+    became: Option<SessionId>,
 }
 
 tokio::task_local! {
@@ -65,12 +78,12 @@ impl Sessions {
     pub fn new(limits: &Limits) -> Self {
         let mut kept = LocalSessionManager::default();
         kept.session_config.keep_alive = Some(limits.session_idle_ms.time());
-        kept.session_config.init_timeout = Some(limits.session_init_ms.time());
         Self {
-            kept,
-            known: Mutex::default(),
+            kept: Arc::new(kept),
+            known: Arc::default(),
             most: limits.sessions.count(),
             most_of_one: limits.caller_sessions.count(),
+            unused: limits.session_init_ms.time(),
         }
     }
 
@@ -104,6 +117,7 @@ impl Sessions {
         Ok(Opening {
             sessions: Arc::clone(self),
             owner,
+            became: None,
         })
     }
 
@@ -111,18 +125,23 @@ impl Sessions {
     pub fn is_of(&self, id: &str, caller: &Caller) -> bool {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known
-            .owners
+            .open
             .get(id)
-            .is_some_and(|owner| owner.as_ref() == caller.name())
+            .is_some_and(|open| open.owner.as_ref() == caller.name())
     }
 }
 
 impl Drop for Opening {
     fn drop(&mut self) {
-        let owner = &self.owner;
+        let (owner, became) = (&self.owner, self.became.take());
         self.sessions.note(|known| {
             if let Some(place) = known.opening.iter().position(|other| other == owner) {
                 known.opening.swap_remove(place);
+            }
+            // In one step, so that nobody sees it counted twice.
+            if let Some(id) = became {
+                let owner = owner.clone();
+                known.open.insert(id, Open { owner, used: false });
             }
         });
     }
@@ -130,12 +149,44 @@ impl Drop for Opening {
 
 impl Sessions {
     fn note<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = change(&mut known);
-        let open = u32::try_from(known.owners.len()).unwrap_or(u32::MAX);
-        gauge!("sevendigital_sessions").set(open);
-        changed
+        note(&self.known, change)
     }
+
+    /// Its client has come back.
+    fn used(&self, id: &SessionId) {
+        self.note(|known| {
+            if let Some(open) = known.open.get_mut(id) {
+                open.used = true;
+            }
+        });
+    }
+
+    /// Closes a session whose client does not come back in time after it has opened it.
+    fn close_if_unused(&self, id: SessionId) {
+        let (kept, known) = (Arc::clone(&self.kept), Arc::clone(&self.known));
+        let patience = self.unused;
+        tokio::spawn(async move {
+            tokio::time::sleep(patience).await;
+            let unused = note(&known, |known| {
+                let unused = known.open.get(&id).is_some_and(|open| !open.used);
+                if unused {
+                    known.open.remove(&id);
+                }
+                unused
+            });
+            if unused && let Err(error) = kept.close_session(&id).await {
+                tracing::warn!("an unused session could not be closed: {error}");
+            }
+        });
+    }
+}
+
+fn note<T>(known: &Mutex<Known>, change: impl FnOnce(&mut Known) -> T) -> T {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    let changed = change(&mut known);
+    let open = u32::try_from(known.open.len()).unwrap_or(u32::MAX);
+    gauge!("sevendigital_sessions").set(open);
+    changed
 }
 
 type Local = LocalSessionManager;
@@ -148,8 +199,11 @@ impl SessionManager for Sessions {
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
         let opening = OPENING.try_with(Cell::take).ok().flatten();
         let (id, transport) = self.kept.create_session().await?;
-        let owner = opening.as_ref().and_then(|opening| opening.owner.clone());
-        self.note(|known| known.owners.insert(id.clone(), owner));
+        // One that no place was kept for would be nobody's, and of no use to anybody.
+        if let Some(mut opening) = opening {
+            opening.became = Some(id.clone());
+        }
+        self.close_if_unused(id.clone());
         Ok((id, transport))
     }
 
@@ -166,7 +220,7 @@ impl SessionManager for Sessions {
     }
 
     async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
-        self.note(|known| known.owners.remove(id));
+        self.note(|known| known.open.remove(id));
         self.kept.close_session(id).await
     }
 
@@ -175,6 +229,7 @@ impl SessionManager for Sessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.used(id);
         self.kept.create_stream(id, message).await
     }
 
@@ -183,6 +238,7 @@ impl SessionManager for Sessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<(), Self::Error> {
+        self.used(id);
         self.kept.accept_message(id, message).await
     }
 
@@ -190,6 +246,7 @@ impl SessionManager for Sessions {
         &self,
         id: &SessionId,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.used(id);
         self.kept.create_standalone_stream(id).await
     }
 
@@ -198,6 +255,7 @@ impl SessionManager for Sessions {
         id: &SessionId,
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.used(id);
         self.kept.resume(id, last_event_id).await
     }
 }

@@ -49,13 +49,15 @@ impl TraceContext {
         Self::parse(one(headers, TRACEPARENT).ok()??)
     }
 
-    /// A new span below this one, in the same trace.
+    /// A new span below this one, in the same trace. Of the flags it has the one that is defined: whether the trace is recorded.
     #[must_use]
     pub fn child(&self) -> Self {
+        let flags = u8::from_str_radix(&self.flags, 16).unwrap_or_default();
         Self {
+            trace: self.trace.clone(),
             // Zero is no span.
             span: format!("{:016x}", rand::random_range(1..=u64::MAX)),
-            ..self.clone()
+            flags: format!("{:02x}", flags & 1),
         }
     }
 

@@ -332,7 +332,7 @@ pub fn parse<T: DeserializeOwned>(mut arguments: Arguments) -> Result<T, ToolErr
     cards::refuse(&arguments)?;
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
-        let problem = error.into_inner().to_string();
+        let problem = without_value(error.into_inner().to_string());
         // `missing field` and `unknown field` name the field themselves.
         if path == "." || problem.contains(" field `") {
             ToolError::Input(problem)
@@ -340,4 +340,20 @@ pub fn parse<T: DeserializeOwned>(mut arguments: Arguments) -> Result<T, ToolErr
             ToolError::Input(format!("{path}: {problem}"))
         }
     })
+}
+
+/// What is wrong with a value, without the value, which may be a password: serde's own words show it before what was expected.
+fn without_value(problem: String) -> String {
+    let shows_it = [
+        "invalid type",
+        "invalid value",
+        "invalid length",
+        "unknown variant",
+    ]
+    .iter()
+    .any(|start| problem.starts_with(start));
+    match problem.rsplit_once(", expected ") {
+        Some((_, expected)) if shows_it => format!("expected {expected}"),
+        _ => problem,
+    }
 }

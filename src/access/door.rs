@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, header};
+use http::{Extensions, HeaderMap, header};
 use sevendigital_tools::{Contract, Scope};
 use subtle::ConstantTimeEq as _;
 
@@ -146,6 +146,14 @@ pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -
         }
         Err(refused) => refused.into_response(),
     }
+}
+
+/// The caller whom [`enter`] found. Without one nobody knows who it is, and so it is nobody.
+pub fn caller(found: &Extensions) -> Result<Caller, Refused> {
+    found
+        .get()
+        .cloned()
+        .ok_or_else(|| Refused::new(Kind::Broken, "this server does not know who calls"))
 }
 
 /// How long to wait where the authorization server's keys can't be had.

@@ -46,7 +46,7 @@ impl Config {
             };
             if !is_web_address(value) {
                 return Err(ConfigError(format!(
-                    "`{key}`: `{value}` is not an https URL without a fragment, or an http URL of a loopback address"
+                    "`{key}` is not an https URL, or an http URL of a loopback address, without a user and a fragment"
                 )));
             }
         }
@@ -66,15 +66,20 @@ impl Config {
     }
 }
 
-/// Whether it is an origin of the web: scheme, host and perhaps a port.
-pub(super) fn is_origin(value: &str) -> bool {
-    Url::parse(value).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.path() == "/"
-            && !value.ends_with('/')
-            && url.query().is_none()
-            && url.username().is_empty()
-    })
+/// An origin of the web (scheme, host and perhaps a port) as browsers write it: in small letters, and without the scheme's own port.
+pub(super) fn origin(value: &str) -> Option<String> {
+    let url = Url::parse(value).ok()?;
+    let is_origin = matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && !value.ends_with('/')
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && has_no_user(&url);
+    is_origin.then(|| url.origin().ascii_serialization())
+}
+
+fn has_no_user(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none()
 }
 
 /// Whether it is an address that nobody on the way can change: https, or http on this machine.
@@ -88,5 +93,6 @@ fn is_web_address(value: &str) -> bool {
         };
         (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
             && url.fragment().is_none()
+            && has_no_user(&url)
     })
 }

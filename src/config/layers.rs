@@ -1,5 +1,6 @@
 //! The layers that settings come from, and what is told of a value that is not right.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use figment::providers::{Format as _, Serialized, Toml};
@@ -12,7 +13,7 @@ use super::limits::Limits;
 use super::settings::{Kind, LIMIT_VARIABLE, LIMITS, PRINCIPALS, SETTINGS, Setting};
 
 /// Where settings come from, besides the defaults.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Layers {
     /// The file given with `--config`.
     pub file: Option<PathBuf>,
@@ -24,6 +25,15 @@ pub struct Layers {
     pub variables: Vec<(String, String)>,
     /// Flags that were given, as key and value.
     pub flags: Vec<(&'static str, String)>,
+}
+
+/// Values are not printed: secrets are among them.
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Layers");
+        shown.field("file", &self.file);
+        shown.finish_non_exhaustive()
+    }
 }
 
 impl Layers {
@@ -259,7 +269,7 @@ fn names_file_of(variable: &str) -> Option<&'static Setting> {
 }
 
 /// Empty, or a placeholder such as `${SECRET}` that the client which started us did not fill in.
-fn is_unset(value: &str) -> bool {
+pub(super) fn is_unset(value: &str) -> bool {
     let value = value.trim();
     value.is_empty() || (value.starts_with("${") && value.ends_with('}'))
 }

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub struct Limits {
     /// Body of a request.
     pub body_bytes: Number,
+    /// Bodies of 16 KiB and more, or of untold length, that are being read at once; further ones wait.
+    pub large_bodies: Number,
     /// Levels of nesting in a JSON body.
     pub json_depth: Number,
     /// Keys in one object of a JSON body.
@@ -95,6 +97,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: Number(256 << 10),
+            large_bodies: Number(256),
             json_depth: Number(32),
             json_keys: Number(64),
             header_fields: Number(64),

@@ -5,6 +5,7 @@ use sevendigital::{Secret, Token};
 use sevendigital_tools::{Scope, TOOLS};
 
 use super::ConfigError;
+use super::layers::is_unset;
 use crate::digest;
 
 /// A caller as the file describes it, in a table `[[principals]]`.
@@ -41,8 +42,15 @@ impl Principal {
     }
 }
 
-/// What no field shows by itself.
-pub(super) fn check(principals: &[Principal], with_oauth: bool) -> Result<(), ConfigError> {
+/// The name that logs and confirmations know the operator by.
+const OPERATOR: &str = "operator";
+
+/// What no field shows by itself. `operator` is the digest of the operator's own token.
+pub(super) fn check(
+    principals: &[Principal],
+    operator: Option<[u8; 32]>,
+    with_oauth: bool,
+) -> Result<(), ConfigError> {
     for (index, principal) in principals.iter().enumerate() {
         let place = format!("`principals` number {}", index + 1);
         let fail = |problem: &str| Err(ConfigError(format!("{place}: {problem}")));
@@ -54,6 +62,9 @@ pub(super) fn check(principals: &[Principal], with_oauth: bool) -> Result<(), Co
             return fail(
                 "`name` has 1 to 64 letters, digits, dots, hyphens, underscores or at signs",
             );
+        }
+        if principal.name == OPERATOR {
+            return fail("`name` is `operator`, which is whoever shows `token`: choose another");
         }
         let known = |word: &String| {
             Scope::named(word).is_some() || TOOLS.iter().any(|tool| tool.contract.name == word)
@@ -88,8 +99,22 @@ pub(super) fn check(principals: &[Principal], with_oauth: bool) -> Result<(), Co
                 "`access_token` and `access_token_secret` belong together: set both or neither",
             );
         }
-        if principal.user_id.as_ref().is_some_and(String::is_empty) {
-            return fail("`user_id` is empty: leave it out, or say whom it is bound to");
+        // What is empty does not count as not set here: nobody is let loose by a gap in the file.
+        let pair = [&principal.access_token, &principal.access_token_secret];
+        if pair
+            .into_iter()
+            .flatten()
+            .any(|part| is_unset(part.expose()))
+        {
+            return fail(
+                "`access_token` and `access_token_secret` are not filled in: leave them out, or say whom it is bound to",
+            );
+        }
+        if principal.user_id.as_deref().is_some_and(is_unset) {
+            return fail("`user_id` is not filled in: leave it out, or say whom it is bound to");
+        }
+        if operator.is_some() && principal.digest() == operator {
+            return fail("its token is the operator's `token`: give it one of its own");
         }
         let twin = principals.iter().take(index).find(|other| {
             other.name == principal.name

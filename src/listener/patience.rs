@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
+use super::head::Head;
 use crate::config::Limits;
 
 /// Deadlines of a connection.
@@ -32,29 +33,35 @@ impl Patience {
 }
 
 /// A header is being read, or its first byte awaited on a new connection.
-const HEADER: u8 = 0;
+const HEADER: u64 = 0;
 /// A request is being answered; its body has a deadline of its own.
-const BUSY: u8 = 1;
+const BUSY: u64 = 1;
 /// The answer is written, and the next request may come.
-const IDLE: u8 = 2;
+const IDLE: u64 = 2;
+/// One request more.
+const REQUEST: u64 = 4;
 
-/// Where a connection stands, known to its socket and to its service.
+/// Where a connection stands, known to its socket and to its service. Requests are counted, so that no pause is taken for the one before it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Phase(Arc<AtomicU8>);
+pub(super) struct Phase(Arc<AtomicU64>);
 
 impl Phase {
     /// A request has come; it is being answered until the value is dropped.
     pub(super) fn busy(&self) -> Busy {
+        self.0.fetch_add(REQUEST, Ordering::AcqRel);
         self.set(BUSY);
         Busy(self.clone())
     }
 
-    fn get(&self) -> u8 {
+    fn get(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
-    fn set(&self, phase: u8) {
-        self.0.store(phase, Ordering::Release);
+    fn set(&self, phase: u64) -> u64 {
+        let now = self.get();
+        let then = now - now % REQUEST + phase;
+        self.0.store(then, Ordering::Release);
+        then
     }
 }
 
@@ -73,8 +80,9 @@ impl Drop for Busy {
 pub(super) struct Patient {
     socket: TcpStream,
     phase: Phase,
+    head: Head,
     /// The phase that `read_by` was set for.
-    timed: u8,
+    timed: u64,
     patience: Patience,
     read_by: Pin<Box<Sleep>>,
     /// Set while the client takes nothing.
@@ -86,6 +94,7 @@ impl Patient {
         Self {
             socket,
             phase,
+            head: Head::default(),
             timed: HEADER,
             patience,
             read_by: Box::pin(tokio::time::sleep(patience.header)),
@@ -93,9 +102,13 @@ impl Patient {
         }
     }
 
-    fn enter(&mut self, phase: u8) {
+    fn is_in(&self, phase: u64) -> bool {
+        self.timed % REQUEST == phase
+    }
+
+    fn enter(&mut self, phase: u64) {
         self.timed = phase;
-        let patience = match phase {
+        let patience = match phase % REQUEST {
             HEADER => self.patience.header,
             IDLE => self.patience.idle,
             _ => return,
@@ -105,7 +118,7 @@ impl Patient {
 
     /// Whether the time for what is awaited is up.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        self.timed != BUSY && self.read_by.as_mut().poll(context).is_ready()
+        !self.is_in(BUSY) && self.read_by.as_mut().poll(context).is_ready()
     }
 
     /// What writing came to, unless the client has taken nothing for too long.
@@ -144,16 +157,23 @@ impl AsyncRead for Patient {
             self.enter(phase);
         }
         // Bytes that come in time don't help a header that is late.
-        if self.timed == HEADER && self.is_late(context) {
+        if self.is_in(HEADER) && self.is_late(context) {
             return late();
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
         match read {
             Poll::Ready(_) => {
-                if self.timed == IDLE && buffer.filled().len() > before {
-                    self.phase.set(HEADER);
-                    self.enter(HEADER);
+                let (_, bytes) = buffer.filled_mut().split_at_mut(before);
+                if self.is_in(IDLE) && !bytes.is_empty() {
+                    let phase = self.phase.set(HEADER);
+                    self.enter(phase);
+                    self.head.restart();
+                }
+                if self.is_in(HEADER) {
+                    self.head.look(bytes);
+                } else {
+                    self.head.skip(bytes);
                 }
                 read
             }
@@ -188,6 +208,12 @@ impl AsyncWrite for Patient {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.socket).poll_flush(context);
+        let phase = self.phase.get();
+        if flushed.is_ready() && phase != self.timed && phase % REQUEST == IDLE {
+            // The answer is out. hyper looks for the next request once something wakes it, so the clock is set here.
+            self.enter(phase);
+            let _ = self.is_late(context);
+        }
         self.written(flushed, context)
     }
 

@@ -9,15 +9,17 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, Method, StatusCode};
+use rmcp::model::CallToolRequestParams;
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::access::{Caller, Door};
+use crate::access::{self, Caller, Door};
 use crate::body::{Bounds, media_type};
 use crate::front::one;
 use crate::guard::Guard;
 use crate::load::Load;
 use crate::problem::Kind;
-use crate::refused::{INVALID_REQUEST, PARSE_ERROR, Refused};
+use crate::refused::{HEADER_MISMATCH, INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, Refused};
 use crate::sessions::Sessions;
 
 const SESSION: &str = "mcp-session-id";
@@ -49,12 +51,14 @@ pub async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Res
 
 impl Gate {
     async fn answer(&self, request: Request, next: Next) -> Result<Response, Refused> {
-        let caller = request
-            .extensions()
-            .get::<Caller>()
-            .cloned()
-            .unwrap_or_default();
-        self.check_session(request.headers(), &caller)?;
+        if one(request.headers(), VERSION).is_err() {
+            let why = "`MCP-Protocol-Version` is given once";
+            return Err(Refused::new(Kind::Header, why).as_rpc(HEADER_MISMATCH, Value::default()));
+        }
+        let caller = access::caller(request.extensions())?;
+        if !is_modern(request.headers()) {
+            self.check_session(request.headers(), &caller)?;
+        }
         if request.method() != Method::POST {
             return Ok(next.run(request).await);
         }
@@ -70,6 +74,10 @@ impl Gate {
             .get("method")
             .and_then(Value::as_str)
             .unwrap_or_default();
+        if method == "tools/call" && !id.is_null() && !is_call(message.get("params")) {
+            let why = "`params` of `tools/call` are a `name`, and `arguments` that are an object";
+            return Err(Refused::new(Kind::Unreadable, why).as_rpc(INVALID_PARAMS, id));
+        }
         if method == "tools/call"
             && let Some(name) = message.pointer("/params/name").and_then(Value::as_str)
             && let Some(tool) = self.guard.find(name)
@@ -86,6 +94,10 @@ impl Gate {
             }
         }
         let opens = method == "initialize";
+        if opens {
+            // rmcp takes a handshake for one of an older revision, and a session that it names for meant, whatever version it claims.
+            self.check_session(&parts.headers, &caller)?;
+        }
         let request = Request::from_parts(parts, Body::from(body));
         let response = if opens {
             self.sessions.opening(&caller, next.run(request)).await?
@@ -103,10 +115,8 @@ impl Gate {
 
     /// A session is there for whoever opened it, and for nobody else.
     fn check_session(&self, headers: &HeaderMap, caller: &Caller) -> Result<(), Refused> {
-        let modern = one(headers, VERSION).is_ok_and(|version| version >= Some(WITHOUT_SESSIONS));
         match one(headers, SESSION) {
             Ok(None) => Ok(()),
-            _ if modern => Ok(()),
             Ok(Some(id)) if self.sessions.is_of(id, caller) => Ok(()),
             _ => Err(Refused::new(
                 Kind::NoSuchSession,
@@ -141,6 +151,16 @@ impl Gate {
         }
         Ok(message)
     }
+}
+
+/// Whether rmcp reads them as a call of a tool; else it would say that there is no such method.
+fn is_call(params: Option<&Value>) -> bool {
+    params.is_some_and(|params| CallToolRequestParams::deserialize(params).is_ok())
+}
+
+/// Whether the request claims a revision without sessions.
+fn is_modern(headers: &HeaderMap) -> bool {
+    one(headers, VERSION).is_ok_and(|version| version >= Some(WITHOUT_SESSIONS))
 }
 
 /// The id of a message, if it has one that an answer can bear.

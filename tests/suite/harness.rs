@@ -80,6 +80,11 @@ impl World {
 
     /// The same, but for these settings; an empty value takes one away.
     pub(crate) async fn with(settings: &[Setting<'_>]) -> Self {
+        Self::with_file(settings, "").await
+    }
+
+    /// The same, with a configuration file of that text besides.
+    pub(crate) async fn with_file(settings: &[Setting<'_>], text: &str) -> Self {
         log();
         let sandbox = Sandbox::start().await.unwrap();
         let mut variables = sandbox_settings(&sandbox.base_uri());
@@ -92,10 +97,15 @@ impl World {
             variables.retain(|(other, _)| other != name);
             variables.push(((*name).to_owned(), (*value).to_owned()));
         }
-        let config = load(variables).unwrap();
-        let app = App::bind(&config, Guard::new(&config).unwrap())
-            .await
-            .unwrap();
+        let file = state.path().join("settings.toml");
+        std::fs::write(&file, text).unwrap();
+        let config = Config::load(&Layers {
+            file: (!text.is_empty()).then_some(file),
+            variables,
+            ..Layers::default()
+        })
+        .unwrap();
+        let app = App::bind(&config, Guard::new(&config).unwrap()).unwrap();
         let url = format!("http://{}/mcp", app.address().unwrap());
         let rest = app.rest_address().unwrap();
         let rest = rest.map_or_else(String::new, |address| format!("http://{address}"));

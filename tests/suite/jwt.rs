@@ -21,8 +21,8 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
-const ISSUER: &str = "https://login.example.com/tenant";
-const AUDIENCE: &str = "https://mcp.example.com/mcp";
+pub(crate) const ISSUER: &str = "https://login.example.com/tenant";
+pub(crate) const AUDIENCE: &str = "https://mcp.example.com/mcp";
 
 // What is taken.
 
@@ -1328,12 +1328,12 @@ fn trust(algorithms: &[Algorithm], address: &str) -> Trust {
     }
 }
 
-fn now() -> i64 {
+pub(crate) fn now() -> i64 {
     i64::try_from(jsonwebtoken::get_current_timestamp()).unwrap()
 }
 
 /// Claims of a token that is taken.
-fn good() -> Value {
+pub(crate) fn good() -> Value {
     json!({
         "iss": ISSUER,
         "aud": AUDIENCE,
@@ -1353,7 +1353,7 @@ fn token(patch: &Value) -> String {
 }
 
 /// A JSON object with some members changed; null takes one away.
-fn with(mut object: Value, patch: &Value) -> Value {
+pub(crate) fn with(mut object: Value, patch: &Value) -> Value {
     let members = object.as_object_mut().unwrap();
     for (name, value) in patch.as_object().unwrap() {
         if value.is_null() {
@@ -1365,7 +1365,7 @@ fn with(mut object: Value, patch: &Value) -> Value {
     object
 }
 
-fn signed(header: &Value, claims: &Value, pem: &str) -> String {
+pub(crate) fn signed(header: &Value, claims: &Value, pem: &str) -> String {
     let header = with(json!({}), header);
     signed_text(&header.to_string(), &claims.to_string(), pem)
 }
@@ -1380,7 +1380,7 @@ fn signed_text(header: &str, payload: &str, pem: &str) -> String {
     format!("{message}.{signature}")
 }
 
-fn joined(header: &str, payload: &str) -> String {
+pub(crate) fn joined(header: &str, payload: &str) -> String {
     format!(
         "{}.{}",
         URL_SAFE_NO_PAD.encode(header),
@@ -1418,7 +1418,7 @@ fn der(pem: &str) -> Vec<u8> {
 }
 
 /// A key as most servers publish it.
-fn published(algorithm: Algorithm, kid: &str, pem: &str) -> Value {
+pub(crate) fn published(algorithm: Algorithm, kid: &str, pem: &str) -> Value {
     let jwk = Jwk::from_encoding_key(&encoding_key(pem), algorithm).unwrap();
     let jwk = serde_json::to_value(jwk).unwrap();
     with(jwk, &json!({"kid": kid, "use": "sig"}))
@@ -1455,7 +1455,7 @@ async fn until(condition: impl Fn() -> bool) {
 
 /// What is done with a request.
 #[derive(Debug, Clone)]
-enum Reply {
+pub(crate) enum Reply {
     /// Answers with a set of these keys.
     Keys(Vec<Value>),
     /// Says these bytes, head and body, and closes.
@@ -1481,7 +1481,7 @@ impl Reply {
 }
 
 /// An authorization server, as far as keys go, in raw TCP on a free port; it ends when dropped.
-struct Authority {
+pub(crate) struct Authority {
     address: SocketAddr,
     inner: Arc<Inner>,
     task: AbortHandle,
@@ -1501,7 +1501,7 @@ impl Drop for Authority {
 }
 
 impl Authority {
-    async fn start(reply: Reply) -> Self {
+    pub(crate) async fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let inner = Arc::new(Inner {
@@ -1525,11 +1525,11 @@ impl Authority {
         }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    fn reply(&self, reply: Reply) {
+    pub(crate) fn reply(&self, reply: Reply) {
         *self.inner.reply.lock().unwrap() = reply;
     }
 
@@ -1548,7 +1548,7 @@ impl Authority {
     }
 
     /// The heads of the requests that arrived.
-    fn requests(&self) -> Vec<String> {
+    pub(crate) fn requests(&self) -> Vec<String> {
         self.inner.requests.lock().unwrap().clone()
     }
 }
@@ -1603,7 +1603,7 @@ impl Inner {
 //     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256    P256, and P384 likewise
 //     openssl genpkey -algorithm ED25519                                ED25519
 
-const RSA: &str = "-----BEGIN RSA PRIVATE KEY-----
+pub(crate) const RSA: &str = "-----BEGIN RSA PRIVATE KEY-----
 MIIEpAIBAAKCAQEAvNI1Qk4dj4uSz4+v30WkQqWPcAFTdi1lEgW//5trFIMebxdL
 FyFMQyRK/+LoU5MJizuNvQcZwcbyRaqppdCIyxkjvklFWIWTxiRVxMueQFxUISvt
 UaK/J6Rs5rZo8mWaVkQEFInzlfB3oKQUKWYvhH0mrly9dxZU1uLC4d3HNJMrvwIX
@@ -1631,7 +1631,7 @@ xNJoq+N/88nYV3UCmJqBjTM4VvDKJQkcNCBr2hQTkkhweb62kestO4gckYeQneND
 c1SPANZNKlECOTzsq5q0hf/FPUSABjymRIdARiP5OF+bNS47NFR7iQ==
 -----END RSA PRIVATE KEY-----";
 
-const RSA_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+pub(crate) const RSA_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
 MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAvNI1Qk4dj4uSz4+v30Wk
 QqWPcAFTdi1lEgW//5trFIMebxdLFyFMQyRK/+LoU5MJizuNvQcZwcbyRaqppdCI
 yxkjvklFWIWTxiRVxMueQFxUISvtUaK/J6Rs5rZo8mWaVkQEFInzlfB3oKQUKWYv
@@ -1641,7 +1641,7 @@ Zu+cDuI5aqSY8xk3IwYVSaHFQstCQT5o9LOOjXSZbDLwCS+X7L/kt/G2Xfs1882w
 CwIDAQAB
 -----END PUBLIC KEY-----";
 
-const OTHER_RSA: &str = "-----BEGIN RSA PRIVATE KEY-----
+pub(crate) const OTHER_RSA: &str = "-----BEGIN RSA PRIVATE KEY-----
 MIIEogIBAAKCAQEAufzuBaLUkJqU5fzqE5g4sGHXSaOMklAivBHMWdUcl0sVwfLJ
 JF0bjnNnjPDns4qn8I5nk+lzO6gJBHs54aUefQ/cn0Z9H4xXkKOmL/b0celLYztA
 yvSpJleNJ8pw72WaxdaaSp4cJYlNRMxJiAnX/5+PnhF3ygkrJGjAOwnXU4BahuSr

@@ -1,0 +1,141 @@
+//! What two servers can read in two ways in a request's header. hyper settles on one of them, and a proxy before it perhaps on the other.
+
+/// A byte that no header may hold: hyper answers 400 to it and closes the connection.
+const FORBIDDEN: u8 = 0;
+
+/// What has been seen of a header on its way to hyper.
+#[derive(Debug, Default)]
+pub(super) struct Head {
+    part: Part,
+    /// The name of this line's field, in small letters and as far as it matters.
+    name: Vec<u8>,
+    /// Whether a field has said how long the body is.
+    measured: bool,
+    last: u8,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Empty lines may come first.
+    #[default]
+    Before,
+    Name,
+    Value,
+    Body,
+}
+
+impl Head {
+    /// A header may begin with what comes next.
+    pub(super) fn restart(&mut self) {
+        *self = Self {
+            last: self.last,
+            ..Self::default()
+        };
+    }
+
+    /// Bytes that are not looked at pass.
+    pub(super) fn skip(&mut self, bytes: &[u8]) {
+        self.last = bytes.last().copied().unwrap_or(self.last);
+    }
+
+    /// Forbids a line that ends with LF alone, and a second field that says how long the body is.
+    pub(super) fn look(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            let seen = *byte;
+            match (self.part, seen) {
+                (Part::Body, _) | (Part::Before, b'\r' | b'\n') | (Part::Name, b'\r') => {}
+                (Part::Before, _) if !seen.is_ascii_alphabetic() => self.part = Part::Body,
+                (_, b'\n') if self.last != b'\r' => *byte = FORBIDDEN,
+                (Part::Name, b'\n') if self.name.is_empty() => self.part = Part::Body,
+                (_, b'\n') => {
+                    self.part = Part::Name;
+                    self.name.clear();
+                }
+                (Part::Name, b':') => {
+                    self.part = Part::Value;
+                    let measures = matches!(&*self.name, b"content-length" | b"transfer-encoding");
+                    if measures && self.measured {
+                        *byte = FORBIDDEN;
+                    }
+                    self.measured |= measures;
+                }
+                (Part::Before | Part::Name, _) => {
+                    self.part = Part::Name;
+                    // One more than the longest name that matters.
+                    if self.name.len() <= "transfer-encoding".len() {
+                        self.name.push(seen.to_ascii_lowercase());
+                    }
+                }
+                (Part::Value, _) => {}
+            }
+            self.last = seen;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &str = "POST / HTTP/1.1\r\nContent-Length: 5\r\ntransfer-encoding: chunked\r\n\r\n";
+
+    #[test]
+    fn what_can_be_read_in_two_ways_does_not_pass_however_it_is_cut() {
+        for (head, place) in [
+            ("POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n{\n\n}", None),
+            ("\r\nGET /a:b HTTP/1.1\r\nHost: a\r\n\r\n", None),
+            ("{\n\"a\": 1\n}", None),
+            (TWO, Some("ing: chunked")),
+            ("\r\nGET / HTTP/1.1\nHost: a\r\n\r\n", Some("1.1\nHost")),
+            (
+                "GET / HTTP/1.1\r\nA: b\nTransfer-Encoding: chunked\r\n\r\n",
+                Some("b\nTr"),
+            ),
+            ("GET / HTTP/1.1\r\nA: b\r\n\n", Some("\n\n")),
+        ] {
+            let place = place.map(|place| {
+                let within = place.find([':', '\n']).unwrap();
+                // An empty line's LF follows one that is good.
+                head.find(place).unwrap() + within + usize::from(place == "\n\n")
+            });
+            for cut in 0..=head.len() {
+                let mut bytes = head.as_bytes().to_vec();
+                let (first, rest) = bytes.split_at_mut(cut);
+                let mut seen = Head::default();
+                seen.look(first);
+                seen.look(rest);
+                assert_eq!(
+                    bytes.iter().position(|byte| *byte == FORBIDDEN),
+                    place,
+                    "{head:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn each_header_of_a_connection_is_looked_at_and_no_body_is() {
+        let mut seen = Head::default();
+        seen.look(&mut TWO.replace("transfer-encoding", "x").into_bytes());
+        let mut body = b"a\nContent-Length: 1".to_vec();
+        seen.look(&mut body);
+        assert_eq!(body, b"a\nContent-Length: 1");
+        seen.skip(b"more");
+        seen.restart();
+        let mut second = TWO.as_bytes().to_vec();
+        seen.look(&mut second);
+        assert!(second.contains(&FORBIDDEN));
+        // The end of a header whose start was read ahead.
+        for (before, rest) in [
+            ("GET / HTTP/1.1\r\nA: b\r", "\n\r\n{\n}"),
+            ("A", ": b\r\n\r\n{\n}"),
+        ] {
+            let mut seen = Head::default();
+            seen.skip(before.as_bytes());
+            seen.restart();
+            let mut bytes = rest.as_bytes().to_vec();
+            seen.look(&mut bytes);
+            assert_eq!(bytes, rest.as_bytes(), "{rest:?}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Every tool by every door, every fault and many a bad request, while everything is logged: where secrets are then.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sevendigital_tools::TOOLS;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use super::answers::{bad, good, leaky, misshapen};
+use super::requests::{path, seventeen, strays, wrong_calls, wrong_messages};
+use super::watched::{Watched, Way, Wire, meta};
+use super::{FILTERS, LEDGER, Seen, UPSTREAM, is_result, jwt, secret, settings_file, variables};
+use crate::fault_table::{faults, hanging};
+use crate::till::{empty, folder};
+use crate::upstream::{ANY, Act, Upstream, ok};
+
+const WAYS: [Way; 4] = [Way::Modern, Way::Legacy, Way::Rest, Way::Stdio];
+
+/// The program by all its doors, and everything that comes out of them.
+struct Stage {
+    folder: TempDir,
+    upstream: Upstream,
+    server: Watched,
+    piped: Watched,
+    is_modern: bool,
+    /// A client for each way to say who calls and for whom, each with a session of its own.
+    wires: Vec<Wire>,
+    seen: Arc<Seen>,
+    calls: usize,
+}
+
+impl Stage {
+    async fn set(filter: &str, format: &str, is_modern: bool) -> Self {
+        let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
+        keys.script(ANY, [Act::Say(ok(&super::keys()))]);
+        let of_logs = [
+            ("RUST_LOG", filter),
+            ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
+        ];
+        let keys_at = format!("{}/keys", keys.base_uri());
+        let variables = variables(&upstream.base_uri(), &keys_at, &of_logs);
+        let settings = settings_file(folder.path());
+        let more = ["--config", settings.as_str()];
+        let server = Watched::serve(folder.path(), &more, &variables).await;
+        let mut piped = Watched::stdio(folder.path(), &more, &variables);
+        let seen = Arc::new(Seen::default());
+        for one in [&server, &piped] {
+            seen.add("command line", one.told_by_system("cmdline"));
+        }
+        if !is_modern {
+            piped.hello().await;
+        }
+        let token = jwt("user-1");
+        seen.meet("JWT's signature", token.rsplit('.').next().unwrap());
+        seen.meet("JWT", token.as_str());
+        let operator = server.wire().showing(secret("operator's bearer"));
+        let mut wires = Vec::new();
+        for wire in [
+            operator.showing(secret("principal's bearer")),
+            operator.showing(&token),
+            operator
+                .with("X-7digital-Access-Token", secret("header's token"))
+                .with(
+                    "X-7digital-Access-Token-Secret",
+                    secret("header's token secret"),
+                ),
+            operator.with("X-7digital-User-Id", secret("header's user id")),
+            operator,
+        ] {
+            let (wire, opening) = wire.in_session().await;
+            seen.meet("session id", wire.session.as_deref().unwrap());
+            seen.reply("opening of a session", &opening);
+            wires.push(wire);
+        }
+        // The keys have been fetched; they are good for ten minutes.
+        assert_eq!(keys.arrivals("/keys"), 1);
+        Self {
+            folder,
+            upstream,
+            server,
+            piped,
+            is_modern,
+            wires,
+            seen,
+            calls: 0,
+        }
+    }
+
+    /// All seventeen by one door, at once.
+    async fn call_all(&mut self, way: Way) {
+        empty(self.folder.path());
+        if way == Way::Stdio {
+            return self.call_all_over_pipes().await;
+        }
+        let mut made = JoinSet::new();
+        for (tool, arguments) in seventeen() {
+            self.calls += 1;
+            let wire = self.wires[self.calls % self.wires.len()].clone();
+            let seen = Arc::clone(&self.seen);
+            made.spawn(async move {
+                let reply = wire.call(way, tool, &arguments).await;
+                seen.answer(tool, &reply);
+            });
+        }
+        made.join_all().await;
+    }
+
+    async fn call_all_over_pipes(&mut self) {
+        let mut made = Vec::new();
+        for (tool, arguments) in seventeen() {
+            self.calls += 1;
+            let id = format!("{} {tool}", self.calls);
+            let mut params = json!({"name": tool, "arguments": arguments});
+            if self.is_modern {
+                params["_meta"] = meta(&json!({}));
+            }
+            self.piped.request(&id, "tools/call", params).await;
+            made.push(id);
+        }
+        for id in made {
+            self.piped.answer(&id).await;
+        }
+    }
+
+    /// Everything that is wrong with a request while it holds a secret.
+    async fn misbehave(&mut self) {
+        good(&self.upstream);
+        for (number, (tool, arguments)) in wrong_calls().into_iter().enumerate() {
+            let wire = &self.wires[number % self.wires.len()];
+            // Objects and lists have no place in a query.
+            let way = WAYS[number % 2];
+            let reply = wire.call(way, tool, &arguments).await;
+            self.seen.answer(tool, &reply);
+            if number % 7 == 0 {
+                let id = format!("wrong {number} {tool}");
+                let mut params = json!({"name": tool, "arguments": arguments});
+                if self.is_modern {
+                    params["_meta"] = meta(&json!({}));
+                }
+                self.piped.ask(&id, "tools/call", params).await;
+            }
+        }
+        let wire = self.wires.last().unwrap();
+        for body in wrong_messages() {
+            for way in [Way::Modern, Way::Legacy] {
+                let session = wire.session.as_deref().unwrap();
+                let headers: &[(&str, &str)] = match way {
+                    Way::Legacy => &[("mcp-session-id", session)],
+                    _ => &[
+                        ("mcp-protocol-version", "2026-07-28"),
+                        ("mcp-method", "tools/call"),
+                    ],
+                };
+                let reply = wire.post(headers, body.clone()).await;
+                self.seen.reply("refusal", &reply);
+            }
+            self.piped.say(&body.replace('\n', " ")).await;
+        }
+        for reply in strays(wire).await {
+            assert!(reply.status >= 400, "{reply:?}");
+            self.seen.reply("refusal", &reply);
+        }
+    }
+
+    /// The program ends, and all that is left of it is looked at.
+    async fn end(mut self, what: &str) {
+        let figures = self.server.address("/metrics").unwrap();
+        let figures = self.server.wire().send("GET", &figures, &[], "").await;
+        assert_eq!(figures.status, 200);
+        self.seen.reply("figures", &figures);
+        self.server.signal("TERM");
+        for (name, one) in [("server", &mut self.server), ("stdio", &mut self.piped)] {
+            let status = one.ended().await;
+            assert_eq!(status.code(), Some(0), "{}", one.stderr.text());
+            let logged = one.stderr.bytes();
+            assert!(logged.len() > 10_000, "next to nothing is logged");
+            self.seen.add(format!("log of {name}"), logged);
+        }
+        assert_eq!(self.server.stdout.bytes(), b"");
+        for line in self.piped.stdout.text().lines() {
+            let message: Value = serde_json::from_str(line).unwrap();
+            let tool = message["id"]
+                .as_str()
+                .and_then(|id| id.split(' ').next_back());
+            let kind = if is_result(200, &message) {
+                "result"
+            } else {
+                "failure"
+            };
+            self.seen
+                .add(format!("{kind} of {}", tool.unwrap_or("nothing")), line);
+        }
+        for tool in TOOLS {
+            for heard in self.upstream.heard(&path(tool.contract.name)) {
+                self.seen.add(UPSTREAM, heard.raw);
+            }
+        }
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_none_or(|ending| ending != "toml") {
+                let bytes = std::fs::read(&file).unwrap();
+                self.seen.add(format!("{LEDGER} {}", file.display()), bytes);
+            }
+        }
+        self.seen.check(what);
+    }
+}
+
+/// Everything, while that much is logged. Each fault comes by another door in each turn.
+async fn check(filter: &str, format: &str, turn: usize) {
+    let mut stage = Stage::set(filter, format, turn % 2 == 1).await;
+    good(&stage.upstream);
+    for way in WAYS {
+        stage.call_all(way).await;
+    }
+    stage.misbehave().await;
+    misshapen(&stage.upstream);
+    stage.call_all(WAYS[turn % WAYS.len()]).await;
+    let table = faults("http://127.0.0.1:1/").into_iter().chain(hanging());
+    let acts = table.map(|fault| fault.act).chain(leaky());
+    for (number, act) in acts.enumerate() {
+        bad(&stage.upstream, &act);
+        stage.call_all(WAYS[(number + turn) % WAYS.len()]).await;
+    }
+    let what = format!("{format} log, {filter}");
+    stage.end(&what).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_gets_out_while_all_of_ours_is_logged_as_text() {
+    check(FILTERS[0], "text", 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_gets_out_while_all_of_ours_is_logged_as_json() {
+    check(FILTERS[0], "json", 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_gets_out_while_everything_is_logged_as_text() {
+    check(FILTERS[1], "text", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_gets_out_while_everything_is_logged_as_json() {
+    check(FILTERS[1], "json", 3).await;
+}

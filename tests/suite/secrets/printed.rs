@@ -1,0 +1,203 @@
+//! What `Debug` and `Display` show of what holds secrets, and what a crash would leave behind.
+
+use std::fmt::{Debug, Display};
+
+use serde_json::{Value, json};
+use sevendigital::oauth::Stamp;
+use sevendigital::response::Reply;
+use sevendigital::{Placement, request};
+use sevendigital_mcp::access::{Caller, Door};
+use sevendigital_mcp::app::App;
+use sevendigital_mcp::config::{Config, Layers};
+use sevendigital_mcp::guard::{Call, Guard, User};
+use sevendigital_mcp::login::LoginError;
+use sevendigital_mcp::problem::Problem;
+use sevendigital_mcp::stored_login::StoredLogin;
+use sevendigital_tools::TOOLS;
+
+use super::answers::{bad, leaky};
+use super::requests::seventeen;
+use super::watched::Watched;
+use super::{Needles, all, secret, settings_file, variables};
+use crate::fault_table::faults;
+use crate::till::folder;
+use crate::upstream::{ANY, Act, Upstream};
+
+/// What was printed, and of what.
+#[derive(Default)]
+struct Printed(Vec<(String, String)>);
+
+impl Printed {
+    fn debug(&mut self, what: &str, value: &impl Debug) {
+        self.0
+            .push((what.to_owned(), format!("{value:?} {value:#?}")));
+    }
+
+    fn error(&mut self, what: &str, value: &(impl Debug + Display)) {
+        self.debug(what, value);
+        self.0.push((what.to_owned(), value.to_string()));
+    }
+
+    fn check(&self) {
+        let needles = Needles::of(&all());
+        let mut wrong = Vec::new();
+        for (what, text) in &self.0 {
+            let found = needles.find(text.as_bytes());
+            wrong.extend(found.into_iter().map(|found| format!("{what}: {found:?}")));
+        }
+        println!("{} texts, {} spellings", self.0.len(), needles.count());
+        assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
+
+/// The settings with every secret in them, and their layers.
+fn settings(base_uri: &str) -> (Layers, Config) {
+    let folder = folder();
+    let mut variables = variables(base_uri, "http://127.0.0.1:1/keys", &[]);
+    variables.retain(|(name, _)| name.starts_with("SEVENDIGITAL_"));
+    let state = folder.path().display().to_string();
+    variables.push(("SEVENDIGITAL_MCP_STATE_DIR".to_owned(), state));
+    let layers = Layers {
+        file: Some(settings_file(folder.path()).into()),
+        variables,
+        ..Layers::default()
+    };
+    let config = Config::load(&layers).unwrap();
+    (layers, config)
+}
+
+#[tokio::test]
+async fn what_holds_settings_and_credentials_does_not_print_them() {
+    let mut printed = Printed::default();
+    let (layers, mut config) = settings("http://127.0.0.1:1/1.2");
+    printed.debug("Layers", &layers);
+    printed.debug("Config", &config);
+    let credentials = config.credentials();
+    printed.debug("Credentials", &credentials);
+    printed.debug("Client", &config.client().unwrap());
+    let guard = Guard::new(&config).unwrap();
+    printed.debug("Guard", &guard);
+    config.bind.set_port(0);
+    printed.debug("App", &App::bind(&config, guard).unwrap());
+    printed.debug("Door", &Door::new(&config).unwrap());
+    printed.debug(
+        "StoredLogin",
+        &StoredLogin {
+            base_uri: config.base_uri.clone(),
+            token: credentials.token.clone().unwrap(),
+        },
+    );
+    printed.debug("User", &User::Token(credentials.token.unwrap()));
+    printed.check();
+}
+
+#[tokio::test]
+async fn what_holds_a_request_does_not_print_it() {
+    let mut printed = Printed::default();
+    let (_, config) = settings("http://127.0.0.1:1/1.2");
+    let credentials = config.credentials();
+    let user = || Some(User::Token(credentials.token.clone().unwrap()));
+    for (tool, arguments) in seventeen() {
+        let call = Call {
+            arguments: arguments.as_object().unwrap().clone(),
+            user: user(),
+            consent: Some(secret("argument").to_owned()),
+            name: Some(secret("argument").to_owned()),
+            caller: Caller::operator(),
+            ..Call::default()
+        };
+        printed.debug(&format!("Call of {tool}"), &call);
+        let tool = TOOLS
+            .iter()
+            .find(|other| other.contract.name == tool)
+            .unwrap();
+        let plan = tool.plan(call.arguments.clone()).unwrap();
+        printed.debug(&format!("Plan of {}", tool.contract.name), &plan);
+        for placement in [Placement::Query, Placement::Header] {
+            let endpoint = &tool.contract.upstream;
+            let fields = arguments.get("body").unwrap_or(&arguments);
+            let fields: Value = fields.clone();
+            let parameters = request::parameters(endpoint, &fields, &credentials).unwrap();
+            let outgoing = request::prepare(
+                endpoint,
+                parameters,
+                &config.base_uri,
+                &credentials,
+                placement,
+                &Stamp::now(),
+            );
+            printed.debug("Outgoing", &outgoing.unwrap());
+        }
+    }
+    let reply = Reply {
+        body: secret("signature of a delivery URL").into(),
+        ..Reply::default()
+    };
+    printed.debug("Reply", &reply);
+    printed.check();
+}
+
+#[tokio::test]
+async fn no_error_prints_what_led_to_it() {
+    let mut printed = Printed::default();
+    let upstream = Upstream::start().await;
+    let (_, mut config) = settings(&upstream.base_uri());
+    config.limits.clone_from(&short());
+    let guard = Guard::new(&config).unwrap();
+    let table = faults("http://127.0.0.1:1/")
+        .into_iter()
+        .map(|fault| fault.act);
+    for act in table.chain(leaky()).chain([Act::Hang(Vec::new())]) {
+        upstream.script(ANY, [act.clone()]);
+        bad(&upstream, &act);
+        for (name, arguments) in seventeen() {
+            let tool = guard.find(name).unwrap();
+            let call = Call {
+                arguments: arguments.as_object().unwrap().clone(),
+                ..Call::default()
+            };
+            let Err(failure) = guard.call(tool, call).await else {
+                continue;
+            };
+            let what = format!("failure of {name}");
+            printed.error(&what, &failure);
+            let problem = Problem::from(&failure);
+            printed.debug(&what, &problem);
+            printed.debug(&what, &problem.refused(tool.contract.upstream.effect));
+            if let sevendigital_mcp::guard::Failure::Tool(sevendigital_tools::ToolError::Client(
+                error,
+            )) = failure
+            {
+                printed.error(&what, &error);
+                printed.error(&what, &LoginError::from(error));
+            }
+        }
+    }
+    assert!(printed.0.len() > 1_000, "{}", printed.0.len());
+    printed.check();
+}
+
+fn short() -> sevendigital_mcp::config::Limits {
+    serde_json::from_value(json!({
+        "read_ms": 300, "change_ms": 300, "attempts": 1, "breaker_percent": 101,
+        "logins_per_minute": 1_000_000,
+    }))
+    .unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_crash_leaves_no_memory_behind() {
+    let folder = folder();
+    let upstream = Upstream::start().await;
+    let variables = variables(&upstream.base_uri(), "http://127.0.0.1:1/keys", &[]);
+    let mut server = Watched::serve(folder.path(), &[], &variables).await;
+    let limits = String::from_utf8(server.told_by_system("limits")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"));
+    let words: Vec<&str> = core.unwrap().split_whitespace().collect();
+    assert_eq!(words, ["Max", "core", "file", "size", "0", "0", "bytes"]);
+    server.signal("TERM");
+    assert!(server.ended().await.success());
+}
