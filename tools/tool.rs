@@ -1,5 +1,6 @@
 //! What a tool is: a contract, an input, an output, and a call.
 
+use std::fmt;
 use std::pin::Pin;
 
 use schemars::JsonSchema;
@@ -241,12 +242,21 @@ pub struct Reply {
 }
 
 /// A call whose arguments have been checked, before anything is sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Plan {
     /// The arguments as they were understood: one form for all spellings of them.
     pub arguments: Arguments,
     /// What the user is asked about.
     pub deed: Option<Deed>,
+}
+
+/// Arguments are not printed: passwords are among them.
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Plan");
+        shown.field("deed", &self.deed);
+        shown.finish_non_exhaustive()
+    }
 }
 
 type Calling = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
