@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::BoxError;
 use axum::body::{Body, Bytes};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -69,10 +70,10 @@ impl Bounds {
                 Some(length) if length < LARGE => None,
                 _ => Some(self.large.acquire().await),
             };
-            Limited::new(body, most).collect().await
+            gathered(Limited::new(body, most)).await
         };
         match tokio::time::timeout(self.time, collected).await {
-            Ok(Ok(body)) => Ok(body.to_bytes()),
+            Ok(Ok(body)) => Ok(body.into()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(_)) => Err(close(Refused::new(
                 Kind::Unreadable,
@@ -92,6 +93,17 @@ impl Bounds {
     pub fn json(&self, body: &[u8]) -> Result<serde_json::Value, String> {
         crate::json::read(body, self.json)
     }
+}
+
+/// A body in one piece. Kept as its parts it would take many times its size: each part, be it a byte, holds on to what it was read with.
+async fn gathered(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
+    let mut whole = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Ok(part) = frame?.into_data() {
+            whole.extend_from_slice(&part);
+        }
+    }
+    Ok(whole)
 }
 
 /// The one media type of a body, in small letters and without parameters; only UTF-8, and no encoding over it.

@@ -36,7 +36,7 @@ mod patience;
 /// Time that clients have to take the last of their answers once the server ends.
 pub const LAST_WORDS: Duration = Duration::from_secs(5);
 /// What a connection may hold of bytes that nobody has read yet, at least a header.
-const BUFFER: usize = 64 << 10;
+const BUFFER: usize = 32 << 10;
 /// Connections that wait in the system's queue to be accepted. The usual 128 are too few for a crowd: of those beyond, the system forgets some without a word to their clients.
 const QUEUE: u32 = 1_024;
 /// Pause after a connection could not be accepted for want of something, such as file descriptors.

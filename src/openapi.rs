@@ -201,7 +201,7 @@ fn answers(tool: &AnyTool) -> Value {
         }),
     );
     for kind in Kind::ALL.into_iter().filter(|kind| may_happen(*kind, tool)) {
-        let status = kind.status();
+        let status = kind.status().as_u16();
         answers.insert(
             status.to_string(),
             json!({"$ref": format!("#/components/responses/Status{status}")}),

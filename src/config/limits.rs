@@ -97,7 +97,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: Number(256 << 10),
-            large_bodies: Number(256),
+            large_bodies: Number(128),
             json_depth: Number(32),
             json_keys: Number(64),
             header_fields: Number(64),

@@ -16,6 +16,9 @@ use crate::transport::wire::{Draft, Wire};
 /// As many as there is room for, but for those who call.
 const CROWD: usize = 1_000;
 
+/// MiB that the server may take, whatever they do.
+const MEMORY: usize = 512;
+
 /// What a process holds: descriptors, and memory in MiB.
 fn held(process: u32) -> (usize, usize) {
     let files = std::fs::read_dir(format!("/proc/{process}/fd")).unwrap();
@@ -88,6 +91,7 @@ async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &
         most.0, most.1, before.1
     );
     assert_eq!(times.len(), CROWD);
+    assert!(most.1 <= MEMORY, "{} MiB", most.1);
     assert!(most.0 >= CROWD, "they were all there at once: {}", most.0);
     assert!(
         times[0] >= limit - Duration::from_millis(100),
@@ -145,12 +149,14 @@ async fn a_thousand_slow_clients_of_each_sort_are_given_up_in_time() {
     let mut large = good.clone();
     large.body.resize(256 << 10, b' ');
     let second = Duration::from_secs(1);
+    let crumbs = large.clone().in_chunks(1);
     let (health, deaf) = (Draft::new(mcp, "GET", "/healthz"), much(rest));
     for (how, wasted) in [
         (Waste::DrippingHeader(3 * second), &good),
         (Waste::Silence, &good),
         (Waste::DrippingBody(second), &good),
         (Waste::HalfABody, &large),
+        (Waste::HalfABody, &crumbs),
         // A thousand calls at once would be more than are taken.
         (Waste::Idleness, &health),
         (Waste::Deafness, &deaf),

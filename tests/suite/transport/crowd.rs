@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use serde_json::json;
+use sevendigital_sandbox::Sandbox;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::wire::{Draft, Wire};
-use crate::harness::{World, within};
+use crate::harness::{World, until, within};
+use crate::till::{Server, folder};
 
 const TEN: (&str, &str) = ("SEVENDIGITAL_MCP_LIMIT_CONNECTIONS", "10");
 
@@ -67,4 +69,29 @@ async fn a_hundred_come_through_ten_places_one_after_the_other() {
     let statuses = within("all answers", all.join_all()).await;
     assert_eq!(statuses, [200; 100]);
     assert_eq!(world.arrivals().len(), 100);
+}
+
+#[tokio::test]
+async fn a_server_without_descriptors_to_spare_serves_on_once_it_has_some() {
+    let (folder, sandbox) = (folder(), Sandbox::start().await.unwrap());
+    let few = "ulimit -n 48; SEVENDIGITAL_MCP_LIMIT_HEADER_MS=1500 exec \"$0\" \"$@\"";
+    let server = Server::start_with(few, folder.path(), &sandbox.base_uri()).await;
+    let good = Draft::call(&server.url, "get-user-locker", &json!({}));
+    assert_eq!(good.send().await.status, 200);
+    let mut silent = Vec::new();
+    for _ in 0..100 {
+        silent.push(Wire::open(&good.address).await);
+    }
+    let is_told = || server.log().contains("no connection can be accepted");
+    until("the server to say so", is_told).await;
+    // It has its turn behind them, once each of them has had its time.
+    assert_eq!(good.send().await.status, 200);
+    for mut wire in silent {
+        assert!(wire.answers().await.is_empty());
+    }
+    let told = server.log();
+    let times = told.matches("no connection can be accepted").count();
+    println!("said {times} times");
+    assert!(times < 60, "it waits between two attempts: {times}");
+    assert_eq!(good.send().await.status, 200);
 }
