@@ -26,6 +26,32 @@ async fn what_is_described_is_what_the_contract_file_says() {
     );
 }
 
+/// Every `$ref` in a document.
+fn references(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(fields) => {
+            let own = fields.get("$ref").and_then(Value::as_str);
+            let below = fields.values().flat_map(references);
+            own.into_iter().chain(below).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_referred_to_is_there() {
+    let world = World::start().await;
+    let served: Value =
+        serde_json::from_str(&get(&world, "/openapi.json", &[]).await.text).unwrap();
+    let references = references(&served);
+    assert!(references.len() > TOOLS.len(), "{references:?}");
+    for reference in references {
+        let place = reference.strip_prefix('#').unwrap();
+        assert!(served.pointer(place).is_some(), "{reference}");
+    }
+}
+
 #[tokio::test]
 async fn every_tool_is_described_once_with_all_that_it_takes() {
     let world = World::start().await;
