@@ -169,7 +169,7 @@ async fn permits_of_an_earlier_generation_are_not_counted() {
             early
                 .by_ref()
                 .take(times)
-                .for_each(|permit| permit.record(outcome))
+                .for_each(|permit| permit.record(outcome));
         };
         ends(20);
         assert_eq!(breaker.acquire().unwrap_err(), SECOND * 5, "{outcome:?}");

@@ -174,7 +174,7 @@ fn what_is_not_an_envelope_is_an_error_of_its_own_kind() {
             r#"{"status":"ok","user":{"id"#,
             unreadable(Unreadable::Json {
                 line: 1,
-                column: 27,
+                column: 26,
             }),
         ),
         (
