@@ -3,7 +3,8 @@
 use sevendigital::error::meaning;
 use sevendigital::{Repeat, Sent};
 
-use super::{Kind, Problem, refused};
+use super::kind::Kind;
+use super::problem::{Problem, refused};
 use crate::ledger::Entry;
 
 /// It was sent, and nobody knows what became of it.
