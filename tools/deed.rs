@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sevendigital::Client;
-use sevendigital::response::quotable;
+use sevendigital::text::quotable;
 
 use crate::get_user_locker::GetUserLocker;
 use crate::list_user_payment_cards::ListUserPaymentCards;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sevendigital::response::quotable;
+use sevendigital::text::quotable;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{CardRegistrations, Document};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use sevendigital::{Answer, Client, Endpoint, Method};
+use sevendigital::{Answer, Client, Endpoint, Method, Unreadable};
 
 use crate::deed::Deed;
 use crate::{cards, schema};
@@ -327,7 +327,7 @@ async fn call<T: Tool>(client: Client, arguments: Arguments) -> Result<Reply, To
             answer: answer.map(|_| document),
             note,
         }),
-        Err(error) => Err(sevendigital::Error::Unreadable(error.to_string()).into()),
+        Err(_) => Err(sevendigital::Error::Unreadable(Unreadable::Shape).into()),
     }
 }
 
