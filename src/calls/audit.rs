@@ -1,9 +1,8 @@
 //! Changes that charge nobody, in the audit log.
 
-use serde_json::Value;
+use serde_json::json;
 use sevendigital::Client;
-use sevendigital_tools::tool::Arguments;
-use sevendigital_tools::{AnyTool, Reply, ToolError};
+use sevendigital_tools::{AnyTool, Prepared, Reply, ToolError};
 
 use super::fingerprint::{account, digest};
 use super::purchase::state;
@@ -17,16 +16,11 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    pub(crate) fn new(tool: &AnyTool, client: &Client, arguments: &Arguments) -> Self {
-        let mut shown = arguments.clone();
-        // A digest of a password could be guessed at.
-        if let Some(Value::Object(body)) = shown.get_mut("body") {
-            body.remove("password");
-        }
+    pub(crate) fn new(tool: &AnyTool, client: &Client, prepared: &Prepared) -> Self {
         Self {
-            account: account(client, arguments),
+            account: account(client, prepared.target().user_id.as_deref()),
             tool: tool.contract.name,
-            arguments: digest(&Value::Object(shown).to_string()),
+            arguments: digest(&json!(prepared.canonical()).to_string()),
         }
     }
 

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sevendigital::{Client, Credentials, Effect, Token};
-use sevendigital_tools::tool::Arguments;
-use sevendigital_tools::{AnyTool, Asks, Plan, Reply, TOOLS, ToolError};
+use sevendigital_tools::{AnyTool, Arguments, Prepared, Reply, TOOLS, ToolError};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -213,7 +212,7 @@ impl Guard {
         };
         Ok(Self {
             client,
-            tools: TOOLS.into_iter().filter(serves).collect(),
+            tools: TOOLS.iter().copied().filter(serves).collect(),
             policy: Policy {
                 spending: config.spending(),
                 max_price: config.max_price,
@@ -279,23 +278,22 @@ impl Guard {
             return Err(Failure::NotAllowed);
         }
         // Here every spelling of a user's id has become one.
-        let plan = tool.plan(call.arguments.clone())?;
-        let named = super::fingerprint::named_users(&plan.arguments);
+        let prepared = tool.prepare(call.arguments)?;
         let ours = self.client.credentials().user_id.as_deref();
-        let user = caller.user(&tool.contract, call.user, &named, ours)?;
+        let user = caller.user(&tool.contract, call.user, prepared.named_users(), ours)?;
         let client = self.client_for(user, here);
         if client.credentials().consumer.is_none() {
             return Err(ToolError::from(sevendigital::Error::NoConsumerKey).into());
         }
-        self.paces.pass(&tool.contract, &caller, &plan.arguments)?;
-        if tool.contract.asks == Asks::Never {
-            return self.send(*tool, client, call.arguments, call.place).await;
-        }
+        self.paces.pass(&tool.contract, &caller, prepared.email())?;
+        let Some(action) = prepared.action().cloned() else {
+            return self.send(*tool, client, prepared, call.place).await;
+        };
         let charges = tool.contract.upstream.effect == Effect::Charges;
         if charges && self.policy.spending == Spending::Off {
             return Err(Failure::SpendingOff);
         }
-        let charge = Charge::new(self.clone(), *tool, client, plan);
+        let charge = Charge::new(self.clone(), *tool, client, prepared, action);
         if charges && let Some(name) = &call.name {
             // A name is its caller's own, as a yes is.
             let name = format!("{name}\0{}", caller.shown());
@@ -328,8 +326,8 @@ impl Guard {
         {
             return Err(Failure::NotThisYes);
         }
-        let Plan { arguments, .. } = charge.plan;
-        self.send(*tool, charge.client, arguments, call.place).await
+        self.send(*tool, charge.client, charge.prepared, call.place)
+            .await
     }
 
     /// Sends a call that is not a charge.
@@ -339,13 +337,13 @@ impl Guard {
         &self,
         tool: AnyTool,
         client: Client,
-        arguments: Arguments,
+        prepared: Prepared,
         place: Option<Place>,
     ) -> Result<Progress, Failure> {
         let finished = if tool.contract.upstream.effect == Effect::Reads {
             let read = async move {
                 let _place = place;
-                tool.call(&client, arguments).await
+                prepared.run(&client).await
             };
             let read = self.no_more_reads.clone().run_until_cancelled_owned(read);
             match AbortOnDropHandle::new(self.reads.spawn(read.in_current_span())).await {
@@ -354,10 +352,10 @@ impl Guard {
                 Err(panic) => Err(panic),
             }
         } else {
-            let audited = Change::new(&tool, &client, &arguments);
+            let audited = Change::new(&tool, &client, &prepared);
             let change = async move {
                 let _place = place;
-                let outcome = tool.call(&client, arguments).await;
+                let outcome = prepared.run(&client).await;
                 audited.audit(&outcome);
                 outcome
             };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rmcp::model::{RequestStateCodec, SealOptions};
-use sevendigital_tools::deed::{Deed, Payer};
+use sevendigital_tools::{Action, Payer};
 
 use crate::ledger::{self, Entry, LedgerError, State};
 
@@ -54,7 +54,7 @@ impl Seal {
     }
 }
 
-/// What is known of a deed beside itself.
+/// What is known of an action beside itself.
 pub(crate) struct Circumstances<'a> {
     /// Last four digits of the card that pays, or is deleted.
     pub(crate) card: Option<String>,
@@ -68,8 +68,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) before: Option<Entry>,
 }
 
-/// The question about a deed.
-pub(crate) fn words(deed: &Deed, circumstances: Circumstances<'_>) -> String {
+/// The question about an action.
+pub(crate) fn words(action: &Action, circumstances: Circumstances<'_>) -> String {
     let Circumstances {
         card,
         account,
@@ -77,8 +77,8 @@ pub(crate) fn words(deed: &Deed, circumstances: Circumstances<'_>) -> String {
         owned,
         before,
     } = circumstances;
-    let price = deed.shown_price(country);
-    let consequence = match (deed.payer, price) {
+    let price = action.shown_price(country);
+    let consequence = match (action.payer, price) {
         (Payer::Card, price) => {
             let price = price.unwrap_or_else(|| "the store's price".to_owned());
             let card = card.map_or_else(
@@ -95,7 +95,7 @@ pub(crate) fn words(deed: &Deed, circumstances: Circumstances<'_>) -> String {
                 "{price}to {account}? 7digital bills the partner for it, and it can't be undone here."
             )
         }
-        (Payer::Nobody, _) => {
+        (Payer::None, _) => {
             let card = card
                 .map(|digits| format!("(ending in {digits}) "))
                 .unwrap_or_default();
@@ -123,8 +123,7 @@ pub(crate) fn words(deed: &Deed, circumstances: Circumstances<'_>) -> String {
     let owned =
         owned.map(|title| format!(" The locker has it already; 7digital calls it \"{title}\"."));
     format!(
-        "{} {consequence}{}{}",
-        deed.what,
+        "{action} {consequence}{}{}",
         owned.unwrap_or_default(),
         again.unwrap_or_default()
     )

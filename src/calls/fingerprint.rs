@@ -2,38 +2,15 @@
 
 use serde_json::{Value, json};
 use sevendigital::{Client, Credentials};
-use sevendigital_tools::tool::{Arguments, fields};
+use sevendigital_tools::Arguments;
 
 use crate::digest::{hex, sha256};
 
-/// The user whom arguments name; a POST has them in its body.
-pub(crate) fn named_user(arguments: &Arguments) -> Option<String> {
-    match fields(arguments).get("userId")? {
-        Value::String(id) => Some(id.clone()),
-        Value::Number(id) => Some(id.to_string()),
-        _ => None,
-    }
-}
-
-/// Every user whom arguments name, whatever the case of the name: 7digital may not tell `userid` from `userId`.
-pub(crate) fn named_users(arguments: &Arguments) -> Vec<String> {
-    let fields = arguments.iter().chain(fields(arguments));
-    fields
-        .filter(|(name, _)| name.eq_ignore_ascii_case("userId"))
-        .map(|(_, value)| match value {
-            Value::String(id) => id.clone(),
-            other => other.to_string(),
-        })
-        .collect()
-}
-
 /// The account's digest: of the token, or of the key with the managed user's id, and of the API that they are for.
-pub(crate) fn account(client: &Client, arguments: &Arguments) -> String {
+pub(crate) fn account(client: &Client, named: Option<&str>) -> String {
     let credentials = client.credentials();
     let base = client.base_uri();
-    let user = named_user(arguments)
-        .or_else(|| credentials.user_id.clone())
-        .unwrap_or_default();
+    let user = named.or(credentials.user_id.as_deref()).unwrap_or_default();
     let consumer = credentials
         .consumer
         .as_ref()

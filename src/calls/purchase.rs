@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sevendigital::{Answer, Client, Delivery};
-use sevendigital_tools::deed::{self, Deed, Payer, Receipt};
-use sevendigital_tools::tool::Arguments;
+use sevendigital_tools::locker_lookup::owned_title;
+use sevendigital_tools::payment_card_lookup::card_digits;
+use sevendigital_tools::reconcile::find_purchase;
 use sevendigital_tools::values::Price;
-use sevendigital_tools::{AnyTool, Plan, Reply, ToolError};
+use sevendigital_tools::{Action, AnyTool, Payer, Prepared, Receipt, Reply, ToolError};
 use tracing::Instrument as _;
 
 pub(crate) use super::audit::Change;
-use super::fingerprint::{account, canonical, digest, named_user};
+use super::fingerprint::{account, canonical, digest};
 use crate::calls::admission::Place;
 use crate::calls::call::{Failure, Guard, Success};
 use crate::calls::confirmation::{Circumstances, Question, Seal, words};
@@ -28,7 +29,8 @@ pub(crate) struct Charge {
     guard: Guard,
     tool: AnyTool,
     pub(crate) client: Client,
-    pub(crate) plan: Plan,
+    pub(crate) prepared: Prepared,
+    action: Action,
     account: String,
     arguments: String,
     /// Digest of account, tool and arguments.
@@ -36,15 +38,23 @@ pub(crate) struct Charge {
 }
 
 impl Charge {
-    pub(crate) fn new(guard: Guard, tool: AnyTool, client: Client, plan: Plan) -> Self {
-        let account = account(&client, &plan.arguments);
-        let arguments = digest(&canonical(client.credentials(), &plan.arguments).to_string());
+    pub(crate) fn new(
+        guard: Guard,
+        tool: AnyTool,
+        client: Client,
+        prepared: Prepared,
+        action: Action,
+    ) -> Self {
+        let account = account(&client, prepared.target().user_id.as_deref());
+        let arguments = canonical(client.credentials(), prepared.canonical());
+        let arguments = digest(&arguments.to_string());
         let key = digest(&format!("{account} {} {arguments}", tool.contract.name));
         Self {
             guard,
             tool,
             client,
-            plan,
+            prepared,
+            action,
             account,
             arguments,
             key,
@@ -53,7 +63,7 @@ impl Charge {
 
     /// Gives the purchase the name that its caller chose, and answers where that name has an answer already.
     pub(crate) async fn be_called(&self, name: &str) -> Result<(), Failure> {
-        let caller = account(&self.client, &Arguments::new());
+        let caller = account(&self.client, None);
         let ledger = &self.guard.ledger;
         match ledger.name(&caller, &digest(name), &self.key).await? {
             Named::ThisCall => Ok(()),
@@ -73,17 +83,13 @@ impl Charge {
     /// What the user is asked, sealed to this charge as this caller makes it.
     pub(crate) async fn question(&self, seal: &Seal, asked: &str) -> Result<Question, Failure> {
         self.check_price()?;
-        let deed = self.deed();
-        let arguments = &self.plan.arguments;
-        let (card, owned) = match deed.payer {
-            Payer::Card => {
-                tokio::join!(
-                    deed::card_digits(&self.client, arguments),
-                    deed::owned_title(&self.client, arguments)
-                )
-            }
-            Payer::Partner => (None, deed::owned_title(&self.client, arguments).await),
-            Payer::Nobody => (deed::card_digits(&self.client, arguments).await, None),
+        let (action, target) = (&self.action, self.prepared.target());
+        let card = card_digits(&self.client, action, target);
+        let owned = owned_title(&self.client, action, target);
+        let (card, owned) = match action.payer {
+            Payer::Card => tokio::join!(card, owned),
+            Payer::Partner => (None, owned.await),
+            Payer::None => (card.await, None),
         };
         let circumstances = Circumstances {
             card,
@@ -93,10 +99,10 @@ impl Charge {
             before: self
                 .guard
                 .ledger
-                .last_bought(&self.account, &deed.item)
+                .last_bought(&self.account, &action.item.to_string())
                 .await?,
         };
-        Ok(seal.question(words(&deed, circumstances), asked))
+        Ok(seal.question(words(action, circumstances), asked))
     }
 
     /// Writes the purchase down, sends it once, and writes its outcome down. From the first of these on nothing stops it.
@@ -128,13 +134,10 @@ impl Charge {
 
     async fn send(&self, id: i64) -> Result<Success, Failure> {
         // A panic in the tool must not leave the purchase under way for ever, so it gets a task of its own.
-        let (tool, client, arguments) =
-            (self.tool, self.client.clone(), self.plan.arguments.clone());
-        let sent =
-            tokio::spawn(async move { tool.call(&client, arguments).await }.in_current_span())
-                .await;
+        let (prepared, client) = (self.prepared.clone(), self.client.clone());
+        let sent = tokio::spawn(async move { prepared.run(&client).await }.in_current_span()).await;
         let (outcome, answer) = match sent {
-            Ok(Ok(reply)) => match deed::receipt(&reply.answer.document) {
+            Ok(Ok(reply)) => match Receipt::from_document(&reply.answer.document) {
                 Some(receipt) => (
                     done(&receipt),
                     Ok(Success {
@@ -203,7 +206,14 @@ impl Charge {
     async fn settle(&self, entry: Entry) -> Result<Success, Failure> {
         let since = entry.started.saturating_sub(CLOCK_SLACK);
         let known = self.guard.ledger.purchase_ids(&self.account).await?;
-        let found = deed::found_in_locker(&self.client, &self.plan.arguments, since, &known).await;
+        let found = find_purchase(
+            &self.client,
+            &self.action,
+            self.prepared.target(),
+            since,
+            &known,
+        )
+        .await;
         let Ok(Some(receipt)) = found else {
             return Err(Failure::Unsettled(Box::new(entry)));
         };
@@ -217,25 +227,23 @@ impl Charge {
     }
 
     fn intent(&self, consent: Option<String>) -> Intent {
-        let deed = self.deed();
         Intent {
             key: self.key.clone(),
             account: self.account.clone(),
             tool: self.tool.contract.name,
             arguments: self.arguments.clone(),
-            item: deed.item,
-            price: deed.price.map(Price::in_minor_units),
+            item: self.action.item.to_string(),
+            price: self.action.price.map(Price::in_minor_units),
             consent,
         }
     }
 
     /// Holds a price against the operator's bounds; a price that is not known can't be held against them.
     fn check_price(&self) -> Result<(), Failure> {
-        let deed = self.deed();
-        if deed.payer == Payer::Nobody {
+        if self.action.payer == Payer::None {
             return Ok(());
         }
-        let price = deed.price.map(Price::in_minor_units);
+        let price = self.action.price.map(Price::in_minor_units);
         match (self.guard.policy.max_price, price) {
             (Some(_), None) => return Err(Failure::PriceUnknown("max_price")),
             (Some(most), Some(price)) if price > most => {
@@ -249,22 +257,15 @@ impl Charge {
         Ok(())
     }
 
-    fn deed(&self) -> Deed {
-        self.plan
-            .deed
-            .clone()
-            .unwrap_or_else(|| Deed::of_nothing(self.tool.contract.name))
-    }
-
     fn country(&self) -> Option<&str> {
-        let given = self.plan.arguments.get("country").and_then(Value::as_str);
+        let given = self.prepared.target().country.as_deref();
         given.or(self.client.credentials().country.as_deref())
     }
 
     /// The account as a person can recognise it.
     fn account_in_words(&self) -> String {
-        let given = named_user(&self.plan.arguments);
-        let user = given.or_else(|| self.client.credentials().user_id.clone());
+        let given = self.prepared.target().user_id.as_ref();
+        let user = given.or(self.client.credentials().user_id.as_ref());
         match (user, &self.client.credentials().token) {
             (Some(user), _) => format!("user `{user}`"),
             (None, Some(_)) => "the user who is signed in".to_owned(),

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-use sevendigital_tools::tool::{Arguments, fields};
-use sevendigital_tools::{Contract, Pace};
+use sevendigital_tools::{Contract, RateLimitClass};
 
 use crate::calls::admission::Keyed;
 use crate::calls::call::Failure;
@@ -34,26 +32,25 @@ impl Paces {
         &self,
         contract: &Contract,
         caller: &Caller,
-        arguments: &Arguments,
+        email: Option<&str>,
     ) -> Result<(), Failure> {
         let too_often = |what: &'static str| move |wait: Duration| Failure::TooOften { what, wait };
-        match contract.pace {
-            Pace::Free => {}
-            Pace::Login { address } => {
+        match contract.rate_limit {
+            RateLimitClass::General => {}
+            RateLimitClass::Login => {
                 // The caller first: whoever may try no more uses nothing up that is everybody's.
                 if let Some(name) = caller.name() {
                     self.logins_of_caller
                         .pass(name)
                         .map_err(too_often("passwords were tried by this caller"))?;
                 }
-                let given = fields(arguments).get(address).and_then(Value::as_str);
-                let given = given.unwrap_or_default().trim().to_lowercase();
+                let given = email.unwrap_or_default().to_lowercase();
                 // An address need not stay in memory.
                 self.logins
                     .pass(&hex(&sha256(&given)).into())
                     .map_err(too_often("passwords for this e-mail address were tried"))?;
             }
-            Pace::Opening => {
+            RateLimitClass::Signup => {
                 if let Some(name) = caller.name() {
                     let key = format!("{name} {}", contract.name);
                     self.openings_of_caller

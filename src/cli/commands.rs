@@ -62,7 +62,7 @@ pub async fn call(guard: &Guard, name: &str, args: &str) -> Ended {
     let tool = guard
         .find(name)
         .ok_or_else(|| format!("there is no tool `{name}`; `sevendigital-mcp tools` lists them"))?;
-    let arguments: sevendigital_tools::tool::Arguments = serde_json::from_str(args)
+    let arguments: sevendigital_tools::Arguments = serde_json::from_str(args)
         .map_err(|error| format!("`--args` is not a JSON object: {error}"))?;
     let asking = if io::stdin().is_terminal() {
         Asking::Possible

@@ -106,7 +106,8 @@ impl Door {
             (None, Some((checker, _))) => match checker.check(token).await {
                 Ok(claims) => {
                     let scopes = claims.scopes.iter();
-                    let scopes: Vec<Scope> = scopes.filter_map(|name| Scope::named(name)).collect();
+                    let scopes: Vec<Scope> =
+                        scopes.filter_map(|name| Scope::from_name(name)).collect();
                     let listed = |principal: &&Principal| {
                         principal.subject.as_ref() == Some(&claims.subject)
                     };

@@ -66,7 +66,7 @@ impl Caller {
     /// A caller whom the settings name; an access token's scopes bound it further.
     pub(super) fn named(principal: &Principal, scopes: Option<Vec<Scope>>) -> Self {
         let grant = |word: &String| {
-            Scope::named(word).map_or_else(|| Grant::Tool(word.clone()), Grant::Scope)
+            Scope::from_name(word).map_or_else(|| Grant::Tool(word.clone()), Grant::Scope)
         };
         let (user_id, token) = (principal.user_id.clone(), principal.token());
         Self::of(Known {

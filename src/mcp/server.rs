@@ -15,7 +15,7 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
-use sevendigital_tools::{AnyTool, Asks, Contract};
+use sevendigital_tools::{AnyTool, Confirmation, Contract};
 
 use crate::calls::admission::Place;
 use crate::calls::call::{Asking, Call, Failure, Guard, Progress, Success, User};
@@ -82,7 +82,7 @@ pub fn describe(tool: &AnyTool, hints: HintSet) -> Tool {
         .with_title(title)
         .with_raw_output_schema(Arc::new(tool.output_schema()))
         .with_annotations(annotations(&tool.contract, hints))
-        .with_meta(meta(&tool.contract))
+        .with_meta(meta(tool))
 }
 
 fn annotations(contract: &Contract, hints: HintSet) -> ToolAnnotations {
@@ -107,14 +107,14 @@ fn annotations(contract: &Contract, hints: HintSet) -> ToolAnnotations {
 
 /// The card's own hints travel with every tool, whichever set is served.
 /// Where the user is asked by us, Claude is told to ask as well: it then does even where other prompts are switched off.
-fn meta(contract: &Contract) -> MetaObject {
-    let hints = contract.hints.published;
+fn meta(tool: &AnyTool) -> MetaObject {
+    let hints = tool.contract.hints.published;
     let mut meta = MetaObject::default();
     meta.insert(
         "io.naftiko/hints".to_owned(),
         json!({"readOnly": hints.read_only, "destructive": hints.destructive, "idempotent": hints.idempotent}),
     );
-    if contract.asks == Asks::First {
+    if tool.confirmation == Confirmation::Required {
         meta.insert("anthropic/requiresUserInteraction".to_owned(), json!(true));
     }
     meta

@@ -6,7 +6,7 @@ use http::Method;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use sevendigital_tools::tool::Arguments;
+use sevendigital_tools::Arguments;
 
 use crate::http::body::{Bounds, media_type};
 use crate::http::errors::Refused;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 use sevendigital::{Effect, Method};
-use sevendigital_tools::tool::Arguments;
-use sevendigital_tools::{AnyTool, Asks};
+use sevendigital_tools::{AnyTool, Arguments, Confirmation};
 
 use super::routes::{CONFIRMATION, NAME};
 use crate::problem::Kind;
@@ -131,7 +130,7 @@ fn parameters(tool: &AnyTool) -> Vec<Value> {
     if contract.upstream.effect == Effect::Charges {
         parameters.push(header(NAME, "Names this purchase: the same key with the same arguments gets the stored outcome, with other arguments 422.", 255));
     }
-    if contract.asks == Asks::First {
+    if tool.confirmation == Confirmation::Required {
         parameters.push(header(
             CONFIRMATION,
             "The `confirmation` of a 409, once the user has agreed.",
@@ -218,7 +217,9 @@ fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
             tool.contract.rest.method == Method::Post
         }
         Kind::NoSuchPath => tool.contract.rest.path.contains('{'),
-        Kind::ConfirmationNeeded | Kind::ConfirmationInvalid => tool.contract.asks == Asks::First,
+        Kind::ConfirmationNeeded | Kind::ConfirmationInvalid => {
+            tool.confirmation == Confirmation::Required
+        }
         Kind::OutcomeUnknown => tool.contract.upstream.effect == Effect::Charges,
         _ => true,
     }

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::{Answer, Auth, Endpoint};
-use sevendigital_tools::{Accurate, Contract, Hints, Pace, Published, Route, Scope, Tool};
+use sevendigital_tools::{
+    Action, ActionOf, Contract, Hints, Item, Payer, RateLimitClass, Route, Scope, Tool,
+};
 
 use super::*;
 use crate::config::Layers;
@@ -18,20 +20,9 @@ impl<const CHARGES: bool> Tool for Breaks<CHARGES> {
     const CONTRACT: Contract = Contract {
         name: "breaks",
         title: "Breaks",
+        summary: "Breaks.",
         description: "Breaks.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: true,
-                destructive: false,
-                idempotent: true,
-                open_world: false,
-            },
-            published: Published {
-                read_only: true,
-                destructive: false,
-                idempotent: true,
-            },
-        },
+        hints: Hints::READ,
         rest: Route::get("/breaks"),
         upstream: Endpoint::get(
             "/breaks",
@@ -42,14 +33,26 @@ impl<const CHARGES: bool> Tool for Breaks<CHARGES> {
                 Effect::Reads
             },
         ),
-        asks: if CHARGES { Asks::First } else { Asks::Never },
         scope: Scope::Reads,
-        pace: Pace::Free,
+        rate_limit: RateLimitClass::General,
+    };
+    const ACTION: Option<ActionOf<Self>> = if CHARGES {
+        Some(|_| {
+            Ok(Action {
+                verb: "Buy",
+                item: Item::PaymentCard(None),
+                price: None,
+                currency: None,
+                payer: Payer::Card,
+            })
+        })
+    } else {
+        None
     };
     type Input = Nothing;
     type Output = Nothing;
 
-    async fn call(_: &Client, _: Nothing) -> Result<Answer<Nothing>, ToolError> {
+    async fn call(_: &Client, _: &Nothing) -> Result<Answer<Nothing>, ToolError> {
         panic!("a bug")
     }
 }
@@ -72,7 +75,7 @@ async fn a_tool_that_panics_ends_its_call_and_nothing_else() {
     let guard = guard();
     for _ in 0..3 {
         let ended = guard
-            .call(&AnyTool::of::<Breaks<false>>(), Call::default())
+            .call(&AnyTool::new::<Breaks<false>>(), Call::default())
             .await;
         assert!(matches!(ended, Err(Failure::Broken)), "{ended:?}");
     }
@@ -83,7 +86,7 @@ async fn a_charge_whose_tool_panics_has_an_unknown_outcome_and_is_not_repeated()
     let guard = guard();
     for _ in 0..2 {
         let ended = guard
-            .call(&AnyTool::of::<Breaks<true>>(), Call::default())
+            .call(&AnyTool::new::<Breaks<true>>(), Call::default())
             .await;
         assert!(
             matches!(&ended, Err(Failure::Unsettled(entry)) if entry.id == 1),

@@ -111,8 +111,8 @@ async fn what_holds_a_request_does_not_print_it() {
             .iter()
             .find(|other| other.contract.name == tool)
             .unwrap();
-        let plan = tool.plan(call.arguments.clone()).unwrap();
-        printed.debug(&format!("Plan of {}", tool.contract.name), &plan);
+        let prepared = tool.prepare(call.arguments.clone()).unwrap();
+        printed.debug(&format!("Prepared {}", tool.contract.name), &prepared);
         for placement in [Placement::Query, Placement::Header] {
             let endpoint = &tool.contract.upstream;
             let fields = arguments.get("body").unwrap_or(&arguments);

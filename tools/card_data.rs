@@ -1,11 +1,11 @@
-//! Card numbers stay out: they are entered on 7digital's own page, never here.
+//! Keeps payment card data out: it is entered on 7digital's own page, never here.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::tool::{Arguments, ToolError};
+use crate::error::ToolError;
 
 /// Refuses arguments that hold a card number or are named like one. The value is not repeated.
-pub(crate) fn refuse(arguments: &Arguments) -> Result<(), ToolError> {
+pub(crate) fn refuse(arguments: &Map<String, Value>) -> Result<(), ToolError> {
     arguments
         .iter()
         .try_for_each(|(name, value)| check(name, name, value))
