@@ -16,13 +16,13 @@ pub use self::settings::{Kind, SETTINGS, Setting};
 use self::values::{country, flag, optional, parsed, words};
 use crate::digest;
 use crate::ledger::{Allowance, Ledger};
-use crate::stored_login;
 
 mod auth;
 mod layers;
 mod limits;
 mod principals;
 mod settings;
+pub mod stored_login;
 mod values;
 
 /// The names of this machine to itself.

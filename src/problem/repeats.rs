@@ -3,7 +3,8 @@
 use sevendigital::error_code::meaning;
 use sevendigital::{Delivery, Repeat};
 
-use super::{Kind, Problem, advice, refused};
+use super::kind::Kind;
+use super::problem::{Problem, advice, refused};
 use crate::ledger::Entry;
 
 /// It was sent, and nobody knows what became of it.

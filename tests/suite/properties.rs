@@ -55,7 +55,7 @@ impl Upstream {
         tool: &AnyTool,
         arguments: Map<String, Value>,
     ) -> (Option<ToolError>, Vec<Arrival>) {
-        let call = tool.call(&self.client, arguments);
+        let call = async { tool.prepare(arguments)?.run(&self.client).await };
         let error = self.runtime.block_on(call).err();
         let arrivals = self.sandbox.arrivals().split_off(self.seen);
         self.seen += arrivals.len();

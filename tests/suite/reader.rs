@@ -10,11 +10,10 @@ use serde_json::{Map, Value, json};
 use sevendigital::response::{self, Reply};
 use sevendigital::{Effect, Error, text};
 use sevendigital_mcp::problem::Problem;
-use sevendigital_tools::deed::receipt;
 use sevendigital_tools::get_user_locker::GetUserLocker;
 use sevendigital_tools::list_user_payment_cards::ListUserPaymentCards;
 use sevendigital_tools::purchase_user_item::PurchaseUserItem;
-use sevendigital_tools::{Tool, ToolError};
+use sevendigital_tools::{Receipt, Tool, ToolError};
 
 use crate::answers::{discreet, hidden, ok, xml};
 
@@ -109,7 +108,7 @@ fn check_success(reply: &Reply, read: &Map<String, Value>) -> Found {
     ];
     for document in documents.iter().flatten() {
         same(&find_hidden(document), &None)?;
-        if let Some(receipt) = receipt(document) {
+        if let Some(receipt) = Receipt::from_document(document) {
             let id = &document["purchase"]["id"];
             same(id, &json!(receipt.purchase_id))?;
             ensure(!receipt.purchase_id.trim().is_empty(), || {
@@ -449,7 +448,7 @@ fn only_an_answer_with_a_purchase_id_is_a_purchase() {
     check(&sale, |sale| {
         let read = response::read(&sale.reply()).ok();
         let document = read.and_then(|read| document_of::<PurchaseUserItem>(&read));
-        let made = document.and_then(|document| receipt(&document));
+        let made = document.and_then(|document| Receipt::from_document(&document));
         same(&made.is_some(), &sale.was_made())
     });
 }
