@@ -180,7 +180,7 @@ fn what_is_not_an_envelope_is_an_error_of_its_own_kind() {
         (
             200,
             r#"<response status="ok"><user id="1">"#,
-            unreadable(Unreadable::Truncated),
+            unreadable(Unreadable::Xml("XML that ends too early")),
         ),
     ] {
         assert_eq!(
