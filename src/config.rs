@@ -181,14 +181,13 @@ impl Config {
     /// The client that calls 7digital as these settings say.
     pub fn client(&self) -> Result<Client, ConfigError> {
         let program = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
-        Client::new(
-            self.base_uri.clone(),
-            self.oauth_placement,
-            self.credentials(),
-            program,
-            self.limits.upstream(),
-        )
-        .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))
+        Client::builder(self.base_uri.clone())
+            .placement(self.oauth_placement)
+            .credentials(self.credentials())
+            .user_agent(program)
+            .limits(self.limits.upstream())
+            .build()
+            .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))
     }
 
     /// What happens to a call that charges. On a live host the user is asked, on loopback it is sent.

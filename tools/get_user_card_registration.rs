@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
-use sevendigital::response::quotable;
+use sevendigital::text::quotable;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::contract::{Contract, RateLimitClass, Route, Scope};

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sevendigital::Client;
-use sevendigital::response::quotable;
+use sevendigital::text::quotable;
 
 use crate::action::Action;
 use crate::error::ToolError;

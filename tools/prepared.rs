@@ -119,6 +119,6 @@ async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, Too
             answer: answer.map(|_| document),
             note,
         }),
-        Err(error) => Err(sevendigital::Error::Unreadable(error.to_string()).into()),
+        Err(_) => Err(sevendigital::Error::Unreadable(sevendigital::Unreadable::Shape).into()),
     }
 }

@@ -187,12 +187,14 @@ impl Failure {
     /// How long to wait before the call is repeated, where that is known.
     pub fn wait(&self) -> Option<Duration> {
         match self {
-            Self::TooOften { wait, .. }
-            | Self::Tool(ToolError::Client(sevendigital::Error::HeldBack { wait })) => Some(*wait),
+            Self::TooOften { wait, .. } => Some(*wait),
+            Self::Tool(ToolError::Client(sevendigital::Error::CircuitOpen { retry_after })) => {
+                Some(*retry_after)
+            }
             Self::Tool(ToolError::Client(
-                sevendigital::Error::Throttled { wait }
-                | sevendigital::Error::Unavailable { wait, .. },
-            )) => *wait,
+                sevendigital::Error::Throttled { retry_after }
+                | sevendigital::Error::Unavailable { retry_after, .. },
+            )) => *retry_after,
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use sevendigital::{Answer, Client, Sent};
+use sevendigital::{Answer, Client, Delivery};
 use sevendigital_tools::locker_lookup::owned_title;
 use sevendigital_tools::payment_card_lookup::card_digits;
 use sevendigital_tools::reconcile::find_purchase;
@@ -307,7 +307,7 @@ fn ended(state: State, code: Option<u32>) -> Outcome {
 
 fn code(error: &ToolError) -> Option<u32> {
     match error {
-        ToolError::Client(sevendigital::Error::Refused { code, .. }) => Some(*code),
+        ToolError::Client(sevendigital::Error::Rejected { code, .. }) => Some(*code),
         ToolError::RegistrationFailed { code, .. } => *code,
         ToolError::Client(_) | ToolError::Input(_) => None,
     }
@@ -317,10 +317,10 @@ pub(super) fn state(error: &ToolError) -> State {
     match error {
         ToolError::Input(_) => State::NotSent,
         ToolError::RegistrationFailed { .. } => State::Refused,
-        ToolError::Client(error) => match error.sent() {
-            Sent::No => State::NotSent,
-            Sent::Refused => State::Refused,
-            Sent::Unknown => State::Unknown,
+        ToolError::Client(error) => match error.delivery() {
+            Delivery::NotSent => State::NotSent,
+            Delivery::Rejected => State::Refused,
+            Delivery::Unknown => State::Unknown,
         },
     }
 }
@@ -332,11 +332,7 @@ fn replay(entry: &Entry) -> Success {
         .unwrap_or_else(|| json!({"purchase": {"id": entry.purchase_id}}));
     Success {
         reply: Reply {
-            answer: Answer {
-                document,
-                location: None,
-                rate_limit: None,
-            },
+            answer: Answer::new(document),
             note: None,
         },
         replayed: Some(entry.started),

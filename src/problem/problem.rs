@@ -1,15 +1,14 @@
 //! Failures told so that a model or a person can act: what happened, what to do, the code, and whether to repeat.
 
 use serde_json::json;
-use sevendigital::error::{is_remote_fault, meaning};
-use sevendigital::{Effect, Error, Repeat, Sent};
+use sevendigital::error_code::{is_remote_fault, meaning};
+use sevendigital::{Delivery, Effect, Error, Repeat};
 use sevendigital_tools::ToolError;
-
-use crate::calls::call::Failure;
-use crate::http::errors::{Refused, whole_seconds};
 
 use super::kind::Kind;
 use super::repeats;
+use crate::calls::call::Failure;
+use crate::http::errors::{Refused, whole_seconds};
 
 /// A failure in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Problem {
     /// 7digital's own words, cleaned.
     pub said: Option<String>,
     /// Whether the call may have taken effect.
-    pub sent: Sent,
+    pub sent: Delivery,
     /// When the same call may be made again.
     pub repeat: Repeat,
 }
@@ -52,11 +51,11 @@ impl Problem {
 
     /// The failure of a call with that effect as an HTTP answer, with the same words that a model reads.
     pub fn refused(&self, effect: Effect) -> Refused {
-        let unknown = self.sent == Sent::Unknown && effect != Effect::Reads;
+        let unknown = self.sent == Delivery::Unknown && effect != Effect::Reads;
         let outcome = match self.sent {
-            Sent::No => "not_sent",
-            Sent::Refused => "refused",
-            Sent::Unknown => "unknown",
+            Delivery::NotSent => "not_sent",
+            Delivery::Rejected => "refused",
+            Delivery::Unknown => "unknown",
         };
         let repeat = match self.repeat {
             _ if unknown => "after_check",
@@ -79,10 +78,10 @@ impl Problem {
     /// What it means for money and for repeating.
     fn consequence(&self, effect: Effect) -> &'static str {
         match (effect, self.sent, self.repeat) {
-            (Effect::Charges, Sent::Unknown, _) => {
+            (Effect::Charges, Delivery::Unknown, _) => {
                 "Money may have been spent: look into the locker (get-user-locker) before buying again; do not repeat the call."
             }
-            (Effect::Writes, Sent::Unknown, _) => {
+            (Effect::Writes, Delivery::Unknown, _) => {
                 "It may have taken effect: check before repeating the call."
             }
             (Effect::Charges, _, Repeat::AfterChange) => {
@@ -194,7 +193,7 @@ impl From<&Failure> for Problem {
                 advice: "Report it to the operator, whose log has the reason.".into(),
                 code: None,
                 said: None,
-                sent: Sent::Unknown,
+                sent: Delivery::Unknown,
                 repeat: Repeat::Later,
             },
         }
@@ -230,7 +229,7 @@ impl From<&ToolError> for Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
-        let sent = error.sent();
+        let sent = error.delivery();
         let problem = |what: String, advice: &str, repeat: Repeat| Self {
             kind: kind_of(error),
             what,
@@ -256,22 +255,22 @@ impl From<&Error> for Problem {
                 "Check the network and `SEVENDIGITAL_BASE_URI`.",
                 Repeat::Later,
             ),
-            Error::HeldBack { wait } => problem(
+            Error::CircuitOpen { retry_after } => problem(
                 "7digital has been failing, so reads are held back for a few seconds.".into(),
-                &match wait.as_secs() {
+                &match retry_after.as_secs() {
                     1 => "Try again in 1 second.".to_owned(),
                     seconds => format!("Try again in {seconds} seconds."),
                 },
                 Repeat::Later,
             ),
-            Error::Refused { code, message } => {
+            Error::Rejected { code, message } => {
                 let meaning = meaning(*code);
                 Self {
                     code: Some(*code),
                     said: said(message),
                     ..problem(
                         format!("7digital refused the request: {}.", meaning.what),
-                        meaning.advice,
+                        advice(*code),
                         meaning.repeat,
                     )
                 }
@@ -287,16 +286,19 @@ impl From<&Error> for Problem {
                     Repeat::AfterChange,
                 )
             },
-            Error::Throttled { wait } => problem(
+            Error::Throttled { retry_after } => problem(
                 "7digital's rate limit is reached.".into(),
-                &wait.map_or("Wait a while before calling again.".to_owned(), |wait| {
+                &retry_after.map_or("Wait a while before calling again.".to_owned(), |wait| {
                     format!("Wait {} seconds before calling again.", wait.as_secs())
                 }),
                 Repeat::Later,
             ),
-            Error::Unavailable { status, wait } => problem(
+            Error::Unavailable {
+                status,
+                retry_after,
+            } => problem(
                 format!("7digital is unavailable (HTTP {status})."),
-                &wait.map_or("Try again in a minute.".to_owned(), |wait| {
+                &retry_after.map_or("Try again in a minute.".to_owned(), |wait| {
                     format!("Try again in {} seconds.", wait.as_secs())
                 }),
                 Repeat::Later,
@@ -322,8 +324,16 @@ pub(super) fn refused(kind: Kind, what: &str, advice: &str) -> Problem {
         advice: advice.into(),
         code: None,
         said: None,
-        sent: Sent::No,
+        sent: Delivery::NotSent,
         repeat: Repeat::AfterChange,
+    }
+}
+
+/// What to do about one of 7digital's codes, by the name of the tool that does it.
+pub(super) fn advice(code: u32) -> &'static str {
+    match code {
+        3002 => "Register a card with `register-user-payment-card` and select it, then buy again.",
+        _ => meaning(code).advice,
     }
 }
 
@@ -361,9 +371,11 @@ fn kind_of(error: &Error) -> Kind {
     match error {
         Error::NoConsumerKey => Kind::NotConfigured,
         Error::Input { .. } => Kind::Argument,
-        Error::NotSent(_) | Error::HeldBack { .. } | Error::Unavailable { .. } => Kind::Unavailable,
-        Error::Refused { code, .. } if is_remote_fault(*code) => Kind::BadAnswer,
-        Error::Refused { .. } => Kind::Refused,
+        Error::NotSent(_) | Error::CircuitOpen { .. } | Error::Unavailable { .. } => {
+            Kind::Unavailable
+        }
+        Error::Rejected { code, .. } if is_remote_fault(*code) => Kind::BadAnswer,
+        Error::Rejected { .. } => Kind::Refused,
         Error::Unauthorised { .. } => Kind::NotAuthorised,
         Error::Throttled { .. } => Kind::Throttled,
         Error::Unreadable(_) => Kind::BadAnswer,

@@ -177,6 +177,7 @@ fn done(success: Success) -> Response {
         limit,
         current,
         reset,
+        ..
     }) = reply.answer.rate_limit
     {
         headers.insert("x-ratelimit-limit", limit.into());

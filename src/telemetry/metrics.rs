@@ -10,7 +10,7 @@ use axum::routing::get;
 use http::{HeaderName, header};
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use sevendigital::{RateLimit, Sent};
+use sevendigital::{Delivery, RateLimit};
 use tokio_util::sync::CancellationToken;
 
 use crate::calls::call::{Failure, Progress};
@@ -71,9 +71,9 @@ pub(crate) fn call_ended(tool: &'static str, ended: &Result<Progress, Failure>, 
         Ok(Progress::Done(_)) => "done",
         Ok(Progress::Ask(_)) => "asked",
         Err(failure) => match Problem::from(failure).sent {
-            Sent::No => "not_sent",
-            Sent::Refused => "refused",
-            Sent::Unknown => "unknown",
+            Delivery::NotSent => "not_sent",
+            Delivery::Rejected => "refused",
+            Delivery::Unknown => "unknown",
         },
     };
     counter!("sevendigital_calls_total", "tool" => tool, "outcome" => outcome).increment(1);

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use serde_json::{Value, json};
 use sevendigital::oauth::Stamp;
 use sevendigital::response::Reply;
-use sevendigital::{Placement, request};
+use sevendigital::{Placement, parameters, signing};
 use sevendigital_mcp::calls::call::{Call, Guard, User};
 use sevendigital_mcp::cli::login::LoginError;
 use sevendigital_mcp::config::stored_login::StoredLogin;
@@ -117,8 +117,8 @@ async fn what_holds_a_request_does_not_print_it() {
             let endpoint = &tool.contract.upstream;
             let fields = arguments.get("body").unwrap_or(&arguments);
             let fields: Value = fields.clone();
-            let parameters = request::parameters(endpoint, &fields, &credentials).unwrap();
-            let outgoing = request::prepare(
+            let parameters = parameters::serialize(endpoint, &fields, &credentials).unwrap();
+            let request = signing::sign(
                 endpoint,
                 parameters,
                 &config.base_uri,
@@ -126,7 +126,7 @@ async fn what_holds_a_request_does_not_print_it() {
                 placement,
                 &Stamp::now(),
             );
-            printed.debug("Outgoing", &outgoing.unwrap());
+            printed.debug("SignedRequest", &request.unwrap());
         }
     }
     let reply = Reply {
