@@ -28,7 +28,7 @@ pub struct Cards {
     pub more: More,
 }
 
-/// A payment card, without its number.
+/// A payment card, as far as anyone may know it.
 #[skip_serializing_none]
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
