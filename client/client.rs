@@ -83,6 +83,7 @@ impl Client {
         limits: Limits,
     ) -> Result<Self, String> {
         let build = |idle_connections: usize| {
+            #[expect(clippy::disallowed_methods, reason = "the one client for 7digital")]
             let builder = reqwest::Client::builder()
                 .user_agent(user_agent)
                 .connect_timeout(limits.connect)

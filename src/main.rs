@@ -180,6 +180,7 @@ fn stop_signal(guard: &Guard) -> CancellationToken {
 
 #[expect(
     clippy::exit,
+    clippy::disallowed_methods,
     reason = "the person who asks twice wants no more waiting"
 )]
 fn end_now() {

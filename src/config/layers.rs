@@ -44,6 +44,10 @@ impl Layers {
         if let Some(folders) = &folders {
             usual_files.push(folders.config_dir().join("sevendigital-mcp.toml"));
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the environment is one of the layers"
+        )]
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();

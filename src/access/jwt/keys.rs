@@ -162,6 +162,10 @@ impl KeyRing {
         if !address.username().is_empty() || address.password().is_some() {
             return Err("a user or password in the URL of the keys is not accepted".into());
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the keys come from an authorization server, not from 7digital"
+        )]
         let builder = reqwest::Client::builder()
             .user_agent(concat!(
                 env!("CARGO_PKG_NAME"),
