@@ -30,7 +30,7 @@ pub const OTHER_CARD: &str = "8154431";
 pub const BASKET_ID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 /// A release that can be bought: 7.99 as a whole, 0.99 a track.
 pub const RELEASE_ID: &str = "11700062";
-/// A release that is sold in the United States alone.
+/// A release that is sold only in the United States.
 pub const US_RELEASE_ID: &str = "11700066";
 /// A card number that registers well and then counts as expired: charges fail with 3001.
 pub const EXPIRED_CARD_NUMBER: &str = "4000000000000069";

@@ -43,7 +43,7 @@ impl Tokens {
         self.access.get(token).map(|access| access.user_id.as_str())
     }
 
-    /// Makes an access token good for a user.
+    /// Issues an access token of a user.
     pub(crate) fn grant(&mut self, token: &str, secret: &str, user_id: &str) {
         let access = Access {
             secret: secret.to_owned(),
