@@ -73,7 +73,7 @@ async fn check(settings: &[(&str, &str)], check: impl Fn(&Row, &AnyTool, &Value)
     let world = World::with(settings).await;
     let served = world.tools().await;
     assert_eq!(served.len(), CARD.len());
-    for ((row, tool), served) in CARD.iter().zip(&TOOLS).zip(&served) {
+    for ((row, tool), served) in CARD.iter().zip(TOOLS).zip(&served) {
         check(row, tool, served);
     }
 }

@@ -12,9 +12,9 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::transport::{StreamableHttpClientTransport, TokioChildProcess};
 use rmcp::{ClientLifecycleMode, ClientServiceExt as _, RoleClient};
 use serde_json::{Value, json};
-use sevendigital_mcp::app::App;
+use sevendigital_mcp::calls::call::Guard;
 use sevendigital_mcp::config::{Config, ConfigError, Layers};
-use sevendigital_mcp::guard::Guard;
+use sevendigital_mcp::serve::App;
 use sevendigital_sandbox::{Arrival, Sandbox, Signature, demo};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;

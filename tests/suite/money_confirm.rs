@@ -6,7 +6,7 @@ use rmcp::{ClientLifecycleMode, Peer, RoleClient};
 use serde_json::{Value, json};
 use sevendigital::Effect;
 use sevendigital_sandbox::demo;
-use sevendigital_tools::{Asks, TOOLS};
+use sevendigital_tools::{Confirmation, TOOLS};
 use tempfile::TempDir;
 
 use crate::calls::calls;
@@ -46,7 +46,7 @@ pub(crate) fn deeds(world: &World) -> usize {
 fn asking_calls() -> Vec<(&'static str, Value)> {
     let asks = |name: &str| {
         let tool = TOOLS.iter().find(|tool| tool.contract.name == name);
-        tool.unwrap().contract.asks == Asks::First
+        tool.unwrap().confirmation == Confirmation::Required
     };
     let mut calls = Vec::from(calls());
     calls.retain(|(name, _)| asks(name));

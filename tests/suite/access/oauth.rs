@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, EncodingKey};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sevendigital_mcp::access::metadata::WELL_KNOWN;
+use sevendigital_mcp::identity::protected_resource::WELL_KNOWN;
 
 use crate::access::{
     METADATA, OFTEN, Somebody, access_token, authority, check_challenge, principal, token_of,
