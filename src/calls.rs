@@ -7,3 +7,4 @@ pub mod confirmation;
 mod fingerprint;
 pub mod purchase;
 mod rate_limits;
+pub mod upstream;

@@ -10,9 +10,10 @@ use sevendigital_mcp::calls::call::Guard;
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
 use sevendigital_mcp::cli::{commands, login};
 use sevendigital_mcp::config::{Config, Layers};
+use sevendigital_mcp::ledger::Ledger;
 use sevendigital_mcp::serve::{self, App};
 use sevendigital_mcp::telemetry::{logging, metrics};
-use sevendigital_sandbox::Sandbox;
+use sevendigital_sandbox::{Sandbox, demo};
 use tokio_util::sync::CancellationToken;
 
 /// Time to write down what is given up, when asked to stop twice.
@@ -63,14 +64,14 @@ fn fail(error: &dyn Error) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
-    let layers = Layers::of_process(cli.options.config.clone(), cli.options.given());
+    let layers = Layers::of_process(cli.options.config.clone(), cli.options.flags.given);
     let command = cli.command.unwrap_or(Command::Serve);
     match command {
         Command::Login(options) => return log_in(layers, &options).await,
         Command::Logout => return log_out(&layers),
         Command::Tools { json } => return commands::tools(&Config::load(&layers)?, json),
         Command::Ledger { command } => {
-            return commands::ledger(&Config::load(&layers)?.ledger(), command).await;
+            return commands::ledger(&Ledger::new(&Config::load(&layers)?), command).await;
         }
         Command::Token {
             command: TokenCommand::New,
@@ -137,14 +138,22 @@ fn log_out(layers: &Layers) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn with_sandbox(config: Config) -> Result<(Config, Option<Sandbox>), Box<dyn Error>> {
+/// The same settings, pointed at a sandbox: its address, its demo credentials, its country.
+async fn with_sandbox(mut config: Config) -> Result<(Config, Option<Sandbox>), Box<dyn Error>> {
     if !config.sandbox {
         return Ok((config, None));
     }
     let sandbox = Sandbox::start().await?;
     let base_uri = sandbox.base_uri();
     tracing::info!("sandbox stands in for 7digital at {base_uri}; nothing leaves this machine");
-    Ok((config.for_sandbox(base_uri.parse()?), Some(sandbox)))
+    config.base_uri = base_uri.parse()?;
+    config.consumer_key = Some(demo::CONSUMER_KEY.into());
+    config.consumer_secret = Some(demo::CONSUMER_SECRET.into());
+    config.access_token = Some(demo::ACCESS_TOKEN.into());
+    config.access_token_secret = Some(demo::ACCESS_TOKEN_SECRET.into());
+    config.country = Some(demo::COUNTRY.into());
+    (config.user_id, config.shop_id) = (None, None);
+    Ok((config, Some(sandbox)))
 }
 
 async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {

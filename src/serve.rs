@@ -209,7 +209,7 @@ fn mcp(
         .with_json_response(true)
         // `front` has looked at Host and Origin before.
         .disable_allowed_hosts()
-        .with_max_request_body_bytes(config.limits.body_bytes.count())
+        .with_max_request_body_bytes(config.limits.body_bytes)
         .with_cancellation_token(end);
     let service = StreamableHttpService::new(move || Ok(mcp.clone()), sessions, transport);
     let router = Router::new()

@@ -46,8 +46,8 @@ impl Gate {
         Self {
             name,
             places: Arc::new(Semaphore::new(places)),
-            waiting: Semaphore::new(limits.waiting.count()),
-            patience: limits.wait_ms.time(),
+            waiting: Semaphore::new(limits.max_queued),
+            patience: limits.queue_timeout,
         }
     }
 
@@ -149,13 +149,13 @@ impl Drop for Share {
 impl Load {
     /// As the settings say.
     pub fn new(limits: &Limits) -> Self {
-        let reads = Quota::per_second(limits.caller_reads_per_second.nonzero())
-            .allow_burst(limits.caller_reads_burst.nonzero());
+        let reads = Quota::per_second(limits.caller_reads_per_second)
+            .allow_burst(limits.caller_reads_burst);
         Self(Arc::new(Places {
-            calls: Gate::new("calls", limits.calls.count(), limits),
-            charges: Gate::new("charges", limits.charges.count(), limits),
+            calls: Gate::new("calls", limits.max_concurrent_calls, limits),
+            charges: Gate::new("charges", limits.max_concurrent_charges, limits),
             of_callers: Mutex::default(),
-            for_one_caller: limits.caller_calls.count(),
+            for_one_caller: limits.caller_concurrent_calls,
             reads: Keyed::new(reads),
         }))
     }

@@ -16,9 +16,10 @@ use crate::calls::admission::Place;
 use crate::calls::confirmation::{Question, Seal};
 use crate::calls::purchase::{Change, Charge};
 use crate::calls::rate_limits::Paces;
-use crate::config::{Config, ConfigError, Limits, Spending};
+use crate::calls::upstream;
+use crate::config::{Config, ConfigError, Limits, Spending, SpendingLimits};
 use crate::identity::Caller;
-use crate::ledger::{Allowance, Entry, Ledger, LedgerError};
+use crate::ledger::{Entry, Ledger, LedgerError};
 use crate::telemetry::metrics;
 use crate::telemetry::request_id::RequestId;
 use crate::telemetry::trace::{self, TraceContext};
@@ -44,7 +45,7 @@ pub struct Guard {
 pub(crate) struct Policy {
     pub(crate) spending: Spending,
     pub(crate) max_price: Option<u32>,
-    pub(crate) allowance: Allowance,
+    pub(crate) spending_limits: SpendingLimits,
 }
 
 /// A call, as a surface received it.
@@ -203,7 +204,7 @@ impl Failure {
 impl Guard {
     /// The tools that the settings choose, over a client made from them.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
-        let client = config.client()?;
+        let client = upstream::client(config)?;
         let serves = |tool: &AnyTool| {
             config.serves(
                 tool.contract.name,
@@ -216,9 +217,9 @@ impl Guard {
             policy: Policy {
                 spending: config.spending(),
                 max_price: config.max_price,
-                allowance: config.allowance(),
+                spending_limits: config.spending_limits(),
             },
-            ledger: config.ledger(),
+            ledger: Ledger::new(config),
             limits: config.limits.clone(),
             paces: Arc::new(Paces::new(&config.limits)),
             seal: Arc::default(),
@@ -405,10 +406,7 @@ impl Guard {
     async fn seal(&self) -> Result<&Seal, LedgerError> {
         self.seal
             .get_or_try_init(|| async {
-                Seal::new(
-                    &self.ledger.seal().await?,
-                    self.limits.confirmation_ms.time(),
-                )
+                Seal::new(&self.ledger.seal().await?, self.limits.confirmation_ttl)
             })
             .await
     }
@@ -420,7 +418,7 @@ impl Guard {
         self.reads.close();
         self.changes.close();
         let reads = async {
-            if tokio::time::timeout(self.limits.drain_reads_ms.time(), self.reads.wait())
+            if tokio::time::timeout(self.limits.drain_reads_timeout, self.reads.wait())
                 .await
                 .is_err()
             {
@@ -428,8 +426,7 @@ impl Guard {
                 self.reads.wait().await;
             }
         };
-        let changes =
-            tokio::time::timeout(self.limits.drain_changes_ms.time(), self.changes.wait());
+        let changes = tokio::time::timeout(self.limits.drain_changes_timeout, self.changes.wait());
         let ((), _) = tokio::join!(reads, changes);
         if let Err(error) = self.ledger.catch_up().await {
             tracing::error!("outcomes could not be written down: {error}");

@@ -119,7 +119,7 @@ impl Charge {
                 match self
                     .guard
                     .ledger
-                    .begin(self.intent(consent), self.guard.policy.allowance)
+                    .begin(self.intent(consent), self.guard.policy.spending_limits)
                     .await?
                 {
                     Begun::Started(id) => self.send(id).await,
@@ -251,7 +251,7 @@ impl Charge {
             }
             _ => {}
         }
-        if self.guard.policy.allowance.daily_budget.is_some() && price.is_none() {
+        if self.guard.policy.spending_limits.daily_budget.is_some() && price.is_none() {
             return Err(Failure::PriceUnknown("daily_budget"));
         }
         Ok(())

@@ -21,9 +21,9 @@ pub(crate) struct Paces {
 impl Paces {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
-            logins: Keyed::per_minute(limits.logins_per_minute.nonzero()),
-            logins_of_caller: Keyed::per_minute(limits.caller_logins_per_minute.nonzero()),
-            openings_of_caller: Keyed::per_minute(limits.caller_openings_per_minute.nonzero()),
+            logins: Keyed::per_minute(limits.logins_per_minute),
+            logins_of_caller: Keyed::per_minute(limits.caller_logins_per_minute),
+            openings_of_caller: Keyed::per_minute(limits.caller_signups_per_minute),
         }
     }
 

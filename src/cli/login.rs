@@ -7,6 +7,7 @@ use std::time::Duration;
 use sevendigital::{Client, Effect, Error, Secret, Token};
 use url::Url;
 
+use crate::calls::upstream;
 use crate::config::stored_login::{self, StoredLogin};
 use crate::config::{Config, ConfigError};
 use crate::problem::Problem;
@@ -55,9 +56,7 @@ pub fn client(config: &Config) -> Result<Client, LoginError> {
             "a login needs the key that 7digital gave you: set SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET",
         );
     }
-    config
-        .client()
-        .map_err(|ConfigError(problem)| LoginError(problem))
+    upstream::client(config).map_err(|ConfigError(problem)| LoginError(problem))
 }
 
 /// Logs in with a browser on this machine: `show` opens the page, and the browser comes back by itself.

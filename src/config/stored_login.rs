@@ -9,7 +9,7 @@ use figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 use sevendigital::{BaseUri, Secret, Token};
 
-use crate::config::ConfigError;
+use super::error::ConfigError;
 
 /// A user's access token, and the API root that issued it: no other may see it.
 #[derive(Debug, Clone)]

@@ -30,12 +30,12 @@ impl Bounds {
     /// As the settings say.
     pub fn of(limits: &Limits) -> Self {
         Self {
-            bytes: limits.body_bytes.count(),
-            time: limits.body_ms.time(),
-            large: Arc::new(Semaphore::new(limits.large_bodies.count())),
+            bytes: limits.body_bytes,
+            time: limits.body_timeout,
+            large: Arc::new(Semaphore::new(limits.large_bodies)),
             json: crate::http::json::Bounds {
-                depth: limits.json_depth.count(),
-                keys: limits.json_keys.count(),
+                depth: limits.json_depth,
+                keys: limits.json_keys,
             },
         }
     }

@@ -79,7 +79,7 @@ impl Listener {
 
     /// Serves until `end`; then accepts nothing more, and gives clients [`LAST_WORDS`] to take what they wait for.
     pub async fn serve(self, router: Router, end: CancellationToken) {
-        let places = Arc::new(Semaphore::new(self.limits.connections.count()));
+        let places = Arc::new(Semaphore::new(self.limits.max_connections));
         let (graceful, cut) = (GracefulShutdown::new(), CancellationToken::new());
         let http = self.http();
         let patience = Patience::of(&self.limits);
@@ -132,9 +132,9 @@ impl Listener {
         // `Patient` keeps time: hyper's own timer does not tell a header that drips from a connection that is kept.
         http.timer(TokioTimer::new())
             .header_read_timeout(None)
-            .max_headers(self.limits.header_fields.count())
-            .max_header_size(self.limits.header_bytes.count())
-            .max_buf_size(BUFFER.max(self.limits.header_bytes.count()));
+            .max_headers(self.limits.header_fields)
+            .max_header_size(self.limits.header_bytes)
+            .max_buf_size(BUFFER.max(self.limits.header_bytes));
         http
     }
 

@@ -25,9 +25,9 @@ pub(super) struct Patience {
 impl Patience {
     pub(super) fn of(limits: &Limits) -> Self {
         Self {
-            header: limits.header_ms.time(),
-            idle: limits.idle_ms.time(),
-            stalled: limits.stalled_ms.time(),
+            header: limits.header_timeout,
+            idle: limits.keep_alive_timeout,
+            stalled: limits.write_timeout,
         }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::signing_keys::{Held, KeyRing, Shape, fitting};
+use crate::config::Config;
 
 /// Bytes of a token at most. It comes in a header, and servers bound those: nginx to 8 KiB a line, by its `large_client_header_buffers`.
 pub const MAX_TOKEN: usize = 8 << 10;
@@ -50,6 +51,19 @@ pub struct Trust {
     pub jwks_uri: Url,
     /// Algorithms that a token may be signed with, one or more of those that [`algorithm`] knows.
     pub algorithms: Vec<Algorithm>,
+}
+
+impl Trust {
+    /// The authorization server of the settings, if they name one.
+    pub fn new(config: &Config) -> Option<Self> {
+        let algorithms = config.auth_algorithms.iter();
+        Some(Self {
+            issuer: config.auth_issuer.clone()?,
+            audience: config.auth_audience.clone()?,
+            jwks_uri: Url::parse(config.auth_jwks_uri.as_ref()?).ok()?,
+            algorithms: algorithms.filter_map(|name| algorithm(name)).collect(),
+        })
+    }
 }
 
 /// What a valid token says.

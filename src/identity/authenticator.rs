@@ -9,7 +9,7 @@ use http::{Extensions, HeaderMap, header};
 use sevendigital_tools::{Contract, Scope};
 use subtle::ConstantTimeEq as _;
 
-use super::access_token::{Checker, Refusal};
+use super::access_token::{Checker, Refusal, Trust};
 use super::caller::Caller;
 use super::protected_resource::Resource;
 use super::tool_filter::Choice;
@@ -41,7 +41,7 @@ impl Door {
         let named = config.principals.iter();
         let named =
             named.filter_map(|principal| Some((principal.digest()?, Some(principal.clone()))));
-        let oauth = match (config.trust(), config.resource()) {
+        let oauth = match (Trust::new(config), Resource::new(config)) {
             (Some(trust), Some(resource)) => {
                 let checker = Checker::new(trust).map_err(ConfigError)?;
                 Some((checker, resource))

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use sevendigital_tools::Scope;
 use url::Url;
 
+use crate::config::Config;
+
 /// Path of the metadata document; the resource's own path may follow it.
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
@@ -21,6 +23,16 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// This server as clients of the settings' authorization server know it, if they name one.
+    pub fn new(config: &Config) -> Option<Self> {
+        let name = config.auth_audience.clone()?;
+        Some(Self {
+            uri: Url::parse(&name).ok()?,
+            name,
+            issuer: config.auth_issuer.clone()?,
+        })
+    }
+
     /// The metadata document.
     pub fn document(&self) -> Value {
         json!({

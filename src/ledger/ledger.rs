@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::rows::now;
 use super::rows::{bury, entry, live, reached, since, use_consent, write_outcome};
 use super::store::{Home, Open, Place, open};
+use crate::config::{Config, SpendingLimits};
 
 /// How long the same purchase for the same account is sent once.
 pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -80,19 +81,6 @@ pub struct Intent {
     pub price: Option<u32>,
     /// The number of the user's yes, where one was given: good for one purchase.
     pub consent: Option<String>,
-}
-
-/// Bounds on charges of one account. What is not set does not bind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Allowance {
-    /// Charges in any minute.
-    pub per_minute: Option<u32>,
-    /// Charges in any 24 hours.
-    pub per_day: Option<u32>,
-    /// Sum of prices in any 24 hours, in minor units.
-    pub daily_budget: Option<u64>,
-    /// Charges under way at once.
-    pub in_flight: Option<u32>,
 }
 
 /// A charge as it is written down.
@@ -162,6 +150,20 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// The ledger as the settings have it: in the state folder, or in memory for a sandbox that was given none.
+    pub fn new(config: &Config) -> Self {
+        let usual = || {
+            let folders = directories::ProjectDirs::from("", "", "sevendigital-mcp")?;
+            let folder = folders.state_dir().unwrap_or(folders.data_local_dir());
+            Some(folder.to_owned())
+        };
+        match &config.state_dir {
+            Some(folder) => Self::in_folder(folder.clone()),
+            None if config.sandbox => Self::in_memory(),
+            None => usual().map_or_else(Self::nowhere, Self::in_folder),
+        }
+    }
+
     /// A ledger in this folder, which is made when it is first needed.
     pub fn in_folder(folder: PathBuf) -> Self {
         Self::at(Home::Folder(folder))
@@ -197,7 +199,11 @@ impl Ledger {
     }
 
     /// Writes an intent down, durably, unless the same purchase, a limit or a used consent stands against it.
-    pub async fn begin(&self, intent: Intent, limits: Allowance) -> Result<Begun, LedgerError> {
+    pub async fn begin(
+        &self,
+        intent: Intent,
+        limits: SpendingLimits,
+    ) -> Result<Begun, LedgerError> {
         self.with(move |transaction, place| {
             if let Some(entry) = live(transaction, place, &intent.key)? {
                 return Ok(Begun::Exists(entry));

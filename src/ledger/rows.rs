@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, named_params};
 
-use super::ledger::{Allowance, Entry, Intent, Outcome, State, WINDOW};
+use super::ledger::{Entry, Intent, Outcome, State, WINDOW};
 use super::store::Place;
+use crate::config::SpendingLimits;
 
 /// The entry that a repeat of `key` is held against.
 pub(super) fn live(
@@ -58,7 +59,7 @@ const SPENT: &str = "'sending', 'done', 'unknown'";
 pub(super) fn reached(
     transaction: &Transaction<'_>,
     intent: &Intent,
-    limits: Allowance,
+    limits: SpendingLimits,
 ) -> rusqlite::Result<Option<(&'static str, u64)>> {
     let count = |filter: &str, from: i64| {
         transaction.query_row(

@@ -77,13 +77,13 @@ impl Sessions {
     /// As the settings say.
     pub fn new(limits: &Limits) -> Self {
         let mut kept = LocalSessionManager::default();
-        kept.session_config.keep_alive = Some(limits.session_idle_ms.time());
+        kept.session_config.keep_alive = Some(limits.session_idle_timeout);
         Self {
             kept: Arc::new(kept),
             known: Arc::default(),
-            most: limits.sessions.count(),
-            most_of_one: limits.caller_sessions.count(),
-            unused: limits.session_init_ms.time(),
+            most: limits.max_sessions,
+            most_of_one: limits.caller_max_sessions,
+            unused: limits.session_init_timeout,
         }
     }
 

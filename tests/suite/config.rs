@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 use sevendigital_mcp::cli::args::Cli;
-use sevendigital_mcp::config::{Config, Kind, Layers, SETTINGS, Setting, Spending};
+use sevendigital_mcp::config::{Config, Layers, SETTINGS, Setting, Spending};
 use tempfile::TempDir;
 
 /// Key, two good values, and what else must be set in the same layer.
@@ -93,7 +93,7 @@ pub(crate) fn check(given: &Given) -> Result<Config, String> {
     let (_folder, path) = file(&lines.concat());
     let mut command_line = vec!["sevendigital-mcp".to_owned()];
     for (key, value) in &given.flags {
-        let flag = setting(key).flag.unwrap();
+        let flag = setting(key).flag.as_deref().unwrap();
         command_line.push(if SWITCHES.contains(key) {
             flag.to_owned()
         } else {
@@ -102,11 +102,11 @@ pub(crate) fn check(given: &Given) -> Result<Config, String> {
     }
     let cli = Cli::try_parse_from(command_line).map_err(|error| error.to_string())?;
     let variable =
-        |(key, value): &(&str, &str)| (setting(key).variable.to_owned(), (*value).to_owned());
+        |(key, value): &(&str, &str)| (setting(key).variable.clone(), (*value).to_owned());
     let layers = Layers {
         file: Some(path),
         variables: given.environment.iter().map(variable).collect(),
-        flags: cli.options.given(),
+        flags: cli.options.flags.given,
         ..Layers::default()
     };
     Config::load(&layers).map_err(|error| error.to_string())
@@ -131,8 +131,8 @@ pub(crate) fn all_of(config: &Config) -> String {
 
 #[test]
 fn each_setting_can_be_given_in_each_layer_and_later_layers_win() {
-    for setting in SETTINGS {
-        let key = setting.key;
+    for setting in SETTINGS.iter() {
+        let key = setting.key.as_str();
         let (_, [one, two], beside) = row_of(key);
         let with = |value: &'static str| [&[(key, value)], *beside].concat();
         let load =
@@ -190,7 +190,7 @@ fn each_setting_can_be_given_in_each_layer_and_later_layers_win() {
                 "{key}: the flag wins over the environment"
             );
         } else {
-            let whole = setting.kind == Kind::Secret || key.starts_with("auth_");
+            let whole = setting.is_secret || key.starts_with("auth_");
             assert!(beside.is_empty() || whole, "{key}");
         }
     }
@@ -219,16 +219,19 @@ fn flags_may_stand_before_or_after_the_command() {
         &["sevendigital-mcp", "stdio", "--bind", "127.0.0.1:1"],
     ] {
         let cli = Cli::try_parse_from(command_line).unwrap();
-        assert_eq!(cli.options.given(), [("bind", "127.0.0.1:1".to_owned())]);
+        assert_eq!(
+            cli.options.flags.given,
+            [("bind", "127.0.0.1:1".to_owned())]
+        );
     }
 }
 
 #[test]
 fn what_is_empty_or_not_filled_in_counts_as_unset() {
     let default = all_of(&check(&Given::default()).unwrap());
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter() {
         for value in ["", "  ", "${SEVENDIGITAL_ANY}", "${SEVENDIGITAL_ANY:-}"] {
-            let unset = vec![(setting.key, value)];
+            let unset = vec![(&*setting.key, value)];
             let environment = check(&Given {
                 environment: unset.clone(),
                 ..Given::default()
@@ -247,15 +250,15 @@ fn what_is_empty_or_not_filled_in_counts_as_unset() {
                 assert_eq!(all_of(&file.unwrap()), default, "{} {value}", setting.key);
             }
         }
-        let one = row_of(setting.key);
-        let with = [&[(setting.key, one.1[0])], one.2].concat();
+        let one = row_of(&setting.key);
+        let with = [&[(&*setting.key, one.1[0])], one.2].concat();
         if setting.key != "log_filter" {
             let file = check(&Given {
                 file: with.clone(),
                 ..Given::default()
             })
             .unwrap();
-            let environment = vec![(setting.key, "${X}")];
+            let environment = vec![(&*setting.key, "${X}")];
             let both = check(&Given {
                 file: with,
                 environment,
@@ -274,15 +277,15 @@ fn what_is_empty_or_not_filled_in_counts_as_unset() {
 
 #[test]
 fn a_secret_may_come_from_a_file_that_a_variable_names() {
-    for setting in SETTINGS {
-        let row = row_of(setting.key);
+    for setting in SETTINGS.iter() {
+        let row = row_of(&setting.key);
         let (_folder, path) = file(&format!("{}\n", row.1[0]));
         let mut variables: Vec<(String, String)> = row
             .2
             .iter()
-            .map(|(key, value)| (self::setting(key).variable.to_owned(), (*value).to_owned()))
+            .map(|(key, value)| (self::setting(key).variable.clone(), (*value).to_owned()))
             .collect();
-        let plain = [(setting.variable.to_owned(), row.1[0].to_owned())];
+        let plain = [(setting.variable.clone(), row.1[0].to_owned())];
         let named = (
             format!("{}_FILE", setting.variable),
             path.display().to_string(),
@@ -296,13 +299,13 @@ fn a_secret_may_come_from_a_file_that_a_variable_names() {
         };
         let expected = load([&variables[..], &plain].concat()).unwrap();
         variables.push(named);
-        match setting.kind {
-            Kind::Secret => {
+        match setting.is_secret {
+            true => {
                 let found = load(variables.clone()).unwrap();
                 assert_eq!(all_of(&found), all_of(&expected), "{}", setting.key);
                 let error = load([&variables[..], &plain].concat()).unwrap_err();
                 for part in [
-                    setting.variable,
+                    &setting.variable,
                     &format!("{}_FILE", setting.variable),
                     "unset one",
                 ] {
@@ -314,8 +317,8 @@ fn a_secret_may_come_from_a_file_that_a_variable_names() {
                 assert!(error.contains("can't be read"), "{error}");
             }
             // `RUST_LOG_FILE` is somebody else's business.
-            Kind::Plain if setting.key == "log_filter" => assert!(load(variables).is_ok()),
-            Kind::Plain => {
+            false if setting.key == "log_filter" => assert!(load(variables).is_ok()),
+            false => {
                 let error = load(variables).unwrap_err();
                 assert!(error.contains("_FILE`"), "{error}");
             }

@@ -1,6 +1,6 @@
 //! What is said of settings that are wrong, and what never is.
 
-use sevendigital_mcp::config::{Config, Kind, Layers, SETTINGS};
+use sevendigital_mcp::config::{Config, Layers, SETTINGS};
 
 use crate::config::{Given, SWITCHES, all_of, check, file, row_of, setting};
 
@@ -85,7 +85,7 @@ fn a_wrong_value_is_told_with_key_layer_and_what_was_expected() {
         for value in *values {
             let wrong = vec![(*key, *value)];
             let of = |given: Given| check(&given).map(|_| ()).unwrap_err();
-            let variable = setting(key).variable;
+            let variable = &setting(key).variable;
             let mut errors = vec![
                 (
                     of(Given {
@@ -102,7 +102,11 @@ fn a_wrong_value_is_told_with_key_layer_and_what_was_expected() {
                     format!("environment variable `{variable}`"),
                 ),
             ];
-            if let Some(flag) = setting(key).flag.filter(|_| !SWITCHES.contains(key)) {
+            if let Some(flag) = setting(key)
+                .flag
+                .as_ref()
+                .filter(|_| !SWITCHES.contains(key))
+            {
                 errors.push((
                     of(Given {
                         flags: wrong,
@@ -115,7 +119,7 @@ fn a_wrong_value_is_told_with_key_layer_and_what_was_expected() {
                 assert!(error.contains(&format!("`{key}`")), "{value}: {error}");
                 assert!(error.contains(&layer), "{key} {value}: {error}");
                 assert!(
-                    error.contains(setting(key).expected),
+                    error.contains(setting(key).expected()),
                     "{key} {value}: {error}"
                 );
             }
@@ -159,12 +163,9 @@ fn what_does_not_go_together_is_told_with_the_way_out() {
 
 #[test]
 fn a_secret_is_never_shown_not_even_a_wrong_one() {
-    for setting in SETTINGS
-        .iter()
-        .filter(|setting| setting.kind == Kind::Secret)
-    {
-        let row = row_of(setting.key);
-        let values = [&[(setting.key, CANARY)], row.2].concat();
+    for setting in SETTINGS.iter().filter(|setting| setting.is_secret) {
+        let row = row_of(&setting.key);
+        let values = [&[(&*setting.key, CANARY)], row.2].concat();
         let config = check(&Given {
             environment: values,
             ..Given::default()

@@ -2,7 +2,7 @@
 
 use clap::Parser as _;
 use sevendigital_mcp::cli::args::Cli;
-use sevendigital_mcp::config::{Limits, SETTINGS};
+use sevendigital_mcp::config::{LIMITS, SETTINGS, Setting};
 use sevendigital_tools::TOOLS;
 
 use crate::harness::root;
@@ -77,35 +77,66 @@ fn the_tool_table_has_every_tool_in_order_with_its_effect() {
     );
 }
 
-#[test]
-fn the_settings_table_has_every_setting_with_its_variable_and_flag() {
-    let readme = readme();
-    for setting in SETTINGS {
-        let flag = setting
-            .flag
-            .map_or("–".to_owned(), |flag| format!("`{flag}"));
-        let variable = format!("`{}`", setting.variable);
-        check(&readme, setting.key, &[variable, flag]);
-    }
-    let known: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
-    let heading = heading_of(&readme, known[0]);
-    for key in names_in_table(&readme, heading) {
-        assert!(
-            known.contains(&key.as_str()),
-            "README.md: the settings table has `{key}`, which is no setting"
-        );
-    }
+/// The README's tables that are made from the code. Each stands between `<!-- NAME: generated -->` and `<!-- end -->`.
+fn generated() -> [(&'static str, String); 2] {
+    let limit = |limit: &Setting| {
+        let (key, default) = (&limit.key, limit.default_text());
+        format!("| `{key}` | {default} | {} |\n", limit.summary)
+    };
+    let setting = |setting: &Setting| {
+        let key = setting.is_in_file().then(|| format!("`{}`", setting.key));
+        let flag = setting.flag.as_ref().map(|flag| format!("`{flag}`"));
+        let file = if setting.is_secret {
+            ", `…_FILE`"
+        } else {
+            ""
+        };
+        format!(
+            "| {} | `{}`{file} | {} | {} | {} |\n",
+            key.as_deref().unwrap_or("–"),
+            setting.variable,
+            flag.as_deref().unwrap_or("–"),
+            setting.default_text(),
+            setting.summary
+        )
+    };
+    let limits = LIMITS.iter().map(limit).collect::<String>();
+    let settings = SETTINGS.iter().map(setting).collect::<String>();
+    [
+        (
+            "limits",
+            format!("| limit | default | what it bounds |\n|---|---|---|\n{limits}"),
+        ),
+        (
+            "settings",
+            format!(
+                "| file key | environment | flag | default | meaning |\n|---|---|---|---|---|\n{settings}"
+            ),
+        ),
+    ]
 }
 
+/// `UPDATE_DOCS=1` rewrites what is out of date.
 #[test]
-fn the_limit_sheet_has_every_limit_with_its_default() {
-    let readme = readme();
-    let limits = Limits::defaults();
-    for (key, default) in &limits {
-        check(&readme, key, &[format!("| {default} |")]);
+fn the_generated_tables_are_what_the_code_says() {
+    let mut current = readme();
+    for (name, table) in generated() {
+        let start = format!("<!-- {name}: generated -->\n");
+        let from = current.find(&start);
+        let from = from.unwrap_or_else(|| panic!("README.md has no {start}")) + start.len();
+        let length = current[from..].find("<!-- end -->").unwrap();
+        current.replace_range(from..from + length, &table);
     }
-    let names = names_in_table(&readme, "| limit | default |");
-    assert_eq!(names.len(), limits.len(), "README.md: the limit sheet");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(root().join("README.md"), &current).unwrap();
+    }
+    for (found, expected) in readme().lines().zip(current.lines()) {
+        assert_eq!(
+            found, expected,
+            "README.md is out of date: run with UPDATE_DOCS=1"
+        );
+    }
+    assert_eq!(readme().len(), current.len());
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl Bench {
         let settings = [
             ("SEVENDIGITAL_MCP_SPENDING", "allow"),
             // One server meets fault after fault, and no read is to be held back for the last one.
-            ("SEVENDIGITAL_MCP_LIMIT_BREAKER_PERCENT", "101"),
+            ("SEVENDIGITAL_MCP_LIMIT_BREAKER_FAILURE_PERCENT", "101"),
         ];
         let world = world_on(folder.path(), base_uri, &settings).await;
         Self {

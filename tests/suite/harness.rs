@@ -58,7 +58,7 @@ pub(crate) fn sandbox_settings(base_uri: &str) -> Vec<(String, String)> {
         ("SEVENDIGITAL_COUNTRY", demo::COUNTRY),
         // Tests try the same password again and again, and let 7digital fail as often; those that are about these limits set them.
         ("SEVENDIGITAL_MCP_LIMIT_LOGINS_PER_MINUTE", "1000000"),
-        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_CALLS", "1000000"),
+        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_MIN_CALLS", "1000000"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .to_vec()

@@ -19,13 +19,13 @@ const LOCKER: &str = "/user/locker";
 const ITEM: &str = "/user/purchase/item";
 const SELECT: &str = "/user/payment/card/select";
 
-const CALLS: &str = "SEVENDIGITAL_MCP_LIMIT_CALLS";
-const CHARGES: &str = "SEVENDIGITAL_MCP_LIMIT_CHARGES";
-const WAITING: &str = "SEVENDIGITAL_MCP_LIMIT_WAITING";
-const WAIT_MS: &str = "SEVENDIGITAL_MCP_LIMIT_WAIT_MS";
+const CALLS: &str = "SEVENDIGITAL_MCP_LIMIT_MAX_CONCURRENT_CALLS";
+const CHARGES: &str = "SEVENDIGITAL_MCP_LIMIT_MAX_CONCURRENT_CHARGES";
+const WAITING: &str = "SEVENDIGITAL_MCP_LIMIT_MAX_QUEUED";
+const QUEUE_TIMEOUT: &str = "SEVENDIGITAL_MCP_LIMIT_QUEUE_TIMEOUT";
 const ALLOW: Setting<'static> = ("SEVENDIGITAL_MCP_SPENDING", "allow");
 /// A wait that no good test lasts for.
-const LONG: Setting<'static> = (WAIT_MS, "60000");
+const LONG: Setting<'static> = (QUEUE_TIMEOUT, "1m");
 /// Longer than a refusal takes that waits for nothing, on the busiest machine.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
@@ -323,7 +323,7 @@ async fn as_many_calls_as_there_are_places_run_as_many_wait_and_one_more_is_told
 #[tokio::test]
 async fn whoever_waits_in_vain_is_told_so_when_the_time_is_up() {
     const WAIT: Duration = Duration::from_millis(200);
-    let desk = Desk::with(&[(CALLS, "1"), (WAITING, "9"), (WAIT_MS, "200")]).await;
+    let desk = Desk::with(&[(CALLS, "1"), (WAITING, "9"), (QUEUE_TIMEOUT, "200ms")]).await;
     desk.upstream.script(LOCKER, held(locker()));
     let first = desk.fill(&[Surface::Rest], &read(), LOCKER).await;
     let mut others = JoinSet::new();
@@ -343,7 +343,7 @@ async fn whoever_waits_in_vain_is_told_so_when_the_time_is_up() {
 
 #[tokio::test]
 async fn what_is_no_call_needs_no_place() {
-    let desk = Desk::with(&[(CALLS, "1"), (WAITING, "1"), (WAIT_MS, "50")]).await;
+    let desk = Desk::with(&[(CALLS, "1"), (WAITING, "1"), (QUEUE_TIMEOUT, "50ms")]).await;
     desk.upstream.script(LOCKER, held(locker()));
     let first = desk.fill(&[Surface::Modern], &read(), LOCKER).await;
     assert_eq!(desk.world.tools().await.len(), 17);

@@ -138,17 +138,17 @@ pub(crate) fn variables(base_uri: &str, keys: &str, more: &[(&str, &str)]) -> Ve
         ("SEVENDIGITAL_MCP_SPENDING", "allow"),
         ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0"),
         // Fault follows fault, and no call is to be held back for the one before, nor for its caller's pace.
-        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_PERCENT", "101"),
+        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_FAILURE_PERCENT", "101"),
         ("SEVENDIGITAL_MCP_LIMIT_LOGINS_PER_MINUTE", "1000000"),
         ("SEVENDIGITAL_MCP_LIMIT_CALLER_LOGINS_PER_MINUTE", "1000000"),
         (
-            "SEVENDIGITAL_MCP_LIMIT_CALLER_OPENINGS_PER_MINUTE",
+            "SEVENDIGITAL_MCP_LIMIT_CALLER_SIGNUPS_PER_MINUTE",
             "1000000",
         ),
         ("SEVENDIGITAL_MCP_LIMIT_CALLER_READS_BURST", "1000000"),
         // What hangs need not hang for long.
-        ("SEVENDIGITAL_MCP_LIMIT_READ_MS", "1000"),
-        ("SEVENDIGITAL_MCP_LIMIT_CHANGE_MS", "1000"),
+        ("SEVENDIGITAL_MCP_LIMIT_READ_DEADLINE", "1s"),
+        ("SEVENDIGITAL_MCP_LIMIT_CHANGE_DEADLINE", "1s"),
         ("RUST_BACKTRACE", "full"),
     ];
     let all = all.iter().chain(more);

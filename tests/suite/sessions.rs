@@ -244,7 +244,7 @@ async fn a_session_goes_on_with_another_token_of_the_same_subject() {
 async fn ids_of_sessions_can_not_be_guessed() {
     const MANY: usize = 2_000;
     let limit = MANY.to_string();
-    let world = World::with(&[("SEVENDIGITAL_MCP_LIMIT_SESSIONS", &limit)]).await;
+    let world = World::with(&[("SEVENDIGITAL_MCP_LIMIT_MAX_SESSIONS", &limit)]).await;
     let somebody = Somebody::unknown(&world);
     let mut ids = HashSet::new();
     let mut ones = [0_usize; 128];

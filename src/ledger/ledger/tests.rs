@@ -28,7 +28,11 @@ fn done() -> Outcome {
 }
 
 async fn started(ledger: &Ledger, intent: Intent) -> i64 {
-    match ledger.begin(intent, Allowance::default()).await.unwrap() {
+    match ledger
+        .begin(intent, SpendingLimits::default())
+        .await
+        .unwrap()
+    {
         Begun::Started(id) => id,
         other => panic!("{other:?}"),
     }
@@ -40,7 +44,7 @@ async fn a_purchase_is_started_once_and_its_outcome_stays() {
     let ledger = Ledger::in_folder(folder.path().join("state"));
     let id = started(&ledger, intent("k")).await;
     assert!(
-        matches!(ledger.begin(intent("k"), Allowance::default()).await.unwrap(), Begun::Exists(entry) if entry.state == State::Sending)
+        matches!(ledger.begin(intent("k"), SpendingLimits::default()).await.unwrap(), Begun::Exists(entry) if entry.state == State::Sending)
     );
     ledger.finish(id, done()).await.unwrap();
     let again = Ledger::in_folder(folder.path().join("state"));
@@ -93,7 +97,7 @@ async fn charges_of_a_process_that_died_are_unknown_and_those_of_a_live_one_are_
 
 #[tokio::test]
 async fn limits_bind_at_their_edge() {
-    let limits = Allowance {
+    let limits = SpendingLimits {
         per_minute: Some(2),
         per_day: Some(3),
         daily_budget: Some(2_000),
@@ -118,7 +122,7 @@ async fn limits_bind_at_their_edge() {
     assert_eq!(
         begin(
             "3",
-            Allowance {
+            SpendingLimits {
                 per_minute: None,
                 ..limits
             }
@@ -126,9 +130,9 @@ async fn limits_bind_at_their_edge() {
         .await,
         Begun::Limit("daily_budget", 2_000)
     );
-    let free = Allowance {
+    let free = SpendingLimits {
         per_day: Some(2),
-        ..Allowance::default()
+        ..SpendingLimits::default()
     };
     assert_eq!(
         begin("3", free).await,
@@ -145,7 +149,10 @@ async fn a_yes_is_good_for_one_purchase() {
     };
     started(&ledger, with("1")).await;
     assert_eq!(
-        ledger.begin(with("2"), Allowance::default()).await.unwrap(),
+        ledger
+            .begin(with("2"), SpendingLimits::default())
+            .await
+            .unwrap(),
         Begun::ConsentUsed
     );
 }

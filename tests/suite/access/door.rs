@@ -13,7 +13,7 @@ type Header<'a> = (&'a str, &'a str);
 
 /// The header that counts.
 const A: &str = "authorization";
-const ONE_SESSION: Setting<'static> = ("SEVENDIGITAL_MCP_LIMIT_SESSIONS", "1");
+const ONE_SESSION: Setting<'static> = ("SEVENDIGITAL_MCP_LIMIT_MAX_SESSIONS", "1");
 
 /// Requests of all kinds: what each is, method, whether it goes to MCP, target, and body.
 fn requests() -> Vec<(&'static str, &'static str, bool, &'static str, String)> {

@@ -196,7 +196,10 @@ async fn the_list_is_the_same_byte_for_byte_over_a_hundred_connections() {
     let settings = [
         &trusting(&keys)[..],
         &OFTEN,
-        &[BY_TOKEN, ("SEVENDIGITAL_MCP_LIMIT_CALLER_SESSIONS", "1000")],
+        &[
+            BY_TOKEN,
+            ("SEVENDIGITAL_MCP_LIMIT_CALLER_MAX_SESSIONS", "1000"),
+        ],
     ]
     .concat();
     let world = World::with_file(&settings, &file.concat()).await;

@@ -1,6 +1,6 @@
 //! Settings that would let in whom nobody meant to: the server does not start with them, says which, and shows no value.
 
-use sevendigital_mcp::config::{Config, Layers, Limits};
+use sevendigital_mcp::config::{Config, LIMITS, Layers};
 
 use crate::access::{TOKEN, principal, sha256, token_of};
 use crate::config::file;
@@ -355,8 +355,8 @@ fn others_are_served_once_it_is_known_who_they_are_and_what_they_call_us() {
 
 #[test]
 fn no_limit_is_zero_and_none_is_unknown() {
-    for (key, _) in Limits::defaults() {
-        let variable = format!("SEVENDIGITAL_MCP_LIMIT_{}", key.to_uppercase());
+    for limit in LIMITS.iter() {
+        let (key, variable) = (&limit.key, &*limit.variable);
         for wrong in ["0", "-1", "4294967296", "1.5", "canary"] {
             let quoted = format!("\"{wrong}\"");
             let bare = if wrong == "canary" { &quoted } else { wrong };
@@ -367,14 +367,14 @@ fn no_limit_is_zero_and_none_is_unknown() {
             );
             check(
                 "",
-                &[(&variable, wrong)],
-                &[&format!("limits.{key}"), &variable],
+                &[(variable, wrong)],
+                &[&format!("limits.{key}"), variable],
             );
         }
     }
     for (key, meant) in [
-        ("sesions", "`sessions`"),
-        ("Sessions", "`sessions`"),
+        ("max_sesions", "`max_sessions`"),
+        ("Max_sessions", "`max_sessions`"),
         ("body_byte", "`body_bytes`"),
         ("xyz", "README"),
     ] {
@@ -385,7 +385,7 @@ fn no_limit_is_zero_and_none_is_unknown() {
         );
         let variable = format!("SEVENDIGITAL_MCP_LIMIT_{}", key.to_uppercase());
         // Variables are in capitals, so there is nothing wrong with these.
-        if key != "Sessions" {
+        if key != "Max_sessions" {
             check("", &[(&variable, "1")], &[&variable, meant]);
         }
     }
@@ -400,7 +400,10 @@ async fn the_real_program_ends_before_it_listens() {
         (jane, "`allow`"),
         (format!("token = \"{}\"", &TOKEN[..20]), "`token`"),
         (format!("{ISSUER}{AUDIENCE}"), "`auth_jwks_uri`"),
-        ("[limits]\nsessions = 0".to_owned(), "`limits.sessions`"),
+        (
+            "[limits]\nmax_sessions = 0".to_owned(),
+            "`limits.max_sessions`",
+        ),
     ];
     for (text, word) in rows {
         let (_folder, path) = file(&text);

@@ -13,15 +13,15 @@ use crate::upstream::{Act, http, refusal};
 /// Attempts at reads that the breaker judges by.
 const JUDGED: usize = 6;
 /// Longer than any good test lasts.
-const FOR_EVER: &str = "600000";
+const FOR_EVER: &str = "10m";
 /// Soon over, and longer than a call takes on a busy machine.
-const A_WHILE: &str = "2000";
+const A_WHILE: &str = "2s";
 
-/// A server whose breaker opens for so many milliseconds.
-async fn desk(open_ms: &str) -> Desk {
+/// A server whose circuit breaker opens for so long.
+async fn desk(open_time: &str) -> Desk {
     let limits = [
-        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_CALLS", "6"),
-        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_OPEN_MS", open_ms),
+        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_MIN_CALLS", "6"),
+        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_OPEN_TIME", open_time),
         ALLOW,
     ];
     Desk::with(&limits).await
@@ -138,7 +138,7 @@ async fn one_read_finds_out_whether_the_outage_is_over_and_no_purchase_ever_does
 
 #[tokio::test]
 async fn a_probe_that_its_client_gives_up_hands_its_task_to_the_next_read() {
-    let desk = desk("1").await;
+    let desk = desk("1ms").await;
     open(&desk).await;
     desk.upstream
         .script(LOCKER, [Act::Hang(Vec::new()), locker()]);

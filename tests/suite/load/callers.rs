@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::{
-    Client, Desk, ITEM, LOCKER, Op, SURFACES, Surface, WAIT_MS, all_done, buy, held, locker, read,
+    Client, Desk, ITEM, LOCKER, Op, QUEUE_TIMEOUT, SURFACES, Surface, all_done, buy, held, locker,
+    read,
 };
 use crate::access::{BY_TOKEN, TOKEN, principal, token_of};
 use crate::harness::{Reply, Setting, failure, within};
@@ -52,7 +53,7 @@ fn start(calls: &mut JoinSet<(Surface, Reply)>, client: &Client, surface: Surfac
 
 #[tokio::test]
 async fn one_caller_has_so_many_calls_under_way_and_the_others_are_not_touched() {
-    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_CALLS", "3")];
+    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_CONCURRENT_CALLS", "3")];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
     upstream.script(LOCKER, held(locker()));
@@ -92,10 +93,10 @@ async fn one_caller_has_so_many_calls_under_way_and_the_others_are_not_touched()
 #[tokio::test]
 async fn a_share_is_given_back_however_a_call_ends() {
     let limits = [
-        ("SEVENDIGITAL_MCP_LIMIT_CALLER_CALLS", "1"),
-        ("SEVENDIGITAL_MCP_LIMIT_CALLS", "1"),
-        (WAIT_MS, "50"),
-        ("SEVENDIGITAL_MCP_LIMIT_READ_MS", "300"),
+        ("SEVENDIGITAL_MCP_LIMIT_CALLER_CONCURRENT_CALLS", "1"),
+        ("SEVENDIGITAL_MCP_LIMIT_MAX_CONCURRENT_CALLS", "1"),
+        (QUEUE_TIMEOUT, "50ms"),
+        ("SEVENDIGITAL_MCP_LIMIT_READ_DEADLINE", "300ms"),
     ];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
@@ -333,7 +334,7 @@ type Opening = fn(usize) -> Op;
 
 #[tokio::test]
 async fn one_caller_opens_so_many_accounts_with_each_tool() {
-    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_OPENINGS_PER_MINUTE", "3")];
+    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_SIGNUPS_PER_MINUTE", "3")];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
     let tools: [(Opening, &str); 2] = [(sign_up, SIGN_UP), (create, CREATE)];

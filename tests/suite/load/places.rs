@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
 use super::{
-    ALLOW, CALLS, CHARGES, Desk, ITEM, LOCKER, LONG, Op, SELECT, SURFACES, Surface, WAIT_MS,
+    ALLOW, CALLS, CHARGES, Desk, ITEM, LOCKER, LONG, Op, QUEUE_TIMEOUT, SELECT, SURFACES, Surface,
     WAITING, all_done, buy, check_busy, held, locker, read, select,
 };
 use crate::harness::{Setting, failure, text, until, within};
@@ -20,8 +20,8 @@ const ONE: [Setting<'static>; 4] = [(CALLS, "1"), (CHARGES, "1"), (WAITING, "1")
 #[tokio::test]
 async fn a_place_is_free_again_however_a_call_ends() {
     let brief = [
-        ("SEVENDIGITAL_MCP_LIMIT_READ_MS", "300"),
-        ("SEVENDIGITAL_MCP_LIMIT_CHANGE_MS", "300"),
+        ("SEVENDIGITAL_MCP_LIMIT_READ_DEADLINE", "300ms"),
+        ("SEVENDIGITAL_MCP_LIMIT_CHANGE_DEADLINE", "300ms"),
         ALLOW,
     ];
     let desk = Desk::with(&[&ONE[..], &brief].concat()).await;
@@ -123,7 +123,7 @@ impl Leaver {
 #[tokio::test]
 async fn a_client_that_leaves_gives_the_place_of_its_read_back() {
     for surface in [Surface::Modern, Surface::Rest] {
-        let read_for_ever = ("SEVENDIGITAL_MCP_LIMIT_READ_MS", "600000");
+        let read_for_ever = ("SEVENDIGITAL_MCP_LIMIT_READ_DEADLINE", "10m");
         let desk = Desk::with(&[&ONE[..], &[read_for_ever]].concat()).await;
         desk.upstream
             .script(LOCKER, [Act::Hang(Vec::new()), locker()]);
@@ -189,7 +189,7 @@ async fn while_a_person_is_asked_the_call_has_no_place_and_afterwards_it_needs_o
     let settings = [
         (CHARGES, "1"),
         (WAITING, "1"),
-        (WAIT_MS, "200"),
+        (QUEUE_TIMEOUT, "200ms"),
         ("SEVENDIGITAL_MCP_SPENDING", "confirm"),
     ];
     let desk = Desk::with(&settings).await;

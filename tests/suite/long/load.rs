@@ -267,7 +267,7 @@ async fn l5_a_thousand_sessions_and_a_thousand_idle_streams() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l5_sessions_that_nobody_ends_are_gone_in_time_and_leave_nothing() {
     let upstream = Upstream::start(|_, _| Plan::Cut).await;
-    let idle = ("SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_MS", "4000");
+    let idle = ("SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_TIMEOUT", "4s");
     let server = Process::start(&upstream.base_uri(), &[idle]).await;
     let mut peaks = Vec::new();
     for _ in 0..5 {

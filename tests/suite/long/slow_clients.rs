@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use sevendigital_mcp::config::Limits;
+use sevendigital_mcp::config::LIMITS;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
@@ -58,9 +58,8 @@ fn shown(times: &[Duration]) -> String {
 
 /// A thousand clients waste time in that way while a good one calls.
 async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &[Duration]) {
-    let limits = Limits::defaults();
-    let limit = limits.iter().find(|(name, _)| name == how.limit()).unwrap();
-    let limit = Duration::from_millis(limit.1);
+    let limit = LIMITS.iter().find(|limit| limit.key == how.limit());
+    let limit = humantime::parse_duration(&limit.unwrap().default_text()).unwrap();
     let before = held(ports.process());
     let enough = AtomicBool::new(false);
     let ends = async {

@@ -120,7 +120,7 @@ impl Server {
             ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0"),
             ("RUST_LOG", "error"),
             // Sessions that their clients forget end while it goes on.
-            ("SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_MS", "30000"),
+            ("SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_TIMEOUT", "30s"),
         ];
         let arguments = ["serve", "--bind", "127.0.0.1:0", "--state-dir", state];
         let mut command = program(&arguments, &variables(&shop.base_uri, &settings));

@@ -161,7 +161,7 @@ async fn a_charge_that_never_left_and_one_that_the_locker_settles_are_counted_to
 
 #[tokio::test]
 async fn repeats_statuses_quotas_and_the_breaker_are_there() {
-    let breaker = [FIGURES, ("SEVENDIGITAL_MCP_LIMIT_BREAKER_CALLS", "4")];
+    let breaker = [FIGURES, ("SEVENDIGITAL_MCP_LIMIT_BREAKER_MIN_CALLS", "4")];
     let site = Site::with(&breaker).await;
     let wire = site.server.wire();
     let quota = "Content-Type: application/json\r\nX-RateLimit-Limit: 4000\r\nX-RateLimit-Current: 37\r\nX-RateLimit-Reset: 46968\r\n";

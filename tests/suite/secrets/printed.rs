@@ -1,12 +1,15 @@
 //! What `Debug` and `Display` show of what holds secrets, and what a crash would leave behind.
 
 use std::fmt::{Debug, Display};
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sevendigital::oauth::Stamp;
 use sevendigital::response::Reply;
 use sevendigital::{Placement, parameters, signing};
 use sevendigital_mcp::calls::call::{Call, Guard, User};
+use sevendigital_mcp::calls::upstream;
 use sevendigital_mcp::cli::login::LoginError;
 use sevendigital_mcp::config::stored_login::StoredLogin;
 use sevendigital_mcp::config::{Config, Layers};
@@ -74,7 +77,7 @@ async fn what_holds_settings_and_credentials_does_not_print_them() {
     printed.debug("Config", &config);
     let credentials = config.credentials();
     printed.debug("Credentials", &credentials);
-    printed.debug("Client", &config.client().unwrap());
+    printed.debug("Client", &upstream::client(&config).unwrap());
     let guard = Guard::new(&config).unwrap();
     printed.debug("Guard", &guard);
     config.bind.set_port(0);
@@ -142,7 +145,11 @@ async fn no_error_prints_what_led_to_it() {
     let mut printed = Printed::default();
     let upstream = Upstream::start().await;
     let (_, mut config) = settings(&upstream.base_uri());
-    config.limits.clone_from(&short());
+    config.limits.read_deadline = Duration::from_millis(300);
+    config.limits.change_deadline = Duration::from_millis(300);
+    config.limits.max_attempts = 1;
+    config.limits.breaker_failure_percent = 101;
+    config.limits.logins_per_minute = NonZeroU32::MAX;
     let guard = Guard::new(&config).unwrap();
     let table = faults("http://127.0.0.1:1/")
         .into_iter()
@@ -175,14 +182,6 @@ async fn no_error_prints_what_led_to_it() {
     }
     assert!(printed.0.len() > 1_000, "{}", printed.0.len());
     printed.check();
-}
-
-fn short() -> sevendigital_mcp::config::Limits {
-    serde_json::from_value(json!({
-        "read_ms": 300, "change_ms": 300, "attempts": 1, "breaker_percent": 101,
-        "logins_per_minute": 1_000_000,
-    }))
-    .unwrap()
 }
 
 #[cfg(target_os = "linux")]

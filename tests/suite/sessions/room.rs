@@ -10,10 +10,10 @@ use crate::harness::{LEGACY, Reply, Setting, World, within};
 use crate::sessions::{bare, in_session};
 use crate::till::send;
 
-const SESSIONS: &str = "SEVENDIGITAL_MCP_LIMIT_SESSIONS";
-const OF_ONE: &str = "SEVENDIGITAL_MCP_LIMIT_CALLER_SESSIONS";
-const IDLE: &str = "SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_MS";
-const INIT: &str = "SEVENDIGITAL_MCP_LIMIT_SESSION_INIT_MS";
+const SESSIONS: &str = "SEVENDIGITAL_MCP_LIMIT_MAX_SESSIONS";
+const OF_ONE: &str = "SEVENDIGITAL_MCP_LIMIT_CALLER_MAX_SESSIONS";
+const IDLE: &str = "SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_TIMEOUT";
+const INIT: &str = "SEVENDIGITAL_MCP_LIMIT_SESSION_INIT_TIMEOUT";
 
 /// Refused for want of a place, with the time to come again.
 #[track_caller]
@@ -144,7 +144,7 @@ async fn who_comes_at_once_finds_exactly_the_places_that_there_are() {
 
 #[tokio::test]
 async fn a_session_in_which_nothing_happens_gives_its_place_back() {
-    let settings: [Setting; 4] = [BY_TOKEN, (SESSIONS, "3"), (OF_ONE, "2"), (IDLE, "400")];
+    let settings: [Setting; 4] = [BY_TOKEN, (SESSIONS, "3"), (OF_ONE, "2"), (IDLE, "400ms")];
     let world = World::with_file(&settings, &principal("jane", &["reads"], "")).await;
     let (jane, operator) = (
         Somebody::named(&world, "jane"),
@@ -166,7 +166,7 @@ async fn a_session_in_which_nothing_happens_gives_its_place_back() {
 
 #[tokio::test]
 async fn a_session_whose_client_does_not_come_back_is_closed_early_and_another_is_not() {
-    let settings: [Setting; 3] = [BY_TOKEN, (SESSIONS, "4"), (INIT, "400")];
+    let settings: [Setting; 3] = [BY_TOKEN, (SESSIONS, "4"), (INIT, "400ms")];
     let world = World::with(&settings).await;
     let operator = Somebody::with_token(&world, TOKEN);
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
@@ -191,7 +191,7 @@ async fn a_session_whose_client_does_not_come_back_is_closed_early_and_another_i
 async fn a_client_that_cuts_its_handshake_a_thousand_times_keeps_no_place() {
     const PLACES: usize = 4;
     let limit = PLACES.to_string();
-    let settings: [Setting; 3] = [BY_TOKEN, (SESSIONS, &limit), (IDLE, "400")];
+    let settings: [Setting; 3] = [BY_TOKEN, (SESSIONS, &limit), (IDLE, "400ms")];
     let world = World::with_file(&settings, &principal("jane", &["reads"], "")).await;
     let jane = Somebody::named(&world, "jane");
     let message =

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::body::{Body, Bytes};
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, header};
-use sevendigital_mcp::config::Limits;
+use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::http::body::Bounds;
 
 use super::wire::{Draft, Wire, doors, unharmed};
@@ -72,7 +72,7 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
 #[tokio::test]
 async fn no_more_than_the_limit_and_one_read_are_taken_of_a_body_without_end() {
     const FRAME: usize = 64 << 10;
-    let bounds = Bounds::of(&Limits::default());
+    let bounds = Bounds::of(&Config::load(&Layers::default()).unwrap().limits);
     for (length, most) in [(None, LIMIT + FRAME), (Some("1073741824"), 0)] {
         let taken = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&taken);

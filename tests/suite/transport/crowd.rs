@@ -11,7 +11,7 @@ use super::wire::{Draft, Wire};
 use crate::harness::{World, until, within};
 use crate::till::{Server, folder};
 
-const TEN: (&str, &str) = ("SEVENDIGITAL_MCP_LIMIT_CONNECTIONS", "10");
+const TEN: (&str, &str) = ("SEVENDIGITAL_MCP_LIMIT_MAX_CONNECTIONS", "10");
 
 #[tokio::test]
 async fn one_connection_more_waits_and_is_served_once_another_closes() {
@@ -74,7 +74,7 @@ async fn a_hundred_come_through_ten_places_one_after_the_other() {
 #[tokio::test]
 async fn a_server_without_descriptors_to_spare_serves_on_once_it_has_some() {
     let (folder, sandbox) = (folder(), Sandbox::start().await.unwrap());
-    let few = "ulimit -n 48; SEVENDIGITAL_MCP_LIMIT_HEADER_MS=1500 exec \"$0\" \"$@\"";
+    let few = "ulimit -n 48; SEVENDIGITAL_MCP_LIMIT_HEADER_TIMEOUT=1500ms exec \"$0\" \"$@\"";
     let server = Server::start_with(few, folder.path(), &sandbox.base_uri()).await;
     let good = Draft::call(&server.url, "get-user-locker", &json!({}));
     assert_eq!(good.send().await.status, 200);

@@ -45,10 +45,10 @@ impl Waste {
             | Self::DrippingHeader(_)
             | Self::HalfAHeader
             | Self::EmptyLines(_)
-            | Self::HalfASecondHeader => "header_ms",
-            Self::DrippingBody(_) | Self::HalfABody | Self::HalfTheChunks => "body_ms",
-            Self::Idleness => "idle_ms",
-            Self::Deafness => "stalled_ms",
+            | Self::HalfASecondHeader => "header_timeout",
+            Self::DrippingBody(_) | Self::HalfABody | Self::HalfTheChunks => "body_timeout",
+            Self::Idleness => "keep_alive_timeout",
+            Self::Deafness => "write_timeout",
         }
     }
 }
@@ -143,10 +143,10 @@ async fn drip(wire: &mut Wire, bytes: &[u8], pause: Duration) {
 
 const BRISK: Duration = Duration::from_millis(20);
 const LIMITS: [(&str, u64); 4] = [
-    ("header_ms", 700),
-    ("body_ms", 900),
-    ("idle_ms", 2_100),
-    ("stalled_ms", 800),
+    ("header_timeout", 700),
+    ("body_timeout", 900),
+    ("keep_alive_timeout", 2_100),
+    ("write_timeout", 800),
 ];
 
 fn limit(name: &str) -> Duration {
@@ -158,7 +158,7 @@ fn limit(name: &str) -> Duration {
 async fn brisk(further: &[Setting<'_>]) -> World {
     let limits = LIMITS.map(|(name, limit)| {
         let name = format!("SEVENDIGITAL_MCP_LIMIT_{}", name.to_uppercase());
-        (name, limit.to_string())
+        (name, format!("{limit}ms"))
     });
     let limits = limits.iter().map(|(name, limit)| (&**name, &**limit));
     World::with(&limits.chain(further.iter().copied()).collect::<Vec<_>>()).await
@@ -263,11 +263,11 @@ async fn a_connection_that_is_kept_outlives_the_time_for_a_header_and_each_pause
     for pause in [1_000, 1_500, 1_000].map(Duration::from_millis) {
         wire.send(good.bytes()).await.unwrap();
         assert_eq!(wire.answer().await.unwrap().status, 200);
-        assert!(pause > limit("header_ms") && pause < limit("idle_ms"));
+        assert!(pause > limit("header_timeout") && pause < limit("keep_alive_timeout"));
         sleep(pause).await;
         all += pause;
     }
-    assert!(all > limit("idle_ms"));
+    assert!(all > limit("keep_alive_timeout"));
     wire.send(good.bytes()).await.unwrap();
     assert_eq!(wire.answer().await.unwrap().status, 200);
     assert!(wire.answers().await.is_empty());
@@ -281,7 +281,7 @@ async fn a_pause_ends_in_time_whatever_came_before_it() {
     let health = Draft::new(&world.url, "GET", "/healthz");
     let nothing = Draft::new(&world.url, "PUT", "/mcp");
     let head = Draft::new(&world.url, "OPTIONS", "/mcp");
-    let delay = limit("header_ms") + Duration::from_millis(300);
+    let delay = limit("header_timeout") + Duration::from_millis(300);
     let mut all = JoinSet::new();
     for (what, draft) in [
         ("a call", &read),
@@ -329,7 +329,7 @@ async fn a_pause_ends_in_time_whatever_came_before_it() {
             (what, begun.elapsed())
         });
     }
-    let idle = limit("idle_ms");
+    let idle = limit("keep_alive_timeout");
     for (what, took) in within("all ends", ends.join_all()).await {
         println!("after {what}: closed after {took:?}, of {idle:?}");
         assert!(took + Duration::from_millis(50) >= idle, "{what}: {took:?}");
