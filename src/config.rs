@@ -1,6 +1,6 @@
 //! Settings, each declared once: defaults, then a stored login, then a TOML file, then the environment, then flags. The only room that reads the environment.
 //!
-//! [`settings`] and [`limits`] declare, [`table`] makes the tables, [`layers`] reads what is given, [`load`] and [`checks`] make a [`Config`] of it.
+//! `settings` and `limits` declare, `table` makes the tables, `layers` reads what is given, `load` and `checks` make a [`Config`] of it.
 
 pub use self::error::ConfigError;
 pub use self::flags::Flags;

@@ -24,7 +24,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve MCP over HTTP, on 127.0.0.1:9090 with path /mcp unless `--bind` says otherwise.
+    /// Serve MCP over HTTP, at the address of `--bind` with path /mcp.
     ///
     /// The address is printed on stderr, as `listening on` and the URL.
     /// SIGTERM or Ctrl-C stops it, once the calls that are under way have been answered.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::util::nest;
-use figment::value::{Dict, Map, Value};
+use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -95,16 +95,17 @@ fn defaults() -> impl Provider {
 
 /// No limit may be zero, nor so large that adding to it could overflow. (Durations are in range once they are read.)
 fn limits_in_range(figment: &Figment) -> Result<(), ConfigError> {
+    let values = figment.find_value("limits").ok();
+    let values = values.and_then(Value::into_dict).unwrap_or_default();
     for limit in LIMITS.iter() {
-        let number = figment.find_value(&limit.path()).ok();
-        let number = number.and_then(|value| value.to_u128());
+        let Some(value) = values.get(&limit.key) else {
+            continue;
+        };
+        let number = value.to_num().and_then(Num::to_u128_lossy);
         if number.is_some_and(|number| number == 0 || number > u32::MAX.into()) {
-            let source = figment.find_metadata(&limit.path());
-            return Err(invalid(
-                limit,
-                source.map_or("defaults", |found| &found.name),
-                None,
-            ));
+            let source = figment.get_metadata(value.tag());
+            let source = source.map_or("defaults", |source| &*source.name);
+            return Err(invalid(limit, source, None));
         }
     }
     Ok(())
@@ -223,16 +224,16 @@ fn known(
     let settings = || settings.iter().filter(|setting| setting.is_in_file());
     let mut known = Dict::new();
     for (key, value) in values {
-        let is_table = tables.contains(&&*key);
+        let is_unset = value.as_str().is_some_and(is_unset);
         let value = match settings().find(|setting| setting.key == key) {
             Some(setting) => typed(setting, value),
-            None if is_table => value,
+            None if tables.contains(&&*key) => value,
             None => {
                 let keys = settings().map(|setting| &*setting.key);
                 return Err(unknown(source, &key, keys.chain(tables.iter().copied())));
             }
         };
-        if !value.as_str().is_some_and(is_unset) {
+        if !is_unset {
             known.insert(key, value);
         }
     }

@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use clap::Parser as _;
 use sevendigital_mcp::cli::args::Cli;
-use sevendigital_mcp::config::{Config, Layers, SETTINGS, Setting, Spending};
+use sevendigital_mcp::config::{Config, LIMITS, Layers, SETTINGS, Setting, Spending};
 use tempfile::TempDir;
 
+/// Keys and values.
+pub(crate) type Values<'a> = &'a [(&'a str, &'a str)];
+
 /// Key, two good values, and what else must be set in the same layer.
-pub(crate) type Row = (
-    &'static str,
-    [&'static str; 2],
-    &'static [(&'static str, &'static str)],
-);
+type Row = (&'static str, [&'static str; 2], Values<'static>);
 
 /// Two good values of each setting, and what else must be set in the same layer.
 #[rustfmt::skip]
@@ -57,23 +56,24 @@ const VALUES: &[Row] = &[
 /// Settings whose flag stands for yes and takes no value.
 pub(crate) const SWITCHES: [&str; 2] = ["read_only", "sandbox"];
 
-/// Values by layer, as keys of the file; the file's folder lives as long as this.
-#[derive(Default)]
-pub(crate) struct Given<'a> {
-    pub(crate) file: Vec<(&'a str, &'a str)>,
-    pub(crate) environment: Vec<(&'a str, &'a str)>,
-    pub(crate) flags: Vec<(&'a str, &'a str)>,
-}
-
+/// The setting or the limit of that key.
 pub(crate) fn setting(key: &str) -> &'static Setting {
-    let found = SETTINGS.iter().find(|setting| setting.key == key);
+    let found = SETTINGS
+        .iter()
+        .chain(LIMITS.iter())
+        .find(|setting| setting.key == key);
     found.unwrap_or_else(|| panic!("there is no setting `{key}`"))
 }
 
-/// The row of a setting; each new setting needs one.
-pub(crate) fn row_of(key: &str) -> &'static Row {
-    let row = VALUES.iter().find(|row| row.0 == key);
-    row.unwrap_or_else(|| panic!("tests/suite/config.rs: VALUES has no row for `{key}`"))
+/// Two good values of a setting, and what must be set beside it. Each new setting needs a row; limits need none.
+pub(crate) fn row_of(setting: &Setting) -> ([&'static str; 2], Values<'static>) {
+    let key = &setting.key;
+    match VALUES.iter().find(|row| row.0 == key) {
+        Some((_, values, beside)) => (*values, beside),
+        None if setting.expected().contains("duration") => (["46s", "47s"], &[]),
+        None if setting.path() != *key => (["7", "8"], &[]),
+        None => panic!("tests/suite/config.rs: VALUES has no row for `{key}`"),
+    }
 }
 
 /// A file of that text, in a folder that is removed with the first half.
@@ -84,28 +84,26 @@ pub(crate) fn file(text: &str) -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-pub(crate) fn check(given: &Given) -> Result<Config, String> {
-    let lines: Vec<String> = given
-        .file
-        .iter()
-        .map(|(key, value)| format!("{key} = {value:?}\n"))
-        .collect();
-    let (_folder, path) = file(&lines.concat());
-    let mut command_line = vec!["sevendigital-mcp".to_owned()];
-    for (key, value) in &given.flags {
-        let flag = setting(key).flag.as_deref().unwrap();
-        command_line.push(if SWITCHES.contains(key) {
-            flag.to_owned()
+/// The settings of a file, an environment and a command line that hold these values.
+pub(crate) fn load(in_file: Values, environment: Values, flags: Values) -> Result<Config, String> {
+    let line = |(key, value): &(&str, &str)| format!("{} = {value:?}\n", setting(key).path());
+    let (_folder, path) = file(&in_file.iter().map(line).collect::<String>());
+    let flag = |(key, value): &(&str, &str)| {
+        let flag = setting(key).flag.clone().unwrap();
+        if SWITCHES.contains(key) {
+            flag
         } else {
             format!("{flag}={value}")
-        });
-    }
+        }
+    };
+    let program = ["sevendigital-mcp".to_owned()];
+    let command_line = program.into_iter().chain(flags.iter().map(flag));
     let cli = Cli::try_parse_from(command_line).map_err(|error| error.to_string())?;
     let variable =
         |(key, value): &(&str, &str)| (setting(key).variable.clone(), (*value).to_owned());
     let layers = Layers {
         file: Some(path),
-        variables: given.environment.iter().map(variable).collect(),
+        variables: environment.iter().map(variable).collect(),
         flags: cli.options.flags.given,
         ..Layers::default()
     };
@@ -114,100 +112,54 @@ pub(crate) fn check(given: &Given) -> Result<Config, String> {
 
 /// All that is in a configuration, secrets too.
 pub(crate) fn all_of(config: &Config) -> String {
-    let known = config.credentials();
-    let consumer = known.consumer.map(|consumer| {
-        let secret = consumer.secret.map(|secret| secret.expose().to_owned());
-        (consumer.key.expose().to_owned(), secret)
-    });
-    let token = known.token.map(|token| {
-        (
-            token.token.expose().to_owned(),
-            token.secret.expose().to_owned(),
-        )
-    });
-    let bearer = config.token.as_ref().map(|token| token.expose().to_owned());
-    format!("{config:?} {consumer:?} {token:?} {bearer:?}")
+    let secrets = [
+        &config.consumer_key,
+        &config.consumer_secret,
+        &config.access_token,
+        &config.access_token_secret,
+        &config.token,
+    ];
+    let secrets = secrets.map(|secret| secret.as_ref().map(|secret| secret.expose().to_owned()));
+    format!("{config:?} {secrets:?}")
 }
 
 #[test]
 fn each_setting_can_be_given_in_each_layer_and_later_layers_win() {
-    for setting in SETTINGS.iter() {
-        let key = setting.key.as_str();
-        let (_, [one, two], beside) = row_of(key);
-        let with = |value: &'static str| [&[(key, value)], *beside].concat();
-        let load =
-            |given: Given| all_of(&check(&given).unwrap_or_else(|error| panic!("{key}: {error}")));
-        let default = load(Given {
-            file: beside_alone(key, beside),
-            ..Given::default()
-        });
-
-        let in_environment = |value| {
-            load(Given {
-                environment: with(value),
-                ..Given::default()
-            })
+    for setting in SETTINGS.iter().chain(LIMITS.iter()) {
+        let key = &*setting.key;
+        let ([one, two], beside) = row_of(setting);
+        let with = |value| [&[(key, value)], beside].concat();
+        let shown = |file: Values, environment: Values, flags: Values| {
+            let config = load(file, environment, flags);
+            all_of(&config.unwrap_or_else(|error| panic!("{key}: {error}")))
         };
-        assert_ne!(in_environment(one), in_environment(two), "{key}");
-        assert!(
-            in_environment(one) != default || in_environment(two) != default,
-            "{key}"
-        );
-
-        // `RUST_LOG` is the whole world's name, so it is not in our file.
-        if key != "log_filter" {
-            let in_file = load(Given {
-                file: with(one),
-                ..Given::default()
-            });
-            assert_eq!(in_file, in_environment(one), "{key}: the file");
-            let both = load(Given {
-                file: with(one),
-                environment: with(two),
-                ..Given::default()
-            });
-            assert_eq!(
-                both,
-                in_environment(two),
-                "{key}: the environment wins over the file"
-            );
+        let first = shown(&[], &with(one), &[]);
+        let second = shown(&[], &with(two), &[]);
+        let default = shown(&beside_alone(key, beside), &[], &[]);
+        assert_ne!(first, second, "{key}");
+        assert!(first != default || second != default, "{key}");
+        if setting.is_in_file() {
+            assert_eq!(shown(&with(one), &[], &[]), first, "{key}: the file");
+            let both = shown(&with(one), &with(two), &[]);
+            assert_eq!(both, second, "{key}: the environment wins over the file");
         }
         if setting.flag.is_some() {
-            let flags = vec![(key, *one)];
-            let flag = load(Given {
-                flags: flags.clone(),
-                ..Given::default()
-            });
-            assert_eq!(flag, in_environment(one), "{key}: the flag");
-            let both = load(Given {
-                environment: with(two),
-                flags,
-                ..Given::default()
-            });
-            assert_eq!(
-                both,
-                in_environment(one),
-                "{key}: the flag wins over the environment"
-            );
-        } else {
-            let whole = setting.is_secret || key.starts_with("auth_");
-            assert!(beside.is_empty() || whole, "{key}");
+            assert_eq!(shown(&[], &[], &[(key, one)]), first, "{key}: the flag");
+            let both = shown(&[], &with(two), &[(key, one)]);
+            assert_eq!(both, first, "{key}: the flag wins over the environment");
         }
     }
 }
 
 /// What must be set beside a setting, as far as it can stand without it.
-fn beside_alone<'a>(key: &str, beside: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+fn beside_alone<'a>(key: &str, beside: Values<'a>) -> Vec<(&'a str, &'a str)> {
     let half = |other: &str| {
         ["access_token", "auth_"]
             .iter()
             .any(|part| key.starts_with(part) && other.starts_with(part))
     };
-    beside
-        .iter()
-        .copied()
-        .filter(|(other, _)| !half(other))
-        .collect()
+    let beside = beside.iter().copied();
+    beside.filter(|(other, _)| !half(other)).collect()
 }
 
 #[test]
@@ -219,58 +171,28 @@ fn flags_may_stand_before_or_after_the_command() {
         &["sevendigital-mcp", "stdio", "--bind", "127.0.0.1:1"],
     ] {
         let cli = Cli::try_parse_from(command_line).unwrap();
-        assert_eq!(
-            cli.options.flags.given,
-            [("bind", "127.0.0.1:1".to_owned())]
-        );
+        let given = cli.options.flags.given;
+        assert_eq!(given, [("bind", "127.0.0.1:1".to_owned())]);
     }
 }
 
 #[test]
 fn what_is_empty_or_not_filled_in_counts_as_unset() {
-    let default = all_of(&check(&Given::default()).unwrap());
-    for setting in SETTINGS.iter() {
+    let shown = |file: Values, environment: Values| all_of(&load(file, environment, &[]).unwrap());
+    let default = shown(&[], &[]);
+    for setting in SETTINGS.iter().chain(LIMITS.iter()) {
+        let key = &*setting.key;
         for value in ["", "  ", "${SEVENDIGITAL_ANY}", "${SEVENDIGITAL_ANY:-}"] {
-            let unset = vec![(&*setting.key, value)];
-            let environment = check(&Given {
-                environment: unset.clone(),
-                ..Given::default()
-            });
-            assert_eq!(
-                all_of(&environment.unwrap()),
-                default,
-                "{} {value}",
-                setting.key
-            );
-            if setting.key != "log_filter" {
-                let file = check(&Given {
-                    file: unset,
-                    ..Given::default()
-                });
-                assert_eq!(all_of(&file.unwrap()), default, "{} {value}", setting.key);
+            assert_eq!(shown(&[], &[(key, value)]), default, "{key} {value}");
+            if setting.is_in_file() {
+                assert_eq!(shown(&[(key, value)], &[]), default, "{key} {value}");
             }
         }
-        let one = row_of(&setting.key);
-        let with = [&[(&*setting.key, one.1[0])], one.2].concat();
-        if setting.key != "log_filter" {
-            let file = check(&Given {
-                file: with.clone(),
-                ..Given::default()
-            })
-            .unwrap();
-            let environment = vec![(&*setting.key, "${X}")];
-            let both = check(&Given {
-                file: with,
-                environment,
-                ..Given::default()
-            })
-            .unwrap();
-            assert_eq!(
-                all_of(&both),
-                all_of(&file),
-                "{}: the file's value stays",
-                setting.key
-            );
+        if setting.is_in_file() {
+            let ([one, _], beside) = row_of(setting);
+            let file = [&[(key, one)], beside].concat();
+            let both = shown(&file, &[(key, "${X}")]);
+            assert_eq!(both, shown(&file, &[]), "{key}: the file's value stays");
         }
     }
 }
@@ -278,50 +200,41 @@ fn what_is_empty_or_not_filled_in_counts_as_unset() {
 #[test]
 fn a_secret_may_come_from_a_file_that_a_variable_names() {
     for setting in SETTINGS.iter() {
-        let row = row_of(&setting.key);
-        let (_folder, path) = file(&format!("{}\n", row.1[0]));
-        let mut variables: Vec<(String, String)> = row
-            .2
-            .iter()
-            .map(|(key, value)| (self::setting(key).variable.clone(), (*value).to_owned()))
-            .collect();
-        let plain = [(setting.variable.clone(), row.1[0].to_owned())];
-        let named = (
-            format!("{}_FILE", setting.variable),
-            path.display().to_string(),
-        );
-        let load = |variables: Vec<(String, String)>| {
+        let ([value, _], beside) = row_of(setting);
+        let (_folder, path) = file(&format!("{value}\n"));
+        let variable = &setting.variable;
+        let load = |own: &[(&str, &str)]| {
+            let beside = beside
+                .iter()
+                .map(|(key, value)| (&*self::setting(key).variable, *value));
+            let all = beside.chain(own.iter().copied());
             let layers = Layers {
-                variables,
+                variables: all
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect(),
                 ..Layers::default()
             };
             Config::load(&layers).map_err(|error| error.to_string())
         };
-        let expected = load([&variables[..], &plain].concat()).unwrap();
-        variables.push(named);
-        match setting.is_secret {
-            true => {
-                let found = load(variables.clone()).unwrap();
-                assert_eq!(all_of(&found), all_of(&expected), "{}", setting.key);
-                let error = load([&variables[..], &plain].concat()).unwrap_err();
-                for part in [
-                    &setting.variable,
-                    &format!("{}_FILE", setting.variable),
-                    "unset one",
-                ] {
-                    assert!(error.contains(part), "{error}");
-                }
-                let mut missing = variables.clone();
-                missing.last_mut().unwrap().1 = "/no/such/file".to_owned();
-                let error = load(missing).unwrap_err();
-                assert!(error.contains("can't be read"), "{error}");
+        let plain = (&**variable, value);
+        let name = format!("{variable}_FILE");
+        let named = (&*name, path.to_str().unwrap());
+        let found = load(&[named]);
+        if setting.is_secret {
+            let expected = load(&[plain]).unwrap();
+            assert_eq!(all_of(&found.unwrap()), all_of(&expected), "{variable}");
+            let error = load(&[named, plain]).unwrap_err();
+            for part in [&**variable, &name, "unset one"] {
+                assert!(error.contains(part), "{error}");
             }
-            // `RUST_LOG_FILE` is somebody else's business.
-            false if setting.key == "log_filter" => assert!(load(variables).is_ok()),
-            false => {
-                let error = load(variables).unwrap_err();
-                assert!(error.contains("_FILE`"), "{error}");
-            }
+            let error = load(&[(&name, "/no/such/file")]).unwrap_err();
+            assert!(error.contains("can't be read"), "{error}");
+        } else if setting.is_in_file() {
+            let error = found.unwrap_err();
+            assert!(error.contains("_FILE`"), "{error}");
+        } else {
+            // `RUST_LOG_FILE` is another program's.
+            assert!(found.is_ok());
         }
     }
 }
@@ -339,12 +252,8 @@ fn spending_is_asked_about_on_a_live_host_and_allowed_on_loopback() {
         ("", "allow", Spending::Allow),
         ("http://127.0.0.1:9070/1.2", "off", Spending::Off),
     ] {
-        let environment = vec![("base_uri", base_uri), ("spending", spending)];
-        let config = check(&Given {
-            environment,
-            ..Given::default()
-        })
-        .unwrap();
+        let environment = [("base_uri", base_uri), ("spending", spending)];
+        let config = load(&[], &environment, &[]).unwrap();
         assert_eq!(config.spending(), expected, "{base_uri} {spending}");
     }
 }

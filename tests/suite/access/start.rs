@@ -1,6 +1,6 @@
 //! Settings that would let in whom nobody meant to: the server does not start with them, says which, and shows no value.
 
-use sevendigital_mcp::config::{Config, LIMITS, Layers};
+use sevendigital_mcp::config::{Config, Layers};
 
 use crate::access::{TOKEN, principal, sha256, token_of};
 use crate::config::file;
@@ -351,45 +351,6 @@ fn others_are_served_once_it_is_known_who_they_are_and_what_they_call_us() {
         start("bind = \"127.0.0.1:0\"\nrest_bind = \"[::1]:0\"", &[]),
         Ok(())
     );
-}
-
-#[test]
-fn no_limit_is_zero_and_none_is_unknown() {
-    for limit in LIMITS.iter() {
-        let (key, variable) = (&limit.key, &*limit.variable);
-        for wrong in ["0", "-1", "4294967296", "1.5", "canary"] {
-            let quoted = format!("\"{wrong}\"");
-            let bare = if wrong == "canary" { &quoted } else { wrong };
-            check(
-                &format!("[limits]\n{key} = {bare}"),
-                &[],
-                &[&format!("limits.{key}")],
-            );
-            check(
-                "",
-                &[(variable, wrong)],
-                &[&format!("limits.{key}"), variable],
-            );
-        }
-    }
-    for (key, meant) in [
-        ("max_sesions", "`max_sessions`"),
-        ("Max_sessions", "`max_sessions`"),
-        ("body_byte", "`body_bytes`"),
-        ("xyz", "README"),
-    ] {
-        check(
-            &format!("[limits]\n{key} = 1"),
-            &[],
-            &["[limits]", &format!("`{key}`"), meant],
-        );
-        let variable = format!("SEVENDIGITAL_MCP_LIMIT_{}", key.to_uppercase());
-        // Variables are in capitals, so there is nothing wrong with these.
-        if key != "Max_sessions" {
-            check("", &[(&variable, "1")], &[&variable, meant]);
-        }
-    }
-    check("limits = 5", &[], &["limits"]);
 }
 
 #[tokio::test]
