@@ -61,7 +61,7 @@ fn has_no_user(url: &Url) -> bool {
     url.username().is_empty() && url.password().is_none()
 }
 
-/// Whether it is an address that nobody on the way can change: https, or http on this machine.
+/// Whether nothing on the way can change what an address serves: https, or http on this machine.
 fn is_web_address(value: &str) -> bool {
     Url::parse(value).is_ok_and(|url| {
         let is_loopback = match url.host() {

@@ -101,7 +101,7 @@ impl Principal {
         }
     }
 
-    /// Whether two could not be told apart.
+    /// Whether a token or an access token could be either's.
     fn is_twin_of(&self, other: &Self) -> bool {
         self.name == other.name
             || (self.digest().is_some() && self.digest() == other.digest())

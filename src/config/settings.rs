@@ -226,7 +226,7 @@ pub struct SpendingLimits {
 }
 
 impl Config {
-    /// As whom 7digital is called.
+    /// The keys, tokens and defaults that calls to 7digital are made with.
     pub fn credentials(&self) -> Credentials {
         let token = self
             .access_token

@@ -1,9 +1,10 @@
 //! README.md and mcp.json, held to the code.
 
 use clap::Parser as _;
+use sevendigital::{Auth, Effect};
 use sevendigital_mcp::cli::args::Cli;
 use sevendigital_mcp::config::{LIMITS, SETTINGS, Setting};
-use sevendigital_tools::TOOLS;
+use sevendigital_tools::{AnyTool, TOOLS};
 
 use crate::harness::root;
 
@@ -12,108 +13,64 @@ fn readme() -> String {
         .unwrap_or_else(|error| panic!("README.md: {error}"))
 }
 
-/// The README's table rows whose first cell is that name in backticks; fails unless there is one that holds all of `parts`.
-fn check(readme: &str, name: &str, parts: &[String]) {
-    let start = format!("| `{name}`");
-    let rows: Vec<&str> = readme
-        .lines()
-        .filter(|line| line.starts_with(&start))
-        .collect();
-    assert!(
-        !rows.is_empty(),
-        "README.md: no table row begins with \"{start}\""
-    );
-    let lacks = |row: &&str| parts.iter().find(|part| !row.contains(*part)).cloned();
-    let lacking: Vec<String> = rows.iter().filter_map(lacks).collect();
-    assert!(
-        lacking.len() < rows.len(),
-        "README.md: the row of `{name}` lacks {lacking:?}: {rows:?}"
-    );
+/// The README's tables that are made from the code. Each stands between `<!-- NAME: generated -->` and `<!-- end -->`.
+fn generated() -> [(&'static str, String); 3] {
+    let tools = TOOLS.iter().map(tool_row).collect();
+    let limits = LIMITS.iter().map(limit_row).collect();
+    let settings = SETTINGS.iter().map(setting_row).collect();
+    let tool = "| tool | what it does | effect | account | scope |";
+    let limit = "| limit | default | what it bounds |";
+    let setting = "| file key | environment | flag | default | meaning |";
+    [
+        ("tools", table(tool, tools)),
+        ("limits", table(limit, limits)),
+        ("settings", table(setting, settings)),
+    ]
 }
 
-/// The names in the first cells of the table under a line that begins so.
-fn names_in_table(readme: &str, heading: &str) -> Vec<String> {
-    let mut lines = readme.lines();
-    assert!(
-        lines.any(|line| line.starts_with(heading)),
-        "README.md: no table begins with \"{heading}\""
-    );
-    lines
-        .skip(1)
-        .take_while(|line| line.starts_with('|'))
-        .map(|line| {
-            let cell = line.trim_start_matches('|').split('|').next().unwrap();
-            cell.trim().trim_matches('`').to_owned()
-        })
+fn table(heading: &str, rows: Vec<String>) -> String {
+    let columns = heading.matches('|').count() - 1;
+    let line = format!("|{}", "---|".repeat(columns));
+    [heading.to_owned(), line]
+        .into_iter()
+        .chain(rows)
+        .map(|row| row + "\n")
         .collect()
 }
 
-/// The heading of the table that has a row of that name.
-fn heading_of<'a>(readme: &'a str, name: &str) -> &'a str {
-    let start = format!("| `{name}`");
-    let lines: Vec<&str> = readme.lines().collect();
-    let row = lines.iter().position(|line| line.starts_with(&start));
-    let row = row.unwrap_or_else(|| panic!("README.md: no table row begins with \"{start}\""));
-    let before = lines[..row]
-        .iter()
-        .rposition(|line| !line.starts_with('|'))
-        .map_or(0, |blank| blank + 1);
-    lines[before]
+fn tool_row(tool: &AnyTool) -> String {
+    let contract = &tool.contract;
+    let effect = match contract.upstream.effect {
+        Effect::Reads => "reads",
+        Effect::Writes => "writes",
+        Effect::Charges => "**charges**",
+    };
+    let account = match contract.upstream.auth {
+        Auth::User => "user",
+        Auth::Consumer => "partner",
+    };
+    let (name, summary, scope) = (contract.name, contract.summary, contract.scope.as_str());
+    format!("| `{name}` | {summary} | {effect} | {account} | `{scope}` |")
 }
 
-#[test]
-fn the_tool_table_has_every_tool_in_order_with_its_effect() {
-    let readme = readme();
-    for tool in TOOLS {
-        let effect = format!("{:?}", tool.contract.upstream.effect).to_lowercase();
-        check(&readme, tool.contract.name, &[effect]);
-    }
-    let names: Vec<&str> = TOOLS.iter().map(|tool| tool.contract.name).collect();
-    let heading = heading_of(&readme, names[0]);
-    assert_eq!(
-        names_in_table(&readme, heading),
-        names,
-        "README.md: the tool table"
-    );
+fn limit_row(limit: &Setting) -> String {
+    let (key, default, summary) = (&limit.key, limit.default_text(), &limit.summary);
+    format!("| `{key}` | {default} | {summary} |")
 }
 
-/// The README's tables that are made from the code. Each stands between `<!-- NAME: generated -->` and `<!-- end -->`.
-fn generated() -> [(&'static str, String); 2] {
-    let limit = |limit: &Setting| {
-        let (key, default) = (&limit.key, limit.default_text());
-        format!("| `{key}` | {default} | {} |\n", limit.summary)
+fn setting_row(setting: &Setting) -> String {
+    let code = |text: &String| format!("`{text}`");
+    let key = Some(&setting.key).filter(|_| setting.is_in_file());
+    let key = key.map_or("–".to_owned(), code);
+    let file = if setting.is_secret {
+        ", `…_FILE`"
+    } else {
+        ""
     };
-    let setting = |setting: &Setting| {
-        let key = setting.is_in_file().then(|| format!("`{}`", setting.key));
-        let flag = setting.flag.as_ref().map(|flag| format!("`{flag}`"));
-        let file = if setting.is_secret {
-            ", `…_FILE`"
-        } else {
-            ""
-        };
-        format!(
-            "| {} | `{}`{file} | {} | {} | {} |\n",
-            key.as_deref().unwrap_or("–"),
-            setting.variable,
-            flag.as_deref().unwrap_or("–"),
-            setting.default_text(),
-            setting.summary
-        )
-    };
-    let limits = LIMITS.iter().map(limit).collect::<String>();
-    let settings = SETTINGS.iter().map(setting).collect::<String>();
-    [
-        (
-            "limits",
-            format!("| limit | default | what it bounds |\n|---|---|---|\n{limits}"),
-        ),
-        (
-            "settings",
-            format!(
-                "| file key | environment | flag | default | meaning |\n|---|---|---|---|---|\n{settings}"
-            ),
-        ),
-    ]
+    let variable = &setting.variable;
+    let flag = setting.flag.as_ref().map_or("–".to_owned(), code);
+    let (default, summary) = (setting.default_text(), &setting.summary);
+    format!("| {key} | `{variable}`{file} | {flag} | {default} | {summary} |")
 }
 
 /// `UPDATE_DOCS=1` rewrites what is out of date.
