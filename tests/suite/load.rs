@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::harness::{LEGACY, MODERN, Reply, Setting, World, within};
-use crate::till::folder;
-use crate::upstream::{Act, Upstream, ok};
+use crate::support::upstream::{Act, Upstream, ok};
+use crate::support::{LEGACY, MODERN, Reply, Setting, World, folder, within};
 
 mod breaker;
 mod callers;

@@ -11,8 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use self::needles::Needles;
 use self::watched::Variable;
-use crate::harness::Reply;
-use crate::jwt::{AUDIENCE, ISSUER, RSA, published, signed};
+use crate::identity::jwt::{AUDIENCE, ISSUER, RSA, published, signed};
+use crate::support::Reply;
 
 mod answers;
 pub(crate) mod needles;

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{
     ALLOW, AT_ONCE, Desk, ITEM, LOCKER, SELECT, SURFACES, Surface, buy, locker, read, select,
 };
-use crate::harness::{Reply, failure, within};
-use crate::upstream::{Act, http, refusal};
+use crate::support::upstream::{Act, http, refusal};
+use crate::support::{Reply, failure, within};
 
 /// Attempts at reads that the breaker judges by.
 const JUDGED: usize = 6;

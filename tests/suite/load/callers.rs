@@ -6,9 +6,9 @@ use tokio::task::JoinSet;
 use super::{
     Client, Desk, ITEM, LOCKER, Op, SURFACES, Surface, WAIT_MS, all_done, buy, held, locker, read,
 };
-use crate::access::{BY_TOKEN, TOKEN, principal, token_of};
-use crate::harness::{Reply, Setting, failure, within};
-use crate::upstream::{Act, ok};
+use crate::identity::{BY_TOKEN, TOKEN, principal, token_of};
+use crate::support::upstream::{Act, ok};
+use crate::support::{Reply, Setting, failure, within};
 
 const SIGN_IN: &str = "/user/authenticate";
 const SIGN_UP: &str = "/user/signup";

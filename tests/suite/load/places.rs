@@ -10,9 +10,8 @@ use super::{
     ALLOW, CALLS, CHARGES, Desk, ITEM, LOCKER, LONG, Op, SELECT, SURFACES, Surface, WAIT_MS,
     WAITING, all_done, buy, check_busy, held, locker, read, select,
 };
-use crate::harness::{Setting, failure, text, until, within};
-use crate::till::{Person, purchase_id, rows, send};
-use crate::upstream::{Act, http, refusal};
+use crate::support::upstream::{Act, http, refusal};
+use crate::support::{Person, Setting, failure, purchase_id, rows, send, text, until, within};
 
 /// One place of each sort, and a queue of one.
 const ONE: [Setting<'static>; 4] = [(CALLS, "1"), (CHARGES, "1"), (WAITING, "1"), LONG];
@@ -76,7 +75,7 @@ impl Leaver {
     }
 
     async fn send(desk: &Desk, surface: Surface, op: &Op) -> Self {
-        let caller = crate::till::Caller::of(&desk.world);
+        let caller = crate::support::Caller::of(&desk.world);
         let socket = match (surface, op.arguments.get("body")) {
             (Surface::Modern, _) => caller.send(op.tool, &op.arguments).await,
             (Surface::Session, _) => {
@@ -84,7 +83,7 @@ impl Leaver {
                     ("content-type", "application/json"),
                     ("accept", "application/json, text/event-stream"),
                     ("mcp-session-id", desk.client.session.as_str()),
-                    ("mcp-protocol-version", crate::harness::LEGACY[0]),
+                    ("mcp-protocol-version", crate::support::LEGACY[0]),
                 ];
                 let params = json!({"name": op.tool, "arguments": op.arguments});
                 let body = json!({"jsonrpc": "2.0", "id": "leaver", "method": "tools/call", "params": params});

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::peers::{Wire, get};
-use crate::harness::{Setting, until, within};
+use crate::support::{Setting, until, within};
 
 pub(super) const MIB: u64 = 1 << 20;
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::bench::{MIB, Process, Times, mib};
 use super::peers::{Answer, Plan, Upstream, Wire, hello, in_session, locker, post, read};
-use crate::harness::{LEGACY, until, within};
+use crate::support::{LEGACY, until, within};
 
 // Callers by name, and readers that don't read.
 mod clients;

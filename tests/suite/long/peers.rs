@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use crate::harness::{LEGACY, MODERN};
+use crate::support::{LEGACY, MODERN};
 
 /// What an upstream does with a request.
 pub(super) enum Plan {

@@ -8,10 +8,10 @@ use sevendigital_mcp::config::Limits;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use crate::harness::until;
-use crate::transport::foreign::Ports;
-use crate::transport::slow::{Waste, much, waste};
-use crate::transport::wire::{Draft, Wire};
+use crate::http::foreign::Ports;
+use crate::http::slow::{Waste, much, waste};
+use crate::http::wire::{Draft, Wire};
+use crate::support::until;
 
 /// As many as there is room for, but for those who call.
 const CROWD: usize = 1_000;

@@ -16,8 +16,7 @@ use tokio::process::Child;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::harness::{LEGACY, MODERN, http, program, until, within};
-use crate::till::{states, variables};
+use crate::support::{LEGACY, MODERN, http, program, states, until, variables, within};
 
 /// How long resident memory has to settle before it is looked at for the first time, of ten parts.
 const SETTLED: u32 = 2;

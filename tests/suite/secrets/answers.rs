@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::requests::path;
 use super::secret;
-use crate::fault_table::say;
-use crate::upstream::{ANY, Act, Upstream, ok};
+use crate::support::faults::say;
+use crate::support::upstream::{ANY, Act, Upstream, ok};
 
 /// Answers with secrets of 7digital's in them.
 pub(super) fn good(upstream: &Upstream) {

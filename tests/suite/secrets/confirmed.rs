@@ -5,8 +5,8 @@ use serde_json::json;
 use super::answers::good;
 use super::watched::{Watched, Way};
 use super::{FILTERS, LEDGER, Seen, UPSTREAM, secret, variables};
-use crate::till::{folder, open, question, yes};
-use crate::upstream::{ANY, Act, Upstream};
+use crate::support::upstream::{ANY, Act, Upstream};
+use crate::support::{folder, open, question, yes};
 
 const CONFIRM: (&str, &str) = ("SEVENDIGITAL_MCP_SPENDING", "confirm");
 const BUY: &str = "purchase-user-item";

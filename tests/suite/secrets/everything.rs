@@ -11,9 +11,9 @@ use super::answers::{bad, good, leaky, misshapen};
 use super::requests::{path, seventeen, strays, wrong_calls, wrong_messages};
 use super::watched::{Watched, Way, Wire, meta};
 use super::{FILTERS, LEDGER, Seen, UPSTREAM, is_result, jwt, secret, settings_file, variables};
-use crate::fault_table::{faults, hanging};
-use crate::till::{empty, folder};
-use crate::upstream::{ANY, Act, Upstream, ok};
+use crate::support::faults::{faults, hanging};
+use crate::support::upstream::{ANY, Act, Upstream, ok};
+use crate::support::{empty, folder};
 
 const WAYS: [Way; 4] = [Way::Modern, Way::Legacy, Way::Rest, Way::Stdio];
 

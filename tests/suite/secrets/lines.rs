@@ -8,11 +8,10 @@ use tokio::net::TcpStream;
 
 use super::watched::{Variable, Watched, Way, Wire, hello, meta};
 use super::{jwt, secret, variables};
-use crate::calls::calls;
-use crate::fault_table::say;
-use crate::harness::within;
-use crate::till::folder;
-use crate::upstream::{ANY, Act, Upstream, ok};
+use crate::support::calls::calls;
+use crate::support::faults::say;
+use crate::support::upstream::{ANY, Act, Upstream, ok};
+use crate::support::{folder, within};
 
 /// Ends a line and begins a forged one, in every way that some reader takes for an end; moves the cursor; turns the text round; hides.
 const NASTY: &str = "x\r\n2026-01-01T00:00:00.000000Z  INFO forged: all is well \u{1b}[31m\u{7}\u{8}\u{9b}2J\u{85}\u{b}\u{c}\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}\u{7f}\n{\"forged\": true}\n";

@@ -19,9 +19,9 @@ use super::answers::{bad, leaky};
 use super::requests::seventeen;
 use super::watched::Watched;
 use super::{Needles, all, secret, settings_file, variables};
-use crate::fault_table::faults;
-use crate::till::folder;
-use crate::upstream::{ANY, Act, Upstream};
+use crate::support::faults::faults;
+use crate::support::folder;
+use crate::support::upstream::{ANY, Act, Upstream};
 
 /// What was printed, and of what.
 #[derive(Default)]

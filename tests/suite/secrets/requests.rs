@@ -5,8 +5,8 @@ use sevendigital_tools::TOOLS;
 
 use super::watched::{Wire, meta};
 use super::{encode, jwt, secret};
-use crate::calls::calls;
-use crate::harness::Reply;
+use crate::support::Reply;
+use crate::support::calls::calls;
 
 const ID: &str = "1234";
 

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::watched::{Variable, Watched};
 use super::{Needles, all, secret, settings_file, variables};
-use crate::till::folder;
-use crate::upstream::Upstream;
+use crate::support::folder;
+use crate::support::upstream::Upstream;
 
 /// What is wrong: further environment variables, and the text of the settings file.
 type Row = (&'static str, Vec<(&'static str, String)>, String);

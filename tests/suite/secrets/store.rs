@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use sevendigital::response::clean;
 use sevendigital_tools::TOOLS;
 
-use crate::calls::calls;
-use crate::harness::{World, failure, text};
-use crate::upstream::{ANY, Act, Upstream, http, ok};
+use crate::support::calls::calls;
+use crate::support::upstream::{ANY, Act, Upstream, http, ok};
+use crate::support::{World, failure, text};
 
 /// What somebody may write into a title to lead a model or a terminal.
 fn hostile() -> Vec<String> {
@@ -220,7 +220,7 @@ async fn what_the_store_says_of_a_failure_is_short_marked_and_one_sentence_on_ev
         let error = json!({"status": "error", "error": {"code": 2001, "errorMessage": message}});
         upstream.script(ANY, [Act::Say(ok(&error.to_string()))]);
         let result = world.call("get-user-locker", json!({})).await;
-        let reply = crate::rest::get(&world, crate::rest::LOCKER, &[]).await;
+        let reply = crate::rest::routes::get(&world, crate::rest::routes::LOCKER, &[]).await;
         let problem: Value = serde_json::from_str(&reply.text).unwrap();
         for told in [failure(&result), problem["detail"].as_str().unwrap()] {
             let (before, rest) = told.split_once("7digital's words: \"").expect(told);

@@ -12,9 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 use tokio::task::JoinHandle;
 
-use crate::harness::{LEGACY, MODERN, Reply, http, program, until, within};
-use crate::rest;
-use crate::till::signal;
+use crate::rest::routes;
+use crate::support::{LEGACY, MODERN, Reply, http, program, signal, until, within};
 
 /// Setting by environment variable, and its value.
 pub(crate) type Variable = (String, String);
@@ -327,7 +326,7 @@ impl Wire {
 
     /// A tool's call over REST.
     pub(crate) async fn rest(&self, tool: &str, arguments: &Value) -> Reply {
-        let (method, target, body) = rest::request(tool, arguments);
+        let (method, target, body) = routes::request(tool, arguments);
         let json = [("content-type", "application/json")];
         let headers = if body.is_empty() { &[][..] } else { &json };
         let url = format!("{}{target}", self.rest);

@@ -14,8 +14,8 @@ use tokio::time::interval;
 use super::super::bench::{MIB, Process, Times, mib};
 use super::super::peers::{Plan, Upstream, Wire, call, locker, read};
 use super::{RELEASES, SECOND};
-use crate::access::{principal, token_of};
-use crate::harness::within;
+use crate::identity::{principal, token_of};
+use crate::support::within;
 
 /// A client that asks and reads nothing, with as little room for the answer as the system grants.
 async fn ask_and_wait(address: SocketAddr) -> TcpStream {

@@ -9,8 +9,7 @@ use tokio::net::TcpStream;
 use super::super::bench::Process;
 use super::super::peers::{Plan, Upstream, Wire, call, kept, locker, read};
 use super::{RELEASES, SECOND, keep_calling};
-use crate::harness::within;
-use crate::till::rows;
+use crate::support::{rows, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l9_a_server_with_two_hundred_and_fifty_six_descriptors() {

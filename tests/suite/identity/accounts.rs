@@ -1,0 +1,404 @@
+//! On whose account callers act: one that is bound acts on its own alone, whatever it names and however it spells it.
+
+use serde_json::{Map, Value, json};
+use sevendigital::{Auth, Method};
+use sevendigital_sandbox::{Arrival, Signature, demo};
+use sevendigital_tools::{AnyTool, TOOLS};
+
+use crate::identity::{BY_TOKEN, OFTEN, Somebody, TOKEN, principal};
+use crate::rest::routes::problem;
+use crate::support::calls::calls;
+use crate::support::{Setting, World, failure};
+
+// Another user in an argument, in every place and spelling.
+mod arguments;
+
+const A: &str = demo::SECOND_USER_ID;
+const A_TOKEN: &str = demo::SECOND_ACCESS_TOKEN;
+const A_SECRET: &str = demo::SECOND_ACCESS_TOKEN_SECRET;
+const B: &str = demo::USER_ID;
+const B_TOKEN: &str = demo::ACCESS_TOKEN;
+const ALL: [&str; 5] = ["reads", "account", "cards", "spend", "partner"];
+const FROM_HEADERS: Setting<'static> = ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true");
+/// B is the user of the settings, by token or by id: whatever falls back to them is B's.
+const B_BY_ID: [Setting<'static>; 3] = [
+    ("SEVENDIGITAL_ACCESS_TOKEN", ""),
+    ("SEVENDIGITAL_ACCESS_TOKEN_SECRET", ""),
+    ("SEVENDIGITAL_USER_ID", B),
+];
+
+/// How A is bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Id,
+    Token,
+    Both,
+}
+
+impl Bound {
+    const ALL: [Self; 3] = [Self::Id, Self::Token, Self::Both];
+
+    fn file(self) -> String {
+        let id = format!("user_id = {A:?}\n");
+        let pair = format!("access_token = {A_TOKEN:?}\naccess_token_secret = {A_SECRET:?}\n");
+        let account = match self {
+            Self::Id => id,
+            Self::Token => pair,
+            Self::Both => id + &pair,
+        };
+        principal("a", &ALL, &account)
+    }
+
+    fn has_token(self) -> bool {
+        self != Self::Id
+    }
+
+    /// Whether the settings know A's id.
+    fn has_id(self) -> bool {
+        self != Self::Token
+    }
+}
+
+fn find(tool: &str) -> &'static AnyTool {
+    let tools: &'static [AnyTool] = &TOOLS;
+    tools
+        .iter()
+        .find(|known| known.contract.name == tool)
+        .unwrap()
+}
+
+fn is_post(tool: &str) -> bool {
+    find(tool).contract.rest.method == Method::Post
+}
+
+/// A good call of each tool that names no user.
+fn nameless() -> Vec<(&'static str, Map<String, Value>)> {
+    let calls = calls().into_iter();
+    calls
+        .map(|(tool, arguments)| {
+            let mut arguments = arguments.as_object().unwrap().clone();
+            arguments.remove("userId");
+            if let Some(body) = arguments.get_mut("body") {
+                body.as_object_mut().unwrap().remove("userId");
+            }
+            (tool, arguments)
+        })
+        .collect()
+}
+
+/// Users whom a request names, whatever the case of the name.
+fn named(arrival: &Arrival) -> Vec<&str> {
+    let parameters = arrival.query.iter().chain(&arrival.form);
+    let users = parameters.filter(|(name, _)| name.eq_ignore_ascii_case("userId"));
+    users.map(|(_, id)| id.as_str()).collect()
+}
+
+fn signer(arrival: &Arrival) -> Option<&str> {
+    match &arrival.signature {
+        Signature::Verified { token } => token.as_deref(),
+        other => panic!("{}: {other:?}", arrival.path),
+    }
+}
+
+/// What arrived is A's: signed with A's token or labelled with A's id, and B's in no way.
+fn check_arrival(bound: Bound, tool: &str, arrival: &Arrival) {
+    let (signer, named) = (signer(arrival), named(arrival));
+    let row = format!("{bound:?} {tool}: {arrival:?}");
+    assert!(!named.contains(&B), "{row}");
+    assert!(
+        !format!("{arrival:?}").contains(&format!("{B_TOKEN}\"")),
+        "{row}"
+    );
+    match find(tool).contract.upstream.auth {
+        Auth::User if bound.has_token() => {
+            assert_eq!(signer, Some(A_TOKEN), "{row}");
+            assert!(named.iter().all(|id| *id == A), "{row}");
+        }
+        Auth::User => {
+            assert_eq!(signer, None, "{row}");
+            assert_eq!(named, [A], "{row}");
+        }
+        Auth::Consumer => {
+            assert_eq!(signer, None, "{row}");
+            let new = tool == "create-user";
+            assert!(new || named.iter().all(|id| *id == A), "{row}");
+        }
+    }
+}
+
+/// Refused in words that name the argument, and nothing was sent.
+#[track_caller]
+fn check_told(world: &World, before: usize, row: &str, told: &str) {
+    assert!(told.to_lowercase().contains("userid"), "{row}: {told}");
+    assert!(!told.contains(B), "{row}: {told}");
+    assert_eq!(world.arrivals().len(), before, "{row}");
+}
+
+#[tokio::test]
+async fn what_a_bound_caller_calls_is_its_own_account() {
+    for bound in Bound::ALL {
+        for (settings, on_rest) in [
+            (&[][..], false),
+            (&[], true),
+            (&B_BY_ID, false),
+            (&B_BY_ID, true),
+        ] {
+            let world = World::with_file(&[&OFTEN[..], settings].concat(), &bound.file()).await;
+            let a = Somebody::named(&world, "a");
+            let mut seen = 0;
+            for (tool, arguments) in nameless() {
+                // With its own id and without; the card and basket ids are B's.
+                let mut own = arguments.clone();
+                let place = if is_post(tool) {
+                    own["body"].as_object_mut().unwrap()
+                } else {
+                    &mut own
+                };
+                place.insert("userId".into(), json!(A));
+                let takes_id = find(tool).input_schema()["properties"]
+                    .to_string()
+                    .contains("userId");
+                let mut variants = vec![arguments];
+                if takes_id {
+                    variants.push(own);
+                }
+                for (index, arguments) in variants.into_iter().enumerate() {
+                    let before = world.arrivals().len();
+                    let arguments = Value::Object(arguments);
+                    let reply = if on_rest {
+                        a.rest(tool, &arguments).await
+                    } else {
+                        a.mcp(tool, &arguments).await
+                    };
+                    for arrival in &world.arrivals()[before..] {
+                        check_arrival(bound, tool, arrival);
+                        seen += 1;
+                    }
+                    // Who is bound by a token alone has no id that could be held against the one that is named.
+                    let foreign = index == 1 && !bound.has_id();
+                    let said = reply.text.contains("may not act for the user");
+                    assert_eq!(said, foreign, "{bound:?} {tool}: {reply:?}");
+                    assert!(!foreign || world.arrivals().len() == before);
+                }
+            }
+            assert!(seen >= 16, "{bound:?}: {seen}");
+        }
+    }
+}
+
+/// The headers of a user.
+fn of_user<'a>(somebody: &Somebody<'a>, user: &[(&'static str, &str)]) -> Somebody<'a> {
+    let mut somebody = somebody.clone();
+    for (name, value) in user {
+        somebody = somebody.with(name, value);
+    }
+    somebody
+}
+
+const ID: &str = "X-7digital-User-Id";
+const PAIR: [&str; 2] = ["X-7digital-Access-Token", "X-7digital-Access-Token-Secret"];
+
+#[tokio::test]
+async fn headers_of_another_user_are_refused_of_a_bound_caller() {
+    let b_pair = [(PAIR[0], B_TOKEN), (PAIR[1], demo::ACCESS_TOKEN_SECRET)];
+    let a_pair = [(PAIR[0], A_TOKEN), (PAIR[1], A_SECRET)];
+    let crossed = [(PAIR[0], A_TOKEN), (PAIR[1], demo::ACCESS_TOKEN_SECRET)];
+    let users: [&[(&'static str, &str)]; 9] = [
+        &[(ID, B)],
+        &[(ID, " 500123")],
+        &[(ID, "999999")],
+        &b_pair,
+        // A pair says nothing of whose it is, so A's own is as good as another's.
+        &a_pair,
+        &crossed,
+        &[(ID, A), (ID, B)],
+        &[(ID, A), b_pair[0], b_pair[1]],
+        &[b_pair[0]],
+    ];
+    for bound in Bound::ALL {
+        for settings in [&[][..], &[FROM_HEADERS]] {
+            let world = World::with_file(&[&OFTEN[..], settings].concat(), &bound.file()).await;
+            let a = Somebody::named(&world, "a");
+            for user in users {
+                for (tool, arguments) in nameless() {
+                    let row = format!("{bound:?} {settings:?} {user:?} {tool}");
+                    // One of them needs a user's id; where no header is taken, the tool makes no difference.
+                    if tool == "get-user-details"
+                        || (settings.is_empty() && tool != "purchase-user-item")
+                    {
+                        continue;
+                    }
+                    let arguments = Value::Object(arguments);
+                    let a = of_user(&a, user);
+                    let result = a.mcp(tool, &arguments).await.result();
+                    failure(&result);
+                    let reply = a.rest(tool, &arguments).await;
+                    assert!([400, 403].contains(&reply.status), "{row}: {reply:?}");
+                    assert!(
+                        !reply.text.contains(B) && !reply.text.contains(B_TOKEN),
+                        "{row}"
+                    );
+                    assert_eq!(world.arrivals().len(), 0, "{row}");
+                }
+            }
+        }
+        // Its own id does no harm where headers are taken, and names nobody else with an argument besides.
+        let world = World::with_file(&[&OFTEN[..], &[FROM_HEADERS]].concat(), &bound.file()).await;
+        let a = Somebody::named(&world, "a").with(ID, A);
+        let result = a.mcp("get-user-locker", &json!({})).await.result();
+        assert_eq!(
+            result["isError"] != true,
+            bound.has_id(),
+            "{bound:?}: {result}"
+        );
+        let other = a.rest("get-user-locker", &json!({"userId": B})).await;
+        problem(&other, 403, "not-allowed");
+        for arrival in world.arrivals() {
+            check_arrival(bound, "get-user-locker", &arrival);
+        }
+    }
+}
+
+/// A call of each tool that takes a user's id, for that user.
+fn naming(user: &str) -> Vec<(&'static str, Value)> {
+    let calls = nameless().into_iter();
+    calls
+        .filter(|(tool, _)| {
+            find(tool).input_schema()["properties"]
+                .to_string()
+                .contains("\"userId\"")
+        })
+        .map(|(tool, mut arguments)| {
+            let place = if is_post(tool) {
+                arguments["body"].as_object_mut().unwrap()
+            } else {
+                &mut arguments
+            };
+            place.insert("userId".into(), json!(user));
+            (tool, Value::Object(arguments))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn who_is_not_bound_names_users_only_with_the_right_to_the_partners() {
+    // No token in the settings: then a user's id says who it is.
+    let nobody = [B_BY_ID[0], B_BY_ID[1]];
+    let file = [
+        principal("plain", &["reads", "cards", "spend"], ""),
+        principal("opener", &["account"], ""),
+        principal("partner", &ALL, ""),
+        principal("single", &["get-user-details", "get-user-locker"], ""),
+    ];
+    let settings = [&OFTEN[..], &nobody, &[FROM_HEADERS, BY_TOKEN]].concat();
+    let world = World::with_file(&settings, &file.concat()).await;
+    let plain = Somebody::named(&world, "plain");
+    let mut refused = 0;
+    for (tool, arguments) in naming(A) {
+        let scope = find(tool).contract.scope.as_str();
+        if !["reads", "cards", "spend"].contains(&scope) {
+            continue;
+        }
+        let told = plain.mcp(tool, &arguments).await.result();
+        check_told(&world, 0, tool, failure(&told));
+        let reply = plain.rest(tool, &arguments).await;
+        problem(&reply, 403, "not-allowed");
+        check_told(&world, 0, tool, &reply.text);
+        refused += 1;
+    }
+    assert!(refused >= 12, "{refused}");
+    for (tool, arguments) in nameless() {
+        if !["reads", "cards", "spend"].contains(&find(tool).contract.scope.as_str()) {
+            continue;
+        }
+        let by_header = plain.with(ID, A);
+        let arguments = Value::Object(arguments);
+        failure(&by_header.mcp(tool, &arguments).await.result());
+        problem(&by_header.rest(tool, &arguments).await, 403, "not-allowed");
+    }
+    assert_eq!(world.arrivals().len(), 0);
+    // A tool that is about users was granted, and is good for that; others are not.
+    let single = Somebody::named(&world, "single");
+    let details = single
+        .mcp("get-user-details", &json!({"userId": A}))
+        .await
+        .result();
+    assert_ne!(details["isError"], true, "{details}");
+    problem(
+        &single.rest("get-user-locker", &json!({"userId": A})).await,
+        403,
+        "not-allowed",
+    );
+    assert_eq!(world.arrivals().len(), 1);
+
+    // With the right to the partner's users, and for the operator, each call is for whom it names.
+    for (index, somebody) in [
+        Somebody::named(&world, "partner"),
+        Somebody::with_token(&world, TOKEN),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        for (tool, arguments) in naming(A) {
+            let before = world.arrivals().len();
+            let reply = somebody.mcp(tool, &arguments).await;
+            let arrivals = world.arrivals();
+            // What was bought a moment ago is answered from the ledger, and an address is taken once.
+            if index == 1 && arrivals.len() == before {
+                continue;
+            }
+            for arrival in &arrivals[before..] {
+                assert_eq!(
+                    (signer(arrival), named(arrival)),
+                    (None, vec![A]),
+                    "{tool}: {reply:?}"
+                );
+            }
+            assert!(arrivals.len() > before, "{tool}: {reply:?}");
+        }
+        let before = world.arrivals().len();
+        let reply = somebody
+            .with(ID, A)
+            .rest("get-user-locker", &json!({}))
+            .await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert_eq!(named(&world.arrivals()[before]), [A]);
+        // The header names one user and the argument another.
+        let reply = somebody
+            .with(ID, A)
+            .rest("get-user-locker", &json!({"userId": B}))
+            .await;
+        problem(&reply, 400, "invalid-header");
+        assert_eq!(world.arrivals().len(), before + 1);
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_bound_acts_on_the_settings_account_or_shows_a_users_own_token() {
+    let plain = principal("plain", &["reads"], "");
+    for (settings, expected) in [
+        (&[][..], (Some(B_TOKEN), vec![])),
+        (&B_BY_ID, (None, vec![B])),
+    ] {
+        let world = World::with_file(&[settings, &[FROM_HEADERS]].concat(), &plain).await;
+        let somebody = Somebody::named(&world, "plain");
+        let reply = somebody.rest("get-user-locker", &json!({})).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let arrivals = world.arrivals();
+        assert_eq!((signer(&arrivals[0]), named(&arrivals[0])), expected);
+        let own = of_user(&somebody, &[(PAIR[0], A_TOKEN), (PAIR[1], A_SECRET)]);
+        let reply = own.rest("get-user-locker", &json!({})).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let arrivals = world.arrivals();
+        assert_eq!(
+            (signer(&arrivals[1]), named(&arrivals[1])),
+            (Some(A_TOKEN), vec![])
+        );
+        // With a token, each id is another's: also that of the settings.
+        for id in [A, B] {
+            let reply = own.rest("get-user-locker", &json!({"userId": id})).await;
+            problem(&reply, 403, "not-allowed");
+        }
+        assert_eq!(world.arrivals().len(), 2);
+    }
+}

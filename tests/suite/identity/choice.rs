@@ -1,0 +1,346 @@
+//! Fewer tools: by the operator's setting, and by headers that only ever narrow.
+
+use serde_json::{Value, json};
+use sevendigital::Effect;
+use sevendigital_tools::TOOLS;
+
+use crate::identity::{BY_TOKEN, OFTEN, Somebody, TOKEN, principal};
+use crate::rest::routes::{ask, problem, request};
+use crate::support::calls::calls;
+use crate::support::{Reply, Setting, World, program};
+
+const READONLY: &str = "X-MCP-Readonly";
+const ONLY: &str = "X-MCP-Tools";
+const EXCLUDED: &str = "X-MCP-Exclude-Tools";
+
+fn reads() -> Vec<&'static str> {
+    let reads = TOOLS
+        .iter()
+        .filter(|tool| tool.contract.upstream.effect == Effect::Reads);
+    reads.map(|tool| tool.contract.name).collect()
+}
+
+/// The tools that are listed in each era; both are the same.
+async fn listed(somebody: &Somebody<'_>) -> Vec<String> {
+    let modern = somebody.tools().await;
+    let session = somebody.session().await;
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
+    let legacy = somebody.legacy(Some(&session), &list).await.result();
+    let legacy = legacy["tools"].as_array().unwrap().iter();
+    let legacy: Vec<&str> = legacy.map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(modern, legacy);
+    modern
+}
+
+/// No way of asking for these tools reaches 7digital; REST answers with one of these statuses.
+async fn check_refused(world: &World, somebody: &Somebody<'_>, allowed: &[&str], statuses: &[u16]) {
+    let session = somebody.session().await;
+    let before = world.arrivals().len();
+    for (tool, arguments) in calls() {
+        if allowed.contains(&tool) {
+            continue;
+        }
+        let mut replies = vec![somebody.mcp(tool, &arguments).await];
+        // A yes that was given before, a name of another tool in the header's place, another spelling.
+        let params = json!({"name": tool, "arguments": arguments, "requestState": "x", "inputResponses": crate::support::yes()});
+        replies.push(somebody.ask("tools/call", params.clone()).await);
+        let message = |id: Value| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+        replies.push(somebody.legacy(Some(&session), &message(json!(5))).await);
+        replies.push(
+            somebody
+                .legacy(Some(&session), &message(json!("five")))
+                .await,
+        );
+        for reply in replies {
+            assert_eq!(
+                reply.message()["error"]["code"],
+                -32602,
+                "{tool}: {reply:?}"
+            );
+        }
+        for name in [
+            tool.to_uppercase(),
+            tool.replace('-', "_"),
+            format!(" {tool}"),
+        ] {
+            let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}});
+            let reply = somebody.legacy(Some(&session), &message).await;
+            assert_eq!(
+                reply.message()["error"]["code"],
+                -32602,
+                "{name}: {reply:?}"
+            );
+        }
+        // A notification gets no answer, and makes no call.
+        let silent = json!({"jsonrpc": "2.0", "method": "tools/call", "params": {"name": tool, "arguments": arguments}});
+        somebody.legacy(Some(&session), &silent).await;
+
+        let (method, target, body) = request(tool, &arguments);
+        let headers = somebody.headers();
+        let with = |more: &[(&'static str, &'static str)]| {
+            let json = [("content-type", "application/json")];
+            [&headers[..], &json, more].concat()
+        };
+        let mut replies = Vec::new();
+        for more in [
+            &[][..],
+            &[
+                ("x-http-method-override", "POST"),
+                ("x-method-override", "POST"),
+            ],
+            &[("x-confirmation", "x"), ("idempotency-key", "k")],
+        ] {
+            replies.push(ask(world, method, &target, &with(more), body.clone()).await);
+        }
+        for other in ["GET", "POST", "PUT", "HEAD"] {
+            if TOOLS.iter().any(|known| {
+                allowed.contains(&known.contract.name)
+                    && known.contract.rest.path == target.split('?').next().unwrap()
+                    && known.contract.rest.method.as_str() == other
+            }) {
+                continue;
+            }
+            replies.push(ask(world, other, &target, &with(&[]), body.clone()).await);
+        }
+        for reply in replies {
+            assert!(statuses.contains(&reply.status), "{tool}: {reply:?}");
+        }
+    }
+    assert_eq!(world.arrivals().len(), before);
+}
+
+#[tokio::test]
+async fn where_the_operator_serves_reads_alone_there_is_no_way_to_a_write() {
+    const READ_ONLY: Setting<'static> = ("SEVENDIGITAL_MCP_READ_ONLY", "true");
+    let everything = principal(
+        "jane",
+        &["reads", "account", "cards", "spend", "partner"],
+        "",
+    );
+    let world = World::with_file(&[&OFTEN[..], &[READ_ONLY, BY_TOKEN]].concat(), &everything).await;
+    for somebody in [
+        Somebody::with_token(&world, TOKEN),
+        Somebody::named(&world, "jane"),
+    ] {
+        for header in [None, Some("false")] {
+            let somebody = header.map_or(somebody.clone(), |value| somebody.with(READONLY, value));
+            assert_eq!(listed(&somebody).await, reads());
+            check_refused(&world, &somebody, &reads(), &[404, 405]).await;
+        }
+        // To ask for a write by name brings none.
+        let asking = somebody.with(ONLY, "purchase-user-item, get-user-locker");
+        assert_eq!(listed(&asking).await, ["get-user-locker"]);
+        check_refused(&world, &asking, &reads(), &[404, 405]).await;
+    }
+    // The other surfaces of the program.
+    for tool in ["purchase-user-item", "create-user"] {
+        let arguments = [
+            "call",
+            tool,
+            "--sandbox",
+            "--read-only",
+            "--args",
+            r#"{"releaseId": "11700062"}"#,
+        ];
+        let output = program(&arguments, &[]).output().await.unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            !output.status.success() && told.contains("there is no tool"),
+            "{told}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_reads_gets_reads() {
+    let everything = principal(
+        "jane",
+        &["reads", "account", "cards", "spend", "partner"],
+        "",
+    );
+    let world = World::with_file(&[&OFTEN[..], &[BY_TOKEN]].concat(), &everything).await;
+    for somebody in [
+        Somebody::with_token(&world, TOKEN),
+        Somebody::named(&world, "jane"),
+    ] {
+        for yes in ["true", "TRUE", "1"] {
+            let somebody = somebody.with(READONLY, yes);
+            assert_eq!(listed(&somebody).await, reads(), "{yes}");
+        }
+        let somebody = somebody.with(READONLY, "true");
+        check_refused(&world, &somebody, &reads(), &[403, 405]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_opened_without_the_header_gives_no_more_than_the_request_asks_for() {
+    let world = World::start().await;
+    let session = Somebody::unknown(&world).session().await;
+    let buy = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "purchase-user-item", "arguments": {"releaseId": "11700062"}}});
+    let careful = Somebody::unknown(&world).with(READONLY, "true");
+    let reply = careful.legacy(Some(&session), &buy).await;
+    assert_eq!(reply.message()["error"]["code"], -32602, "{reply:?}");
+    assert_eq!(world.arrivals().len(), 0);
+}
+
+/// Headers, and the tools that are left of all.
+type Row<'a> = (&'a [(&'static str, &'a str)], Vec<&'a str>);
+
+#[tokio::test]
+async fn headers_narrow_the_list_and_never_widen_it() {
+    let all: Vec<&str> = TOOLS.iter().map(|tool| tool.contract.name).collect();
+    let but = |left_out: &[&str]| -> Vec<&str> {
+        all.iter()
+            .copied()
+            .filter(|tool| !left_out.contains(tool))
+            .collect()
+    };
+    let (locker, buy, create) = ("get-user-locker", "purchase-user-item", "create-user");
+    let rows: Vec<Row> = vec![
+        (
+            &[(ONLY, "purchase-user-item,get-user-locker")],
+            vec![locker, buy],
+        ),
+        (
+            &[(
+                ONLY,
+                " purchase-user-item , ,get-user-locker, get-user-locker",
+            )],
+            vec![locker, buy],
+        ),
+        (
+            &[(EXCLUDED, "purchase-user-item,create-user")],
+            but(&[buy, create]),
+        ),
+        (
+            &[
+                (ONLY, "purchase-user-item,get-user-locker"),
+                (EXCLUDED, "purchase-user-item"),
+            ],
+            vec![locker],
+        ),
+        (
+            &[
+                (ONLY, "purchase-user-item"),
+                (EXCLUDED, "purchase-user-item"),
+            ],
+            vec![],
+        ),
+        (
+            &[
+                (ONLY, "purchase-user-item,get-user-locker"),
+                (READONLY, "true"),
+            ],
+            vec![locker],
+        ),
+        (&[(ONLY, "purchase-user-item"), (READONLY, "1")], vec![]),
+        (&[(READONLY, "false")], all.clone()),
+        (&[(READONLY, "0"), (ONLY, "create-user")], vec![create]),
+        (&[], all.clone()),
+    ];
+    let reader = principal("reader", &["reads", "create-user"], "");
+    let settings = [
+        &OFTEN[..],
+        &[
+            BY_TOKEN,
+            ("SEVENDIGITAL_MCP_EXCLUDE_TOOLS", "list-user-payment-cards"),
+        ],
+    ]
+    .concat();
+    let world = World::with_file(&settings, &reader).await;
+    let served = |tool: &&str| *tool != "list-user-payment-cards";
+    let granted = [
+        "get-user-unlimited-streaming",
+        locker,
+        "get-user-card-registration",
+        create,
+    ];
+    for (headers, expected) in rows {
+        for (mut somebody, granted) in [
+            (Somebody::with_token(&world, TOKEN), &all[..]),
+            (Somebody::named(&world, "reader"), &granted),
+        ] {
+            for (name, value) in headers {
+                somebody = somebody.with(name, value);
+            }
+            let expected: Vec<&str> = expected
+                .iter()
+                .copied()
+                .filter(served)
+                .filter(|tool| granted.contains(tool))
+                .collect();
+            assert_eq!(listed(&somebody).await, expected, "{headers:?}");
+            // 400: the body that a tool at the same path would want is not there.
+            if headers.len() == 2 {
+                check_refused(&world, &somebody, &expected, &[400, 403, 404, 405]).await;
+            }
+        }
+    }
+    // What is listed can be called.
+    let jane = Somebody::with_token(&world, TOKEN).with(ONLY, "get-user-locker");
+    assert_eq!(jane.rest(locker, &json!({})).await.status, 200);
+    let result = jane.mcp(locker, &json!({})).await.result();
+    assert!(result["structuredContent"].is_object(), "{result}");
+}
+
+#[tokio::test]
+async fn a_header_that_is_not_clear_is_refused_by_its_name() {
+    let world = World::with(&[BY_TOKEN]).await;
+    let somebody = Somebody::with_token(&world, TOKEN);
+    let session = somebody.session().await;
+    let rows: [(&'static str, &[&str]); 18] = [
+        (READONLY, &[""]),
+        (READONLY, &["yes"]),
+        (READONLY, &["perhaps"]),
+        (READONLY, &["true,false"]),
+        (READONLY, &["true", "true"]),
+        (READONLY, &["false", "true"]),
+        (ONLY, &[""]),
+        (ONLY, &[" , ,"]),
+        (ONLY, &["get-user-lockers"]),
+        (ONLY, &["get-user-locker,no-such-canary"]),
+        (ONLY, &["Get-User-Locker"]),
+        (ONLY, &["*"]),
+        (ONLY, &["reads"]),
+        (ONLY, &["get-user-locker", "create-user"]),
+        (EXCLUDED, &[""]),
+        (EXCLUDED, &["no-such-canary"]),
+        (EXCLUDED, &["create-user;signup-user"]),
+        (EXCLUDED, &["create-user", "create-user"]),
+    ];
+    for (name, values) in rows {
+        let mut asking = somebody.clone();
+        for value in values {
+            asking = asking.with(name, value);
+        }
+        let row = format!("{name}: {values:?}");
+        let named = |reply: &Reply| {
+            assert_eq!(reply.status, 400, "{row}: {reply:?}");
+            assert!(
+                reply
+                    .text
+                    .to_lowercase()
+                    .contains(&format!("`{}`", name.to_lowercase())),
+                "{row}: {reply:?}"
+            );
+            assert!(!reply.text.contains("canary"), "{row}: {reply:?}");
+        };
+        let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
+        for reply in [
+            asking.ask("tools/list", json!({})).await,
+            asking.mcp("get-user-locker", &json!({})).await,
+            asking.legacy(Some(&session), &list).await,
+            asking.initialize().await,
+        ] {
+            named(&reply);
+            assert!(
+                reply.message()["error"]["code"].is_i64(),
+                "{row}: {reply:?}"
+            );
+        }
+        let reply = asking.rest("get-user-locker", &json!({})).await;
+        problem(&reply, 400, "invalid-header");
+        named(&reply);
+    }
+    assert_eq!(world.arrivals().len(), 0);
+}

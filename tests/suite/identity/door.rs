@@ -1,0 +1,211 @@
+//! Nobody comes in without a token that counts: on each surface, by each method, whatever else is sent.
+
+use serde_json::json;
+
+use crate::identity::{
+    BY_TOKEN, Somebody, TOKEN, access_token, authority, check_challenge, hello, principal,
+    token_of, trusting,
+};
+use crate::support::{LEGACY, MODERN, Reply, Setting, World};
+
+/// A header: name and value.
+type Header<'a> = (&'a str, &'a str);
+
+/// The header that counts.
+const A: &str = "authorization";
+const ONE_SESSION: Setting<'static> = ("SEVENDIGITAL_MCP_LIMIT_SESSIONS", "1");
+
+/// Requests of all kinds: what each is, method, whether it goes to MCP, target, and body.
+fn requests() -> Vec<(&'static str, &'static str, bool, &'static str, String)> {
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+        "name": "get-user-locker", "arguments": {}, "_meta": {
+            "io.modelcontextprotocol/protocolVersion": MODERN,
+            "io.modelcontextprotocol/clientCapabilities": {},
+        },
+    }});
+    let open = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello()});
+    let none = String::new;
+    vec![
+        ("a call", "POST", true, "/mcp", call.to_string()),
+        ("a new session", "POST", true, "/mcp", open.to_string()),
+        ("a batch", "POST", true, "/mcp", "[]".into()),
+        ("a stream", "GET", true, "/mcp", none()),
+        ("an end", "DELETE", true, "/mcp", none()),
+        ("a read", "GET", false, "/v1/user/locker", none()),
+        (
+            "a purchase",
+            "GET",
+            false,
+            "/v1/user/purchase/item?releaseId=11700062",
+            none(),
+        ),
+        (
+            "a change",
+            "POST",
+            false,
+            "/v1/user/payment/card/select",
+            r#"{"cardId": "8154431"}"#.into(),
+        ),
+        ("nothing", "GET", false, "/nowhere", none()),
+        ("another method", "PUT", false, "/v1/user/locker", none()),
+    ]
+}
+
+/// Sends a request with these headers and a further query.
+async fn knock(
+    world: &World,
+    (what, method, to_mcp, target, body): &(&str, &str, bool, &str, String),
+    query: &str,
+    headers: &[Header<'_>],
+) -> Reply {
+    let origin = if *to_mcp {
+        world.url.strip_suffix("/mcp").unwrap()
+    } else {
+        &world.rest
+    };
+    let joint = match target.contains('?') {
+        _ if query.is_empty() => "",
+        true => "&",
+        false => "?",
+    };
+    let mut request = world
+        .http
+        .request(
+            method.parse().unwrap(),
+            format!("{origin}{target}{joint}{query}"),
+        )
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream");
+    if *what == "a call" {
+        request = request
+            .header("mcp-protocol-version", MODERN)
+            .header("mcp-method", "tools/call")
+            .header("mcp-name", "get-user-locker");
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Reply::of(request.body(body.clone()).send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn nobody_comes_in_without_the_one_right_token() {
+    let authority = authority().await;
+    let keys = authority.url("/keys");
+    let jane = principal("jane", &["reads", "cards", "spend"], "");
+    let trusting = trusting(&keys);
+    let good = access_token("user-1", "reads cards spend");
+    let rows: [(&[Setting], &str, String); 3] = [
+        (&[BY_TOKEN], "", TOKEN.to_owned()),
+        (&[], &jane, token_of("jane")),
+        (&trusting, "", good),
+    ];
+    for (settings, file, right) in rows {
+        let world = World::with_file(&[settings, &[ONE_SESSION]].concat(), file).await;
+        let oauth = settings.len() == 3;
+        refuse_all(&world, &right, oauth).await;
+        assert_eq!(world.arrivals().len(), 0, "{settings:?}");
+        // The one session that there may be is still to be had.
+        let somebody = Somebody::with_token(&world, &right);
+        let session = somebody.session().await;
+        assert_eq!(somebody.initialize().await.status, 503, "{session}");
+        for scheme in ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "] {
+            let somebody =
+                Somebody::unknown(&world).with("authorization", &format!("{scheme} {right}"));
+            let reply = somebody.mcp("get-user-locker", &json!({})).await;
+            assert_ne!(reply.result()["isError"], true, "{scheme}: {reply:?}");
+            let reply = somebody.rest("get-user-locker", &json!({})).await;
+            assert_eq!(reply.status, 200, "{scheme}: {reply:?}");
+        }
+    }
+}
+
+/// Knocks with everything that is no good token.
+async fn refuse_all(world: &World, right: &str, oauth: bool) {
+    let bearer = |token: &str| format!("Bearer {token}");
+    let (whole, wrong, longer) = (
+        bearer(right),
+        bearer("0123456789abcdef0123456789abcdef"),
+        bearer(&format!("{right}0")),
+    );
+    let shorter = bearer(&right[..right.len() - 1]);
+    let capitals = bearer(&right.to_uppercase());
+    let (basic, token, glued, quoted, twice, comma) = (
+        format!("Basic {right}"),
+        format!("Token {right}"),
+        format!("Bearer{right}"),
+        format!("Bearer \"{right}\""),
+        format!("Bearer {right} {right}"),
+        format!("Bearer {right}, Bearer {right}"),
+    );
+    let long = bearer(&"x".repeat(64 << 10));
+    let cookie = format!("token={right}; access_token={right}");
+    let query = format!("access_token={right}&token={right}");
+    // Headers, further query, and whether a token was shown at all.
+    #[rustfmt::skip]
+    let rows: [(&[Header], &str, bool); 22] = [
+        (&[], "", false),
+        (&[(A, "")], "", false),
+        (&[(A, "Bearer")], "", false),
+        (&[(A, "Bearer ")], "", false),
+        (&[(A, right)], "", false),
+        (&[(A, &wrong)], "", true),
+        (&[(A, &longer)], "", true),
+        (&[(A, &shorter)], "", true),
+        (&[(A, &capitals)], "", true),
+        (&[(A, &basic)], "", false),
+        (&[(A, &token)], "", false),
+        (&[(A, &glued)], "", false),
+        (&[(A, &quoted)], "", true),
+        (&[(A, &twice)], "", true),
+        (&[(A, &comma)], "", true),
+        (&[(A, &whole), (A, &whole)], "", false),
+        (&[(A, &wrong), (A, &whole)], "", false),
+        (&[(A, &whole), (A, &basic)], "", false),
+        (&[("proxy-authorization", &whole), ("x-authorization", &whole), ("x-api-key", right)], "", false),
+        (&[("cookie", &cookie)], "", false),
+        (&[], &query, false),
+        (&[(A, &long)], "", true),
+    ];
+    for (headers, query, shown) in rows {
+        for request in requests() {
+            let row = format!("{} with {headers:.80?} {query}", request.0);
+            let reply = knock(world, &request, query, headers).await;
+            assert!(!reply.text.contains(right), "{row}: {reply:?}");
+            assert!(!reply.headers.contains_key("mcp-session-id"), "{row}");
+            if headers == [(A, long.as_str())] && reply.status == 431 {
+                continue;
+            }
+            if oauth {
+                check_challenge(&row, &reply, shown);
+                continue;
+            }
+            assert_eq!(reply.status, 401, "{row}: {reply:?}");
+            let challenge = &reply.headers["www-authenticate"];
+            assert_eq!(challenge, "Bearer realm=\"sevendigital-mcp\"", "{row}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_asked_for_before_anything_else_is_told() {
+    let world = World::with(&[BY_TOKEN]).await;
+    // Each of them would be refused in other words by those who were let in.
+    let headers: [&[Header]; 5] = [
+        &[("x-mcp-tools", "no-such-tool")],
+        &[("x-7digital-user-id", "1")],
+        &[
+            ("mcp-session-id", "no-such-session"),
+            ("mcp-protocol-version", LEGACY[0]),
+        ],
+        &[("content-encoding", "gzip")],
+        &[("x-mcp-readonly", "perhaps"), ("x-mcp-readonly", "true")],
+    ];
+    for headers in headers {
+        for request in requests() {
+            let reply = knock(&world, &request, "", headers).await;
+            assert_eq!(reply.status, 401, "{} with {headers:?}", request.0);
+        }
+    }
+    assert_eq!(world.arrivals().len(), 0);
+}

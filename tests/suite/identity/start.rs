@@ -1,0 +1,415 @@
+//! Settings that would let in whom nobody meant to: the server does not start with them, says which, and shows no value.
+
+use sevendigital_mcp::config::{Config, Layers, Limits};
+
+use crate::identity::{TOKEN, principal, sha256, token_of};
+use crate::settings::config::file;
+use crate::support::{Setting, program};
+
+/// Key of the file and value, as TOML has them.
+const ISSUER: &str = "auth_issuer = \"https://login.example.com\"\n";
+const AUDIENCE: &str = "auth_audience = \"https://mcp.example.com/mcp\"\n";
+const KEYS: &str = "auth_jwks_uri = \"https://login.example.com/jwks\"\n";
+
+/// Loads settings as `serve` does.
+fn start(text: &str, environment: &[Setting<'_>]) -> Result<(), String> {
+    let (_folder, path) = file(text);
+    let variables = environment.iter();
+    let layers = Layers {
+        file: Some(path),
+        variables: variables
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..Layers::default()
+    };
+    let config = Config::load(&layers).map_err(|error| error.to_string())?;
+    config.check_exposure().map_err(|error| error.to_string())
+}
+
+/// It does not start, and the reason has these words and nothing secret.
+#[track_caller]
+fn check(text: &str, environment: &[Setting<'_>], words: &[&str]) {
+    match start(text, environment) {
+        Ok(()) => panic!("it starts with\n{text}{environment:?}"),
+        Err(error) => {
+            for word in words {
+                assert!(error.contains(word), "{word} in: {error}\n{text}");
+            }
+            assert!(!error.contains("canary"), "{error}");
+            for token in ["jane", "john", "canary"].map(token_of) {
+                assert!(!error.contains(&sha256(&token)), "{error}");
+            }
+        }
+    }
+}
+
+/// A table with these lines.
+fn table(lines: &str) -> String {
+    format!("[[principals]]\n{lines}\n")
+}
+
+/// A good principal with further lines.
+fn whole(further: &str) -> String {
+    principal("jane", &["reads"], further)
+}
+
+const PLACE: &str = "`principals` number 1";
+
+#[test]
+fn a_principal_whose_token_can_not_be_known_is_refused() {
+    const START: &str = "name = \"jane\"\nallow = [\"reads\"]";
+    let hex = sha256(&token_of("canary"));
+    for wrong in [
+        "",
+        "canary",
+        &token_of("canary"),
+        &hex[1..],
+        &format!("{hex}0"),
+        &format!("{}g", &hex[1..]),
+        &format!(" {}", &hex[1..]),
+        // What Rust reads as a number, and is no digit.
+        &"+f".repeat(32),
+        &"ü".repeat(32),
+    ] {
+        let text = table(&format!("{START}\ntoken_sha256 = {wrong:?}"));
+        check(&text, &[], &[PLACE, "`token_sha256`", "token new"]);
+    }
+    check(&table(START), &[], &[PLACE, "`token_sha256`", "`subject`"]);
+    let with_subject = table(&format!("{START}\nsubject = \"user-1\""));
+    for text in [with_subject, whole("subject = \"user-1\"")] {
+        check(&text, &[], &[PLACE, "`subject`", "`auth_issuer`"]);
+        assert_eq!(
+            start(&format!("{ISSUER}{AUDIENCE}{KEYS}{text}"), &[]),
+            Ok(())
+        );
+    }
+    let empty = format!("{ISSUER}{AUDIENCE}{KEYS}{}", whole("subject = \"\""));
+    check(&empty, &[], &[PLACE, "`subject`"]);
+}
+
+#[test]
+fn a_principal_that_says_not_clearly_who_it_is_and_what_it_may_do_is_refused() {
+    let digest = format!("token_sha256 = \"{}\"", sha256(&token_of("canary")));
+    for word in ["read", "*", "Reads", "get-user-lockers", "", "all"] {
+        let text = principal("jane", &["reads", word], "");
+        check(&text, &[], &[PLACE, "`allow`", &format!("`{word}`")]);
+    }
+    let none = table(&format!("name = \"jane\"\n{digest}\nallow = []"));
+    check(&none, &[], &[PLACE, "`allow`", "empty"]);
+    let long = "n".repeat(65);
+    for name in ["", "jane doe", "jane\nroot", "sub:jane", "jäne", &long] {
+        check(&principal(name, &["reads"], ""), &[], &[PLACE, "`name`"]);
+    }
+    // Logs and confirmations know the operator by this name.
+    let operator = principal("operator", &["reads"], "");
+    check(&operator, &[], &[PLACE, "`name`", "`operator`"]);
+    // What is missing, of another type, or unknown.
+    for text in [
+        table(&format!("name = \"jane\"\n{digest}")),
+        table(&format!("name = \"jane\"\n{digest}\nallow = \"reads\"")),
+        table(&format!("{digest}\nallow = [\"reads\"]")),
+        whole("tokensha256 = \"canary\""),
+        whole("token = \"canary\""),
+        whole("user_id = 500123"),
+        "principals = \"canary\"".to_owned(),
+    ] {
+        check(&text, &[], &["`principals"]);
+    }
+}
+
+#[test]
+fn a_principal_that_is_bound_to_half_an_account_is_refused() {
+    for value in ["", " ", "${CANARY}"] {
+        let user = whole(&format!("user_id = {value:?}"));
+        check(&user, &[], &[PLACE, "`user_id`"]);
+        // Nobody is let loose, and nobody signs with a token that is empty.
+        for (token, secret) in [(value, value), (value, "canary"), ("canary", value)] {
+            let pair = format!("access_token = {token:?}\naccess_token_secret = {secret:?}");
+            check(
+                &whole(&pair),
+                &[],
+                &[PLACE, "`access_token`", "`access_token_secret`"],
+            );
+        }
+    }
+    for half in ["access_token", "access_token_secret"] {
+        let text = whole(&format!("{half} = \"canary\""));
+        check(
+            &text,
+            &[],
+            &[PLACE, "`access_token_secret`", "both or neither"],
+        );
+    }
+}
+
+#[test]
+fn two_callers_are_never_one() {
+    let second = "`principals` number 2";
+    let jane = principal("jane", &["reads"], "");
+    let twin = principal("jane", &["spend"], "");
+    let digest = sha256(&token_of("jane"));
+    let john = |further: &str| {
+        format!("[[principals]]\nname = \"john\"\nallow = [\"reads\"]\n{further}\n")
+    };
+    let same_token = john(&format!("token_sha256 = \"{digest}\""));
+    let in_capitals = john(&format!("token_sha256 = \"{}\"", digest.to_uppercase()));
+    let subject = john("subject = \"user-1\"");
+    let same_subject = subject.replace("john", "jim");
+    check(&format!("{jane}{twin}"), &[], &[second, "`jane`"]);
+    check(&format!("{jane}{same_token}"), &[], &[second, "`jane`"]);
+    check(&format!("{jane}{in_capitals}"), &[], &[second, "`jane`"]);
+    check(
+        &format!("{ISSUER}{AUDIENCE}{KEYS}{subject}{same_subject}"),
+        &[],
+        &[second, "`john`"],
+    );
+    // The operator's token opens everything, so it is nobody else's.
+    let operator = john(&format!("token_sha256 = \"{}\"", sha256(TOKEN)));
+    check(
+        &format!("token = \"{TOKEN}\"\n{jane}{operator}"),
+        &[],
+        &[second, "`token`"],
+    );
+    assert_eq!(
+        start(
+            &format!(
+                "token = \"{TOKEN}\"\n{jane}{}",
+                principal("john", &["reads"], "")
+            ),
+            &[]
+        ),
+        Ok(())
+    );
+}
+
+#[test]
+fn an_authorization_server_is_described_whole_or_not_at_all() {
+    let rest = format!("{ISSUER}{AUDIENCE}");
+    let keys = |value: &str| format!("{rest}auth_jwks_uri = \"{value}\"\n");
+    let algorithms = |value: &str| format!("{rest}{KEYS}auth_algorithms = {value}\n");
+    assert_eq!(start(&format!("{rest}{KEYS}"), &[]), Ok(()));
+    let belong = "belong together";
+    let rows: Vec<(String, Vec<&str>)> = vec![
+        (
+            format!("{ISSUER}{AUDIENCE}"),
+            vec!["`auth_jwks_uri`", belong],
+        ),
+        (format!("{ISSUER}{KEYS}"), vec!["`auth_audience`", belong]),
+        (format!("{AUDIENCE}{KEYS}"), vec!["`auth_issuer`", belong]),
+        (ISSUER.to_owned(), vec!["`auth_audience`", belong]),
+        (AUDIENCE.to_owned(), vec!["`auth_issuer`", belong]),
+        (KEYS.to_owned(), vec!["`auth_issuer`", belong]),
+        (
+            keys("http://login.example.com/jwks"),
+            vec!["`auth_jwks_uri`"],
+        ),
+        (
+            keys("http://127.0.0.1.example.com/jwks"),
+            vec!["`auth_jwks_uri`"],
+        ),
+        (keys("http://192.0.2.1/jwks"), vec!["`auth_jwks_uri`"]),
+        (
+            keys("http://localhost.example.com/jwks"),
+            vec!["`auth_jwks_uri`"],
+        ),
+        (keys("file:///etc/jwks.json"), vec!["`auth_jwks_uri`"]),
+        (keys("login.example.com/jwks"), vec!["`auth_jwks_uri`"]),
+        (
+            keys("https://user:canary@login.example.com/jwks"),
+            vec!["`auth_jwks_uri`"],
+        ),
+        (
+            keys("http://user:canary@login.example.com/jwks"),
+            vec!["`auth_jwks_uri`"],
+        ),
+        (
+            keys("https://canary@login.example.com/jwks"),
+            vec!["`auth_jwks_uri`"],
+        ),
+        (
+            format!("auth_issuer = \"http://login.example.com\"\n{AUDIENCE}{KEYS}"),
+            vec!["`auth_issuer`"],
+        ),
+        (
+            format!("{ISSUER}auth_audience = \"https://mcp.example.com/mcp#canary\"\n{KEYS}"),
+            vec!["`auth_audience`"],
+        ),
+        (
+            format!("{ISSUER}auth_audience = \"mcp\"\n{KEYS}"),
+            vec!["`auth_audience`"],
+        ),
+        (
+            algorithms("[\"HS256\"]"),
+            vec!["`auth_algorithms`", "`HS256`"],
+        ),
+        (
+            algorithms("[\"RS256\", \"HS256\"]"),
+            vec!["`auth_algorithms`", "`HS256`"],
+        ),
+        (algorithms("\"none\""), vec!["`auth_algorithms`", "`none`"]),
+        (
+            algorithms("\"RS256,None\""),
+            vec!["`auth_algorithms`", "`None`"],
+        ),
+        (
+            algorithms("\"rs256\""),
+            vec!["`auth_algorithms`", "`rs256`"],
+        ),
+        (algorithms("[]"), vec!["`auth_algorithms`"]),
+    ];
+    for (text, words) in &rows {
+        check(text, &[], words);
+    }
+}
+
+#[test]
+fn what_is_no_origin_is_not_allowed_as_one() {
+    for wrong in [
+        "app.example.com",
+        "*",
+        "null",
+        "https://app.example.com/",
+        "https://app.example.com/page",
+        "https://app.example.com?x",
+        "https://app.example.com#x",
+        "ftp://app.example.com",
+        "https://user@app.example.com",
+        "https://user:canary@app.example.com",
+        "https://:canary@app.example.com",
+        "https://good.example.com, app.example.com",
+    ] {
+        check(
+            &format!("allowed_origins = \"{wrong}\""),
+            &[],
+            &["`allowed_origins`"],
+        );
+        check(
+            "",
+            &[("SEVENDIGITAL_MCP_ALLOWED_ORIGINS", wrong)],
+            &["`allowed_origins`"],
+        );
+    }
+}
+
+#[test]
+fn a_token_that_could_be_guessed_is_refused() {
+    let (_folder, empty) = file("\n");
+    let empty = empty.to_str().unwrap();
+    for token in ["canary", &TOKEN[..31]] {
+        check(
+            "",
+            &[("SEVENDIGITAL_MCP_TOKEN", token)],
+            &["`token`", "32 characters"],
+        );
+        check(
+            &format!("token = {token:?}"),
+            &[],
+            &["`token`", "32 characters"],
+        );
+    }
+    check("", &[("SEVENDIGITAL_MCP_TOKEN_FILE", empty)], &["`token`"]);
+    assert_eq!(
+        start("", &[("SEVENDIGITAL_MCP_TOKEN", &TOKEN[..32])]),
+        Ok(())
+    );
+    // What is empty counts as not set, so nobody else is served with it.
+    for bind in ["bind", "rest_bind"] {
+        let text =
+            format!("{bind} = \"0.0.0.0:0\"\nallowed_hosts = \"mcp.example.com\"\ntoken = \"\"");
+        check(
+            &text,
+            &[("SEVENDIGITAL_MCP_TOKEN", "")],
+            &[bind, "`token`", "`principals`", "`auth_issuer`"],
+        );
+    }
+}
+
+#[test]
+fn others_are_served_once_it_is_known_who_they_are_and_what_they_call_us() {
+    let hosts = "allowed_hosts = \"mcp.example.com\"\n";
+    let jane = principal("jane", &["reads"], "");
+    let trust = format!("{ISSUER}{AUDIENCE}{KEYS}");
+    let token = format!("token = \"{TOKEN}\"\n");
+    for bind in [
+        "bind = \"0.0.0.0:0\"\n",
+        "rest_bind = \"[::]:0\"\n",
+        "bind = \"192.0.2.1:9090\"\n",
+    ] {
+        let key = format!("`{}`", bind.split(' ').next().unwrap());
+        check(bind, &[], &[&key, "`token`"]);
+        check(
+            &format!("{bind}{hosts}"),
+            &[],
+            &[&key, "`token`", "`principals`", "`auth_issuer`"],
+        );
+        for who in [&token, &trust, &jane] {
+            check(&format!("{bind}{who}"), &[], &[&key, "`allowed_hosts`"]);
+            assert_eq!(start(&format!("{bind}{hosts}{who}"), &[]), Ok(()));
+        }
+    }
+    assert_eq!(
+        start("bind = \"127.0.0.1:0\"\nrest_bind = \"[::1]:0\"", &[]),
+        Ok(())
+    );
+}
+
+#[test]
+fn no_limit_is_zero_and_none_is_unknown() {
+    for (key, _) in Limits::defaults() {
+        let variable = format!("SEVENDIGITAL_MCP_LIMIT_{}", key.to_uppercase());
+        for wrong in ["0", "-1", "4294967296", "1.5", "canary"] {
+            let quoted = format!("\"{wrong}\"");
+            let bare = if wrong == "canary" { &quoted } else { wrong };
+            check(
+                &format!("[limits]\n{key} = {bare}"),
+                &[],
+                &[&format!("limits.{key}")],
+            );
+            check(
+                "",
+                &[(&variable, wrong)],
+                &[&format!("limits.{key}"), &variable],
+            );
+        }
+    }
+    for (key, meant) in [
+        ("sesions", "`sessions`"),
+        ("Sessions", "`sessions`"),
+        ("body_byte", "`body_bytes`"),
+        ("xyz", "README"),
+    ] {
+        check(
+            &format!("[limits]\n{key} = 1"),
+            &[],
+            &["[limits]", &format!("`{key}`"), meant],
+        );
+        let variable = format!("SEVENDIGITAL_MCP_LIMIT_{}", key.to_uppercase());
+        // Variables are in capitals, so there is nothing wrong with these.
+        if key != "Sessions" {
+            check("", &[(&variable, "1")], &[&variable, meant]);
+        }
+    }
+    check("limits = 5", &[], &["limits"]);
+}
+
+#[tokio::test]
+async fn the_real_program_ends_before_it_listens() {
+    let jane = principal("jane", &["read"], "");
+    let rows = [
+        ("bind = \"0.0.0.0:0\"".to_owned(), "`token`"),
+        (jane, "`allow`"),
+        (format!("token = \"{}\"", &TOKEN[..20]), "`token`"),
+        (format!("{ISSUER}{AUDIENCE}"), "`auth_jwks_uri`"),
+        ("[limits]\nsessions = 0".to_owned(), "`limits.sessions`"),
+    ];
+    for (text, word) in rows {
+        let (_folder, path) = file(&text);
+        let arguments = ["serve", "--sandbox", "--config", path.to_str().unwrap()];
+        let output = program(&arguments, &[]).output().await.unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(output.stdout.is_empty());
+        assert!(told.contains(word) && !told.contains("canary"), "{told}");
+        assert!(!told.contains("listening on"), "{told}");
+    }
+}

@@ -1,0 +1,242 @@
+//! What a yes is good for: the very call that was asked about, once, for two minutes.
+
+use std::sync::Arc;
+
+use rmcp::model::{RequestStateCodec, SealOptions};
+use serde_json::json;
+use sevendigital_sandbox::demo;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::money::confirmation::{CONFIRM, ITEM, TOOL, asking, deeds, release};
+use crate::support::upstream::{Act, Upstream};
+use crate::support::{
+    Caller, age, check_one, failure, folder, open, purchase_id, question, rows, until, within,
+    world_on,
+};
+
+#[tokio::test]
+async fn a_hundred_replays_of_one_yes_buy_once() {
+    for tool in [TOOL, "delete-user-payment-card"] {
+        let arguments = match tool {
+            TOOL => release(),
+            _ => json!({"body": {"cardId": demo::OTHER_CARD}}),
+        };
+        let folder = folder();
+        let world = asking(&folder).await;
+        let caller = Caller::of(&world).that_can_ask();
+        let (_, sealed) = question(&caller.call(tool, &arguments).await);
+        let mut replays = JoinSet::new();
+        for _ in 0..100 {
+            let (caller, sealed, arguments) = (caller.clone(), sealed.clone(), arguments.clone());
+            replays.spawn(async move { caller.agree(tool, &arguments, &sealed).await });
+        }
+        let results = within("the answers", replays.join_all()).await;
+        assert_eq!(deeds(&world), 1, "{tool}");
+        if tool == TOOL {
+            check_one(&results);
+        } else {
+            let failed = results.iter().filter(|result| result["isError"] == true);
+            let told: Vec<&str> = failed.map(failure).collect();
+            assert_eq!(told.len(), 99);
+            assert!(told.iter().all(|told| told.contains("was used before")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_yes_with_any_byte_changed_buys_nothing() {
+    let folder = folder();
+    let world = asking(&folder).await;
+    let caller = Caller::of(&world).that_can_ask();
+    let (_, sealed) = question(&caller.call(TOOL, &release()).await);
+    let mut forged = vec![
+        String::new(),
+        format!("{sealed}A"),
+        format!("{sealed}.{sealed}"),
+    ];
+    for (at, byte) in sealed.bytes().enumerate() {
+        forged.push(sealed[..at].to_owned());
+        for bit in 0..7 {
+            let mut bytes = sealed.clone().into_bytes();
+            bytes[at] = byte ^ (1 << bit);
+            forged.push(String::from_utf8(bytes).unwrap());
+        }
+    }
+    let forgeries = forged.len();
+    let mut tries = JoinSet::new();
+    // As many at once as there are places for charges.
+    let places = Arc::new(Semaphore::new(50));
+    for sealed in forged {
+        let (caller, places) = (caller.clone(), Arc::clone(&places));
+        tries.spawn(async move {
+            let _place = places.acquire().await;
+            (caller.agree(TOOL, &release(), &sealed).await, sealed)
+        });
+    }
+    for (result, sealed) in tries.join_all().await {
+        let told = failure(&result);
+        assert!(
+            told.contains("confirmation is not valid"),
+            "{sealed}: {told}"
+        );
+    }
+    assert_eq!(deeds(&world), 0);
+    println!("{forgeries} forgeries of {} bytes", sealed.len());
+    // The true one is still good.
+    purchase_id(&caller.agree(TOOL, &release(), &sealed).await);
+}
+
+#[tokio::test]
+async fn a_yes_to_one_call_is_none_to_another() {
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    for path in [ITEM, "/user/purchase/rrpitem", "/user/deliveritem"] {
+        upstream.script(path, [Act::Sell]);
+    }
+    let settings = [CONFIRM, ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true")];
+    let world = world_on(folder.path(), &upstream.base_uri(), &settings).await;
+    let own = Caller::of(&world).that_can_ask();
+    let second = own
+        .clone()
+        .with("x-7digital-access-token", demo::SECOND_ACCESS_TOKEN)
+        .with(
+            "x-7digital-access-token-secret",
+            demo::SECOND_ACCESS_TOKEN_SECRET,
+        );
+    let managed = own.clone().with("x-7digital-user-id", demo::USER_ID);
+    let card = json!({"body": {"cardId": demo::OTHER_CARD}});
+    let others = [
+        ("another item", &own, TOOL, json!({"releaseId": "11700063"})),
+        (
+            "a track of it",
+            &own,
+            TOOL,
+            json!({"releaseId": "11700062", "trackId": "1"}),
+        ),
+        (
+            "another price",
+            &own,
+            TOOL,
+            json!({"releaseId": "11700062", "price": 1}),
+        ),
+        (
+            "another country",
+            &own,
+            TOOL,
+            json!({"releaseId": "11700062", "country": "US"}),
+        ),
+        ("another tool", &own, "purchase-user-rrp-item", release()),
+        ("a sale", &own, "deliver-user-item", release()),
+        ("a deletion", &own, "delete-user-payment-card", card),
+        ("another user", &second, TOOL, release()),
+        ("a managed user", &managed, TOOL, release()),
+    ];
+    let (_, sealed) = question(&own.call(TOOL, &release()).await);
+    let reads = |upstream: &Upstream| {
+        upstream.arrivals("/user/locker") + upstream.arrivals("/user/payment/card")
+    };
+    let check_others = async |when: &str| {
+        for (name, caller, tool, arguments) in &others {
+            let result = caller.agree(tool, arguments, &sealed).await;
+            let told = failure(&result);
+            assert!(
+                told.contains("confirmation is not valid"),
+                "{name} {when}: {told}"
+            );
+        }
+    };
+    check_others("before it was used").await;
+    assert_eq!(upstream.counts().values().sum::<usize>(), reads(&upstream));
+    purchase_id(&own.agree(TOOL, &release(), &sealed).await);
+    check_others("after it was used").await;
+    // After a day the same may be bought again, but not with the old yes.
+    age(folder.path(), 24 * 60 * 60 * 1_000 + 1);
+    let result = own.agree(TOOL, &release(), &sealed).await;
+    let told = failure(&result);
+    assert!(told.contains("was used before"), "{told}");
+    assert_eq!(upstream.arrivals(ITEM), 1);
+    assert_eq!(
+        upstream.counts().values().sum::<usize>(),
+        reads(&upstream) + 1
+    );
+}
+
+#[tokio::test]
+async fn a_yes_is_good_for_two_minutes() {
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    upstream.script(ITEM, [Act::Sell]);
+    let world = world_on(folder.path(), &upstream.base_uri(), &[CONFIRM]).await;
+    let caller = Caller::of(&world).that_can_ask();
+    let (_, sealed) = question(&caller.call(TOOL, &release()).await);
+    purchase_id(&caller.agree(TOOL, &release(), &sealed).await);
+    age(folder.path(), 24 * 60 * 60 * 1_000 + 1);
+    // The server's own key and the call's own digest make seals whose time is up, or not.
+    let ledger = open(folder.path());
+    let key: Vec<u8> = ledger
+        .query_row("SELECT key FROM seal", [], |row| row.get(0))
+        .unwrap();
+    let codec = RequestStateCodec::try_new(key).unwrap();
+    let call = format!("{} operator", rows(folder.path()).remove(0).key);
+    let seal = |milliseconds| {
+        let ttl = std::time::Duration::from_millis(milliseconds);
+        let options = SealOptions::new().associated_data(call.as_bytes()).ttl(ttl);
+        codec.seal_with(format!("seal of {milliseconds}").as_bytes(), &options)
+    };
+    let late = seal(1);
+    until("a moment later", || {
+        codec.open_with(&late, call.as_bytes()).is_err()
+    })
+    .await;
+    let result = caller.agree(TOOL, &release(), &late).await;
+    let told = failure(&result);
+    assert!(told.contains("is too old"), "{told}");
+    assert_eq!(upstream.arrivals(ITEM), 1);
+    purchase_id(&caller.agree(TOOL, &release(), &seal(60_000)).await);
+    assert_eq!(upstream.arrivals(ITEM), 2);
+
+    // What the server itself gives has two minutes: a seal begins with the moment of its end.
+    let body = sealed.split('.').nth(1).unwrap();
+    let expires = i64::from_be_bytes(base64(body)[..8].try_into().unwrap());
+    let left = expires - chrono::Utc::now().timestamp_millis();
+    assert!((90_000..=120_000).contains(&left), "{left} ms");
+}
+
+/// Base64 as it stands in URLs, without padding.
+fn base64(text: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let digit = |byte: u8| DIGITS.iter().position(|other| *other == byte).unwrap();
+    let bits: Vec<bool> = text
+        .bytes()
+        .map(digit)
+        .flat_map(|digit| (0..6).rev().map(move |bit| digit >> bit & 1 == 1))
+        .collect();
+    bits.chunks_exact(8)
+        .map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit)))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_yes_stays_good_over_a_restart_and_in_another_process() {
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    upstream.script(ITEM, [Act::Sell]);
+    let base_uri = upstream.base_uri();
+    let world = world_on(folder.path(), &base_uri, &[CONFIRM]).await;
+    let caller = Caller::of(&world).that_can_ask();
+    let (_, sealed) = question(&caller.call(TOOL, &release()).await);
+    drop(world);
+    let (one, other) = tokio::join!(
+        world_on(folder.path(), &base_uri, &[CONFIRM]),
+        world_on(folder.path(), &base_uri, &[CONFIRM])
+    );
+    let (one, other) = (
+        Caller::of(&one).that_can_ask(),
+        Caller::of(&other).that_can_ask(),
+    );
+    let arguments = release();
+    let (first, second) = tokio::join!(
+        one.agree(TOOL, &arguments, &sealed),
+        other.agree(TOOL, &arguments, &sealed)
+    );
+    check_one(&[first, second]);
+    assert_eq!(upstream.arrivals(ITEM), 1);
+}

@@ -1,0 +1,198 @@
+//! REST on a real port: what a page in a browser may not do, who may call, and where it is served.
+
+use std::process::Stdio;
+
+use sevendigital_sandbox::demo;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::rest::routes::{BUY, Header, JSON, LOCKER, SELECT, ask, get, problem};
+use crate::support::{World, load, program, within};
+
+#[tokio::test]
+async fn what_another_page_sends_never_arrives() {
+    let world = World::start().await;
+    let own = world.rest.clone();
+    let port = own.rsplit_once(':').unwrap().1;
+    let other = format!("http://127.0.0.1:{}", port.parse::<u16>().unwrap() ^ 1);
+    let secure = own.replace("http", "https");
+    let referer = format!("{other}/page");
+    let user = own.replace("//", "//user@");
+    let twin = format!("http://localhost.evil.example:{port}");
+    let rows: Vec<Vec<Header<'_>>> = vec![
+        vec![("host", "evil.example")],
+        vec![("host", "127.0.0.1.evil.example")],
+        vec![("host", "localhost.")],
+        vec![("host", "127.1")],
+        vec![("host", "user@127.0.0.1")],
+        vec![("origin", "http://evil.example")],
+        vec![("origin", "null")],
+        vec![("origin", "")],
+        vec![("origin", &other)],
+        vec![("origin", &twin)],
+        vec![("origin", &user)],
+        vec![("origin", &own), ("origin", &own)],
+        vec![("referer", "http://evil.example/")],
+        vec![("referer", &referer)],
+        vec![("sec-fetch-site", "cross-site")],
+        vec![("sec-fetch-site", "same-site")],
+        vec![("sec-fetch-site", "nonsense")],
+        vec![
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+        vec![
+            ("sec-fetch-site", "cross-site"),
+            ("origin", &own),
+            ("host", "evil.example"),
+        ],
+    ];
+    for headers in &rows {
+        for (method, target) in [
+            ("GET", BUY),
+            ("GET", LOCKER),
+            ("POST", SELECT),
+            ("GET", "/docs/"),
+            ("GET", "/openapi.json"),
+            ("GET", "/nowhere"),
+            ("OPTIONS", BUY),
+        ] {
+            let mut all = vec![JSON];
+            all.extend(headers);
+            let body = if method == "POST" {
+                br#"{"cardId": "8154431"}"#.to_vec()
+            } else {
+                Vec::new()
+            };
+            let reply = ask(&world, method, target, &all, body).await;
+            problem(&reply, 403, "foreign-request");
+        }
+    }
+    assert_eq!(world.arrivals().len(), 0);
+    let local = format!("localhost:{port}");
+    for headers in [
+        vec![],
+        vec![("origin", own.as_str()), ("sec-fetch-site", "same-origin")],
+        vec![("host", local.as_str())],
+        vec![("sec-fetch-site", "none"), ("sec-fetch-dest", "document")],
+    ] {
+        let reply = get(&world, LOCKER, &headers).await;
+        assert_eq!(reply.status, 200, "{headers:?}: {reply:?}");
+    }
+    // The origin's scheme is the browser's affair where a proxy ends TLS; its host and port are not.
+    let reply = get(&world, LOCKER, &[("origin", &secure)]).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_the_operator_allows_may_call() {
+    let origin = "https://app.example.com";
+    let world = World::with(&[
+        ("SEVENDIGITAL_MCP_ALLOWED_ORIGINS", origin),
+        ("SEVENDIGITAL_MCP_ALLOWED_HOSTS", "mcp.example.com"),
+    ])
+    .await;
+    let host = ("host", "mcp.example.com");
+    let cross = ("sec-fetch-site", "cross-site");
+    let reply = get(&world, LOCKER, &[host, cross, ("origin", origin)]).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    for headers in [
+        vec![host, cross],
+        vec![host, ("origin", "https://other.example.com")],
+        vec![host, ("origin", "http://app.example.com")],
+        vec![("origin", origin)],
+    ] {
+        let reply = get(&world, LOCKER, &headers).await;
+        problem(&reply, 403, "foreign-request");
+    }
+    assert_eq!(world.arrivals().len(), 1);
+}
+
+#[tokio::test]
+async fn where_a_token_is_set_it_opens_every_path_but_the_description() {
+    let token = "0123456789abcdef0123456789abcdef";
+    let world = World::with(&[("SEVENDIGITAL_MCP_TOKEN", token)]).await;
+    let (right, wrong) = (format!("Bearer {token}"), format!("Bearer {token}0"));
+    for headers in [
+        vec![],
+        vec![("authorization", wrong.as_str())],
+        vec![("authorization", "Basic abc")],
+        vec![
+            ("authorization", wrong.as_str()),
+            ("authorization", right.as_str()),
+        ],
+    ] {
+        for target in [LOCKER, BUY, "/nowhere"] {
+            let reply = get(&world, target, &headers).await;
+            problem(&reply, 401, "unauthenticated");
+            assert!(
+                reply.headers["www-authenticate"]
+                    .to_str()
+                    .unwrap()
+                    .starts_with("Bearer")
+            );
+        }
+    }
+    assert_eq!(world.arrivals().len(), 0);
+    let reply = get(&world, LOCKER, &[("authorization", &right)]).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    for open in ["/openapi.json", "/docs/"] {
+        assert_eq!(get(&world, open, &[]).await.status, 200, "{open}");
+    }
+}
+
+#[tokio::test]
+async fn headers_name_the_user_where_the_operator_lets_them() {
+    let id = [("x-7digital-user-id", demo::USER_ID)];
+    let world = World::start().await;
+    problem(&get(&world, LOCKER, &id).await, 400, "invalid-header");
+    assert_eq!(world.arrivals().len(), 0);
+    let world = World::with(&[
+        ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true"),
+        ("SEVENDIGITAL_ACCESS_TOKEN", ""),
+        ("SEVENDIGITAL_ACCESS_TOKEN_SECRET", ""),
+    ])
+    .await;
+    let reply = get(&world, LOCKER, &id).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let half = [("x-7digital-access-token", "t")];
+    problem(&get(&world, LOCKER, &half).await, 400, "invalid-header");
+}
+
+#[tokio::test]
+async fn it_is_off_until_it_is_asked_for() {
+    assert_eq!(load(Vec::new()).unwrap().rest_bind, None);
+    let off = World::with(&[("SEVENDIGITAL_MCP_REST_BIND", "")]).await;
+    assert_eq!(off.rest, "");
+    for (address, missing) in [("0.0.0.0:8080", "token"), ("[::]:8080", "token")] {
+        let config = load(vec![("SEVENDIGITAL_MCP_REST_BIND".into(), address.into())]).unwrap();
+        let error = config.check_exposure().unwrap_err().to_string();
+        assert!(
+            error.contains("`rest_bind`") && error.contains(missing),
+            "{error}"
+        );
+    }
+    let flags = [
+        "serve",
+        "--sandbox",
+        "--bind",
+        "127.0.0.1:0",
+        "--rest=127.0.0.1:0",
+    ];
+    let mut child = program(&flags, &[]).stdout(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        let line = within("an address", lines.next_line())
+            .await
+            .unwrap()
+            .unwrap();
+        told.extend(line.strip_prefix("listening on ").map(str::to_owned));
+    }
+    assert!(
+        told[0].ends_with("/mcp") && told[1].ends_with("/v1"),
+        "{told:?}"
+    );
+    let url = format!("{}/user/locker", told[1]);
+    let reply = crate::support::http().get(url).send().await.unwrap();
+    assert_eq!(reply.status(), 200);
+}

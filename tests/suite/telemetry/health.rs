@@ -1,0 +1,130 @@
+//! Whether the process lives, and whether it takes calls.
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::Site;
+use crate::secrets::watched::{Way, Wire};
+use crate::support::upstream::{ANY, Act};
+use crate::support::{Reply, within};
+
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// Both addresses, each with that path.
+fn at(wire: &Wire, path: &str) -> [String; 2] {
+    let mcp = wire.mcp.strip_suffix("/mcp").unwrap();
+    [format!("{mcp}{path}"), format!("{}{path}", wire.rest)]
+}
+
+async fn get(wire: &Wire, url: &str) -> Reply {
+    wire.send("GET", url, &[], "").await
+}
+
+#[tokio::test]
+async fn anybody_on_this_machine_may_ask_and_7digital_is_not_asked() {
+    let site = Site::with(&[("SEVENDIGITAL_MCP_TOKEN", TOKEN)]).await;
+    let wire = site.server.wire();
+    for (path, words) in [("/healthz", "alive\n"), ("/readyz", "ready\n")] {
+        for url in at(&wire, path) {
+            let reply = get(&wire, &url).await;
+            assert_eq!((reply.status, reply.text.as_str()), (200, words), "{url}");
+            assert_eq!(reply.headers["cache-control"], "no-store", "{url}");
+            let foreign = wire
+                .with("host", "evil.example")
+                .send("GET", &url, &[], "")
+                .await;
+            assert_eq!(foreign.status, 403, "{url}");
+            for method in ["POST", "PUT", "DELETE"] {
+                assert_eq!(
+                    wire.send(method, &url, &[], "").await.status,
+                    405,
+                    "{method} {url}"
+                );
+            }
+        }
+    }
+    assert_eq!(site.upstream.connections(), 0);
+}
+
+#[tokio::test]
+async fn health_needs_no_7digital() {
+    let site = Site::with(&[("SEVENDIGITAL_BASE_URI", "http://127.0.0.1:1/1.2")]).await;
+    let wire = site.server.wire();
+    for path in ["/healthz", "/readyz"] {
+        for url in at(&wire, path) {
+            assert_eq!(get(&wire, &url).await.status, 200, "{url}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn while_it_drains_it_is_alive_and_not_ready_and_answers_what_is_under_way() {
+    let mut site = Site::with(&[]).await;
+    let (wire, _) = site.server.wire().in_session().await;
+    site.upstream.script(ANY, [Act::Held(Box::new(Act::Sell))]);
+    let mut under_way = JoinSet::new();
+    for (number, way) in [Way::Modern, Way::Legacy, Way::Rest]
+        .into_iter()
+        .enumerate()
+    {
+        for (tool, arguments) in [
+            (
+                "purchase-user-item",
+                json!({"releaseId": number.to_string()}),
+            ),
+            ("list-user-payment-cards", json!({})),
+        ] {
+            let wire = wire.clone();
+            under_way.spawn(async move { wire.call(way, tool, &arguments).await });
+        }
+    }
+    site.upstream.wait_for("/user/purchase/item", 3).await;
+    site.upstream.wait_for("/user/payment/card", 3).await;
+    site.server.signal("TERM");
+    let stopping = async {
+        for url in at(&wire, "/readyz") {
+            while get(&wire, &url).await.status == 200 {}
+        }
+    };
+    within("the server to say that it stops", stopping).await;
+    let arrived = site.upstream.connections();
+    for url in at(&wire, "/readyz") {
+        let reply = get(&wire, &url).await;
+        assert_eq!(
+            (reply.status, reply.text.as_str()),
+            (503, "stopping\n"),
+            "{url}"
+        );
+    }
+    for url in at(&wire, "/healthz") {
+        assert_eq!(get(&wire, &url).await.status, 200, "{url}");
+    }
+    for way in [Way::Modern, Way::Legacy, Way::Rest] {
+        let reply = wire.call(way, "get-user-locker", &json!({})).await;
+        assert_eq!(reply.status, 503, "{way:?}: {reply:?}");
+        assert_eq!(reply.headers["retry-after"], "1", "{way:?}");
+        let document: Value = serde_json::from_str(&reply.text).unwrap();
+        let id = if way == Way::Rest {
+            assert_eq!(reply.kind(), "application/problem+json");
+            assert_eq!(document["type"], "/problems/stopping");
+            assert_eq!(document["status"], 503);
+            &document["requestId"]
+        } else {
+            assert_eq!(reply.kind(), "application/json");
+            assert_eq!(document["jsonrpc"], "2.0");
+            assert!(document["error"]["code"].is_i64(), "{document}");
+            &document["error"]["data"]["requestId"]
+        };
+        site.knows(&format!("{way:?}"), id.as_str().unwrap(), "stopping")
+            .await;
+    }
+    assert_eq!(site.upstream.connections(), arrived, "no new call was sent");
+    site.upstream.open_gate();
+    let answers = within("the answers", under_way.join_all()).await;
+    assert_eq!(answers.len(), 6);
+    for reply in answers {
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert!(!reply.text.contains("\"isError\":true"), "{reply:?}");
+    }
+    assert!(site.server.ended().await.success());
+}

@@ -1,0 +1,434 @@
+//! What arrives at 7digital for each tool: method, path, parameters, places and signatures.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU64;
+
+use serde_json::{Value, json};
+use sevendigital::{Auth, Method};
+use sevendigital_sandbox::{Arrival, Fault, Signature, demo};
+use sevendigital_tools::TOOLS;
+use sevendigital_tools::values::{Email, UserId};
+
+use crate::support::calls::{calls, make_all};
+use crate::support::{World, failure};
+
+/// What each call of `calls()` sends besides OAuth, sorted by name; `*` stands for what is made anew each time.
+const SENT: [&[(&str, &str)]; 17] = [
+    &[("country", "GB")],
+    &[
+        ("activatedAt", "2026-01-01T00:00:00Z"),
+        ("country", "GB"),
+        ("currency", "GBP"),
+        ("currentPeriodStartDate", "2026-01-01T00:00:00Z"),
+        ("expiryDate", "2026-01-31T00:00:00Z"),
+        ("planCode", "premium-unlimited-streaming"),
+        ("recurringFee", "999"),
+        ("status", "active"),
+        ("userId", "500123"),
+    ],
+    &[("country", "GB"), ("page", "1"), ("pageSize", "3")],
+    &[
+        ("country", "GB"),
+        ("releaseId", "11700062"),
+        ("trackId", "1170006201"),
+    ],
+    &[("country", "GB"), ("releaseId", "11700063")],
+    &[
+        ("basketId", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+        ("country", "GB"),
+    ],
+    &[
+        ("country", "GB"),
+        ("price", "9.99"),
+        ("releaseId", "11700064"),
+    ],
+    &[("country", "GB")],
+    &[("cardId", "8154431"), ("country", "GB")],
+    &[("cardId", "8154430"), ("country", "GB")],
+    &[
+        ("country", "GB"),
+        ("redirectUrl", "https://shop.example/cards/done?a=1&b=ü"),
+    ],
+    &[("country", "GB")],
+    &[
+        ("country", "GB"),
+        ("releaseId", "11700065"),
+        ("transactionId", "*"),
+    ],
+    &[
+        ("country", "GB"),
+        ("emailAddress", "new+one@example.com"),
+        ("password", "p&ss w%rd=é~*"),
+    ],
+    &[
+        ("country", "GB"),
+        ("emailAddress", "managed@example.com"),
+        ("userId", "*"),
+    ],
+    &[("country", "GB"), ("userId", "500123")],
+    &[
+        ("country", "GB"),
+        ("emailAddress", "jane.smith@example.com"),
+        ("password", "sandbox-pass"),
+    ],
+];
+
+/// The header of that name; fails where it is there twice.
+fn header<'a>(arrival: &'a Arrival, name: &str) -> Option<&'a str> {
+    let mut found = arrival.headers.iter().filter(|(key, _)| key == name);
+    let value = found.next().map(|(_, value)| value.as_str());
+    assert_eq!(found.next(), None, "{name} twice");
+    value
+}
+
+fn is_oauth((name, _): &(String, String)) -> bool {
+    name.starts_with("oauth_")
+}
+
+/// The signature as the crate oauth1-request makes it from what arrived.
+pub(crate) fn second_opinion(arrival: &Arrival, origin: &str) -> String {
+    use oauth1_request::{Builder, Credentials, HMAC_SHA1, ParameterList};
+    let oauth = arrival.oauth();
+    let value = |name: &str| {
+        let found = oauth.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    };
+    let client = Credentials::new(demo::CONSUMER_KEY, demo::CONSUMER_SECRET);
+    let mut builder = Builder::<_, _, &str>::new(client, HMAC_SHA1);
+    if value("oauth_token").is_some() {
+        builder.token(Credentials::new(
+            demo::ACCESS_TOKEN,
+            demo::ACCESS_TOKEN_SECRET,
+        ));
+    }
+    let timestamp: NonZeroU64 = value("oauth_timestamp").unwrap().parse().unwrap();
+    builder
+        .nonce(value("oauth_nonce").unwrap())
+        .timestamp(timestamp)
+        .version(true);
+    let plain: Vec<(&str, &str)> = arrival
+        .query
+        .iter()
+        .chain(&arrival.form)
+        .filter(|pair| !is_oauth(pair))
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let uri = format!("{origin}{}", arrival.path);
+    let header = builder.authorize(&arrival.method, uri, &ParameterList::new(plain));
+    let (_, rest) = header.split_once("oauth_signature=\"").unwrap();
+    let encoded = rest.split('"').next().unwrap();
+    url::form_urlencoded::parse(format!("s={encoded}").as_bytes())
+        .next()
+        .unwrap()
+        .1
+        .into_owned()
+}
+
+/// The origin that the server was told to call.
+pub(crate) fn origin(world: &World) -> String {
+    format!("http://{}", world.sandbox.address())
+}
+
+/// Starts a world with these settings, makes one call, and gives the one request that arrived.
+async fn check(settings: &[(&str, &str)], tool: &str, arguments: Value) -> Arrival {
+    let world = World::with(settings).await.unsigned();
+    let result = world.call(tool, arguments).await;
+    let mut arrivals = world.arrivals();
+    assert_eq!(arrivals.len(), 1, "{result}");
+    arrivals.remove(0)
+}
+
+/// What was sent besides OAuth, sorted, as `name=value`.
+fn plain(arrival: &Arrival) -> Vec<String> {
+    let pairs = arrival.query.iter().chain(&arrival.form);
+    let mut pairs: Vec<String> = pairs
+        .filter(|pair| !is_oauth(pair))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    pairs.sort();
+    pairs
+}
+
+#[tokio::test]
+async fn each_tool_sends_the_cards_request_with_its_parameters_and_nothing_more() {
+    let world = World::start().await;
+    let results = make_all(async |tool, arguments| world.call(tool, arguments).await).await;
+    let arrivals = world.arrivals();
+    assert_eq!(arrivals.len(), 17, "one request for each call");
+    let rows = TOOLS.iter().zip(&SENT).zip(&results).zip(&arrivals);
+    for (((tool, sent), (name, result)), arrival) in rows {
+        assert_eq!(tool.contract.name, *name);
+        assert_ne!(result["isError"], true, "{name}: {result}");
+        let endpoint = tool.contract.upstream;
+        assert_eq!(arrival.method, endpoint.method.as_str(), "{name}");
+        let id = arrival.path.rsplit('/').next().unwrap();
+        let path = format!("/1.2{}", endpoint.path.replace("{id}", id));
+        assert_eq!(arrival.path, path, "{name}");
+        let mut parameters = match endpoint.method {
+            Method::Get => arrival.query.clone(),
+            Method::Post => arrival.form.clone(),
+        };
+        parameters.retain(|(key, _)| !key.starts_with("oauth_"));
+        parameters.sort();
+        let expected: Vec<(String, String)> = sent
+            .iter()
+            .map(|(key, value)| {
+                let made = arrival.parameter(key).unwrap_or_default();
+                let value = if *value == "*" { made } else { value };
+                ((*key).to_owned(), value.to_owned())
+            })
+            .collect();
+        assert_eq!(parameters, expected, "{name}");
+        match endpoint.method {
+            Method::Get => assert_eq!(arrival.body, "", "{name}"),
+            Method::Post => assert_eq!(arrival.target, arrival.path, "{name}: no query"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_here_is_told_in_the_result() {
+    let world = World::start().await;
+    let results = make_all(async |tool, arguments| world.call(tool, arguments).await).await;
+    let arrivals = world.arrivals();
+    let document = |index: usize| &results[index].1["structuredContent"];
+    let sent = |index: usize, name: &str| arrivals[index].parameter(name).unwrap().to_owned();
+    assert_eq!(document(12)["transactionId"], sent(12, "transactionId"));
+    assert_eq!(document(14)["userId"], sent(14, "userId"));
+    let email: Email = serde_json::from_value(json!("MANAGED@example.com")).unwrap();
+    let made = json!(UserId::of_partner(demo::CONSUMER_KEY, &email));
+    assert_eq!(
+        document(14)["userId"],
+        made,
+        "the same for the same address"
+    );
+    let opened = &document(10)["cardRegistration"];
+    let path = format!(
+        "/1.2/user/payment/cardregistration/{}",
+        opened["id"].as_str().unwrap()
+    );
+    assert_eq!(arrivals[11].path, path);
+    let location = opened["location"].as_str().unwrap();
+    assert!(location.starts_with("http"), "{location}");
+}
+
+#[tokio::test]
+async fn each_request_is_signed_once_in_the_right_place_and_a_second_implementation_agrees() {
+    let names = |token: bool| {
+        let mut names = vec![
+            "oauth_consumer_key",
+            "oauth_nonce",
+            "oauth_signature",
+            "oauth_signature_method",
+            "oauth_timestamp",
+            "oauth_version",
+        ];
+        names.extend(token.then_some("oauth_token"));
+        names.sort_unstable();
+        names
+    };
+    for placement in ["auto", "query", "header"] {
+        let settings = [("SEVENDIGITAL_OAUTH_PLACEMENT", placement)];
+        // The sandbox, like 7digital, refuses a query on POST; how it was signed can be seen all the same.
+        let world = World::with(&settings).await.unsigned();
+        make_all(async |tool, arguments| world.call(tool, arguments).await).await;
+        let mut nonces = BTreeSet::new();
+        let arrivals = world.arrivals();
+        for arrival in &arrivals {
+            let place = format!("{placement} {} {}", arrival.method, arrival.path);
+            let of = |operation: &str| operation.trim_start_matches("/1.2").to_owned();
+            let tool = TOOLS
+                .iter()
+                .find(|tool| {
+                    let upstream = tool.contract.upstream;
+                    let start = upstream.path.split("{id}").next().unwrap();
+                    let same = if upstream.path.ends_with("{id}") {
+                        of(&arrival.path).starts_with(start)
+                    } else {
+                        of(&arrival.path) == upstream.path
+                    };
+                    same && upstream.method.as_str() == arrival.method
+                })
+                .unwrap();
+            let with_token = tool.contract.upstream.auth == Auth::User;
+            let token = with_token.then(|| demo::ACCESS_TOKEN.to_owned());
+            assert_eq!(arrival.signature, Signature::Verified { token }, "{place}");
+
+            let oauth = arrival.oauth();
+            let mut given: Vec<&str> = oauth.iter().map(|(name, _)| name.as_str()).collect();
+            given.sort_unstable();
+            assert_eq!(given, names(with_token), "{place}");
+            let in_query = arrival.query.iter().filter(|pair| is_oauth(pair)).count();
+            let expected_in_query = match (placement, arrival.method.as_str()) {
+                ("auto", "GET") | ("query", _) => given.len(),
+                _ => 0,
+            };
+            assert_eq!(in_query, expected_in_query, "{place}");
+            assert_eq!(
+                arrival.form.iter().filter(|pair| is_oauth(pair)).count(),
+                0,
+                "{place}"
+            );
+            let signs =
+                header(arrival, "authorization").is_some_and(|value| value.starts_with("OAuth "));
+            assert_eq!(signs, in_query == 0, "{place}");
+
+            let value = |name: &str| oauth.iter().find(|(key, _)| key == name).unwrap().1.clone();
+            assert!(
+                nonces.insert(value("oauth_nonce")),
+                "{place}: nonce used twice"
+            );
+            assert!(value("oauth_nonce").len() >= 22, "{place}: 128 bits");
+            assert_eq!(
+                value("oauth_signature"),
+                second_opinion(arrival, &origin(&world)),
+                "{place}"
+            );
+        }
+        let expected = if placement == "query" { 16 } else { 17 };
+        assert!(
+            arrivals.len() >= expected,
+            "{placement}: {}",
+            arrivals.len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn headers_say_what_is_understood_and_give_nothing_away() {
+    let world = World::start().await;
+    make_all(async |tool, arguments| world.call(tool, arguments).await).await;
+    for arrival in world.arrivals() {
+        let accept = header(&arrival, "accept").unwrap();
+        assert!(accept.starts_with("application/json"), "{accept}");
+        assert!(accept.contains("application/xml"), "{accept}");
+        let form = (arrival.method == "POST").then_some("application/x-www-form-urlencoded");
+        assert_eq!(header(&arrival, "content-type"), form, "{}", arrival.path);
+        let agent = concat!("sevendigital-mcp/", env!("CARGO_PKG_VERSION"));
+        assert_eq!(header(&arrival, "user-agent"), Some(agent));
+        assert_eq!(
+            header(&arrival, "host"),
+            Some(world.sandbox.address().to_string().as_str())
+        );
+        for unwanted in ["referer", "cookie", "origin", "x-forwarded-for"] {
+            assert_eq!(header(&arrival, unwanted), None, "{unwanted}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn with_only_a_key_the_request_is_the_cards_unsigned_one() {
+    let settings = [
+        ("SEVENDIGITAL_CONSUMER_SECRET", ""),
+        ("SEVENDIGITAL_ACCESS_TOKEN", ""),
+        ("SEVENDIGITAL_ACCESS_TOKEN_SECRET", ""),
+        ("SEVENDIGITAL_COUNTRY", ""),
+    ];
+    for (tool, arguments) in calls() {
+        let arrival = check(&settings, tool, arguments).await;
+        assert_eq!(arrival.signature, Signature::Unsigned, "{tool}");
+        let key = (
+            "oauth_consumer_key".to_owned(),
+            demo::CONSUMER_KEY.to_owned(),
+        );
+        assert!(arrival.query.contains(&key), "{tool}");
+        assert_eq!(arrival.oauth(), [key], "{tool}");
+        assert_eq!(header(&arrival, "authorization"), None, "{tool}");
+    }
+    let arrival = check(&settings, "get-user-locker", json!({})).await;
+    assert_eq!(
+        arrival.target,
+        "/1.2/user/locker?oauth_consumer_key=sandbox-key"
+    );
+}
+
+#[tokio::test]
+async fn without_a_token_a_call_for_a_user_names_the_user() {
+    const MANAGED: [(&str, &str); 3] = [
+        ("SEVENDIGITAL_ACCESS_TOKEN", ""),
+        ("SEVENDIGITAL_ACCESS_TOKEN_SECRET", ""),
+        ("SEVENDIGITAL_USER_ID", "500124"),
+    ];
+    for (tool, mut arguments) in calls() {
+        let endpoint = TOOLS
+            .iter()
+            .find(|other| other.contract.name == tool)
+            .unwrap()
+            .contract
+            .upstream;
+        if endpoint.auth == Auth::Consumer {
+            continue;
+        }
+        let default = check(&MANAGED, tool, arguments.clone()).await;
+        assert_eq!(default.parameter("userId"), Some("500124"), "{tool}");
+        assert!(
+            default
+                .oauth()
+                .iter()
+                .all(|(name, _)| name != "oauth_token"),
+            "{tool}"
+        );
+        let nobody = check(&MANAGED[..2], tool, arguments.clone()).await;
+        assert_eq!(
+            nobody.parameter("userId"),
+            None,
+            "{tool}: 7digital's refusal tells what is missing"
+        );
+        let place = match endpoint.method {
+            Method::Get => &mut arguments,
+            Method::Post => &mut arguments["body"],
+        };
+        place["userId"] = json!("500123");
+        let named = check(&MANAGED, tool, arguments.clone()).await;
+        assert_eq!(named.parameter("userId"), Some("500123"), "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn values_are_told_to_7digital_in_its_own_words() {
+    #[rustfmt::skip]
+    let rows = [
+        ("purchase-user-priced-item", json!({"releaseId": "1", "price": 999}), "country=GB price=9.99 releaseId=1"),
+        ("purchase-user-priced-item", json!({"releaseId": 1, "price": "5"}), "country=GB price=0.05 releaseId=1"),
+        ("purchase-user-priced-item", json!({"releaseId": "1", "price": 999, "country": "jp"}), "country=JP price=999 releaseId=1"),
+        ("purchase-user-item", json!({"releaseId": "1", "price": 799}), "country=GB price=7.99 releaseId=1"),
+        ("purchase-user-item", json!({"trackId": "2"}), "country=GB trackId=2"),
+        ("deliver-user-item", json!({"releaseId": "1", "retailPrice": 100, "currency": "kwd", "transactionId": "t"}), "country=GB currency=KWD releaseId=1 retailPrice=0.100 transactionId=t"),
+        ("create-user", json!({"email": "a@b.c", "userId": "u 1"}), "country=GB emailAddress=a@b.c userId=u 1"),
+        ("get-user-locker", json!({"page": "2", "pageSize": 5.0}), "country=GB page=2 pageSize=5"),
+        ("get-user-locker", json!({"country": "de"}), "country=DE"),
+        ("get-user-locker", json!({"shopId": 34}), "shopId=34"),
+        ("get-user-locker", json!({"page": null}), "country=GB"),
+        ("list-user-payment-cards", json!({"userId": "500123"}), "country=GB userId=500123"),
+        ("select-user-payment-card", json!({"body": {"cardId": 8_154_431, "extra": true}}), "cardId=8154431 country=GB extra=true"),
+        ("select-user-payment-card", json!({"body": "{\"cardId\": \"8154431\", \"country\": \"DE\"}"}), "cardId=8154431 country=DE"),
+        ("signup-user", json!({"body": {"emailAddress": "a@b.c", "password": 12}}), "country=GB emailAddress=a@b.c password=12"),
+    ];
+    for (tool, arguments, expected) in rows {
+        let arrival = check(&[], tool, arguments.clone()).await;
+        assert_eq!(plain(&arrival).join(" "), expected, "{tool} {arguments}");
+    }
+    let settings = [("SEVENDIGITAL_COUNTRY", ""), ("SEVENDIGITAL_SHOP_ID", "34")];
+    let arrival = check(&settings, "get-user-locker", json!({})).await;
+    assert_eq!(plain(&arrival), ["shopId=34"], "the configured shop");
+}
+
+#[tokio::test]
+async fn what_changes_or_charges_is_sent_once_even_when_the_answer_is_lost() {
+    for fault in [Fault::Reset, Fault::CutAfterHeaders] {
+        let world = World::start().await;
+        world.sandbox.script("purchaseUserItem", fault.clone(), 5);
+        world.sandbox.script("signupUser", fault.clone(), 5);
+        let result = world
+            .call("purchase-user-item", json!({"releaseId": "11700062"}))
+            .await;
+        let told = failure(&result);
+        assert!(told.contains("Money may have been spent"), "{told}");
+        assert_eq!(world.sandbox.sales().len(), 1, "{fault:?}");
+        let account = json!({"body": {"emailAddress": "a@example.com", "password": "x"}});
+        let result = world.call("signup-user", account).await;
+        let told = failure(&result);
+        assert!(told.contains("may have taken effect"), "{told}");
+        assert_eq!(world.arrivals().len(), 2, "{fault:?}");
+    }
+}
