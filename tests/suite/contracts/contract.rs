@@ -4,76 +4,18 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use sevendigital::Auth;
-use sevendigital_tools::{AnyTool, TOOLS};
+use sevendigital_tools::{AnyTool, Asks, TOOLS};
 
+use crate::support::calls::{ROWS, Row};
 use crate::support::{World, root};
-
-/// One tool as the card and design have it.
-struct Row {
-    name: &'static str,
-    title: &'static str,
-    rest: &'static str,
-    upstream: &'static str,
-    /// The card's inputs with their JSON types; required ones with a `!`.
-    inputs: &'static str,
-    /// Whose signature, and what the call does.
-    nature: &'static str,
-    /// Read-only, destructive, idempotent, open-world.
-    accurate: &'static str,
-    /// The card's read-only, destructive, idempotent.
-    published: &'static str,
-}
-
-#[rustfmt::skip]
-const CARD: [Row; 17] = [
-    row("get-user-unlimited-streaming", "7digital Get User Unlimited Streaming", "GET /v1/user/unlimited-streaming", "GET /user/unlimitedStreaming", "", "User Reads", "TFTF", "TFT"),
-    row("update-user-unlimited-streaming", "7digital Update User Unlimited Streaming", "POST /v1/user/unlimited-streaming", "POST /user/unlimitedStreaming", "body:object!", "Consumer Writes", "FTFF", "TFF"),
-    row("get-user-locker", "7digital Get User Locker", "GET /v1/user/locker", "GET /user/locker", "page:integer pageSize:integer", "User Reads", "TFTF", "TFT"),
-    row("purchase-user-item", "7digital Purchase User Item", "GET /v1/user/purchase/item", "GET /user/purchase/item", "releaseId:string trackId:string", "User Charges", "FTTT", "TFT"),
-    row("purchase-user-rrp-item", "7digital Purchase User Rrp Item", "GET /v1/user/purchase/rrpitem", "GET /user/purchase/rrpitem", "releaseId:string", "User Charges", "FTTT", "TFT"),
-    row("purchase-user-basket", "7digital Purchase User Basket", "GET /v1/user/purchase/basket", "GET /user/purchase/basket", "basketId:string!", "User Charges", "FTTT", "TFT"),
-    row("purchase-user-priced-item", "7digital Purchase User Priced Item", "GET /v1/user/purchase/priceditem", "GET /user/purchase/priceditem", "releaseId:string price:number!", "User Charges", "FTTT", "TFT"),
-    row("list-user-payment-cards", "7digital List User Payment Cards", "GET /v1/user/payment/card", "GET /user/payment/card", "", "User Reads", "TFTF", "TFT"),
-    row("select-user-payment-card", "7digital Select User Payment Card", "POST /v1/user/payment/card/select", "POST /user/payment/card/select", "body:object!", "User Writes", "FTTF", "FFF"),
-    row("delete-user-payment-card", "7digital Delete User Payment Card", "POST /v1/user/payment/card/delete", "POST /user/payment/card/delete", "body:object!", "User Writes", "FTTF", "FFF"),
-    row("register-user-payment-card", "7digital Register User Payment Card", "POST /v1/user/payment/cardregistration", "POST /user/payment/cardregistration", "body:object!", "User Writes", "FFFF", "FFF"),
-    row("get-user-card-registration", "7digital Get User Card Registration", "GET /v1/user/payment/cardregistration/{id}", "GET /user/payment/cardregistration/{id}", "id:string!", "User Reads", "TFTF", "TFT"),
-    row("deliver-user-item", "7digital Deliver User Item", "GET /v1/user/deliveritem", "GET /user/deliveritem", "releaseId:string trackId:string", "User Charges", "FTTF", "TFT"),
-    row("signup-user", "7digital Signup User", "POST /v1/user/signup", "POST /user/signup", "body:object!", "Consumer Writes", "FFFF", "FFF"),
-    row("create-user", "7digital Create User", "GET /v1/user/create", "GET /user/create", "email:string!", "Consumer Writes", "FFTF", "TFT"),
-    row("get-user-details", "7digital Get User Details", "GET /v1/user/details", "GET /user/details", "userId:string!", "Consumer Reads", "TFTF", "TFT"),
-    row("authenticate-user", "7digital Authenticate User", "POST /v1/user/authenticate", "POST /user/authenticate", "body:object!", "Consumer Writes", "FFFF", "FFF"),
-];
-
-#[expect(clippy::too_many_arguments, reason = "one row of the table above")]
-const fn row(
-    name: &'static str,
-    title: &'static str,
-    rest: &'static str,
-    upstream: &'static str,
-    inputs: &'static str,
-    nature: &'static str,
-    accurate: &'static str,
-    published: &'static str,
-) -> Row {
-    Row {
-        name,
-        title,
-        rest,
-        upstream,
-        inputs,
-        nature,
-        accurate,
-        published,
-    }
-}
 
 /// Calls `check` with each row of the card, its tool, and the tool as it is served.
 async fn check(settings: &[(&str, &str)], check: impl Fn(&Row, &AnyTool, &Value)) {
     let world = World::with(settings).await;
     let served = world.tools().await;
-    assert_eq!(served.len(), CARD.len());
-    for ((row, tool), served) in CARD.iter().zip(&TOOLS).zip(&served) {
+    assert_eq!(served.len(), ROWS.len());
+    assert_eq!(TOOLS.len(), ROWS.len(), "one row for each tool");
+    for ((row, tool), served) in ROWS.iter().zip(&TOOLS).zip(&served) {
         check(row, tool, served);
     }
 }
@@ -129,6 +71,9 @@ async fn the_tools_are_the_cards_in_its_order() {
         };
         let nature = format!("{legs} {:?}", upstream.effect);
         assert_eq!(nature, row.nature, "{}", row.name);
+        assert_eq!(tool.contract.scope.as_str(), row.scope, "{}", row.name);
+        let confirmed = tool.contract.asks == Asks::First;
+        assert_eq!(confirmed, row.confirmed, "{}", row.name);
     })
     .await;
 }

@@ -48,7 +48,7 @@ fn asking_calls() -> Vec<(&'static str, Value)> {
         let tool = TOOLS.iter().find(|tool| tool.contract.name == name);
         tool.unwrap().contract.asks == Asks::First
     };
-    let mut calls = Vec::from(calls());
+    let mut calls = calls();
     calls.retain(|(name, _)| asks(name));
     calls
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::{Value, json};
 use sevendigital::Effect;
 use sevendigital_mcp::ledger::State;
-use sevendigital_tools::{AnyTool, TOOLS};
+use sevendigital_tools::AnyTool;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::support::calls::calls;
+use crate::support::calls::{calls_with, tool};
 use crate::support::faults::{Fault, JSON, faults, hanging, say, unknown};
 use crate::support::upstream::{ANY, Act, Upstream};
 use crate::support::{
@@ -24,16 +24,14 @@ const LONGEST_CHANGE: Duration = Duration::from_secs(46);
 
 /// The tools with one of these effects, and a good call of each.
 fn with_effect(wanted: &[Effect]) -> Vec<(AnyTool, Value)> {
-    let calls = calls().map(|(tool, mut arguments)| {
+    let calls = calls_with(wanted).into_iter();
+    let calls = calls.map(|(name, mut arguments)| {
         if let Some(id) = arguments.get_mut("id") {
             *id = json!("1234");
         }
-        let tool = TOOLS.iter().find(|other| other.contract.name == tool);
-        (*tool.unwrap(), arguments)
+        (*tool(name), arguments)
     });
-    let mut calls = Vec::from(calls);
-    calls.retain(|(tool, _)| wanted.contains(&tool.contract.upstream.effect));
-    calls
+    calls.collect()
 }
 
 fn path(tool: &AnyTool) -> String {

@@ -12,7 +12,7 @@ const ID: &str = "1234";
 
 /// Seventeen calls with secrets in their arguments.
 pub(super) fn seventeen() -> Vec<(&'static str, Value)> {
-    let mut all = Vec::from(calls());
+    let mut all = calls();
     for (tool, arguments) in &mut all {
         if arguments["id"].is_string() {
             arguments["id"] = json!(ID);

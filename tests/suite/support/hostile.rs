@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use sevendigital::Method;
 use sevendigital_tools::AnyTool;
 
-use crate::support::calls::calls;
+use crate::support::calls;
 
 /// Pieces of hostile texts.
 const PIECES: &[&str] = &[
@@ -114,10 +114,8 @@ pub(crate) fn fields(tool: &AnyTool) -> Vec<String> {
 
 /// A good call of the tool.
 pub(crate) fn good(tool: &AnyTool) -> Map<String, Value> {
-    let known = calls()
-        .into_iter()
-        .find(|(name, _)| *name == tool.contract.name);
-    known.unwrap().1.as_object().unwrap().clone()
+    let arguments = calls::good(tool.contract.name);
+    arguments.as_object().unwrap().clone()
 }
 
 /// Good arguments with some of them replaced, removed or added, or no good ones at all.
