@@ -5,7 +5,7 @@ use sevendigital_sandbox::demo;
 
 use crate::identity::{BY_TOKEN, OFTEN, Somebody, TOKEN, principal, token_of};
 use crate::rest::routes::{get, problem};
-use crate::support::{Caller, Setting, World, failure, question};
+use crate::support::{Client, Setting, World, failure, question};
 
 const CONFIRM: Setting<'static> = ("SEVENDIGITAL_MCP_SPENDING", "confirm");
 const BUY: &str = "/v1/user/purchase/item?releaseId=11700062";
@@ -78,7 +78,7 @@ async fn a_yes_of_one_caller_is_none_of_another() {
             let world = world(&[CONFIRM]).await;
             let row = format!("{tool}: `{asked}`, then `{other}`");
             let caller = |name: &str| {
-                Caller::of(&world)
+                Client::of(&world)
                     .that_can_ask()
                     .with("authorization", &format!("Bearer {}", token(name)))
             };
