@@ -60,7 +60,7 @@ impl Bound {
 }
 
 fn find(tool: &str) -> &'static AnyTool {
-    let tools: &'static [AnyTool] = &TOOLS;
+    let tools: &'static [AnyTool] = TOOLS;
     tools
         .iter()
         .find(|known| known.contract.name == tool)

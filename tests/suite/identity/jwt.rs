@@ -11,8 +11,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey};
 use serde_json::{Value, json};
-use sevendigital_mcp::access::jwt::{
-    self, Checker, Claims, FETCH, FRESH, KEPT, MAX_KEY_SET, MAX_SUBJECT, MAX_TOKEN, PAUSE, RETRY,
+use sevendigital_mcp::identity::access_token;
+use sevendigital_mcp::identity::access_token::{
+    Checker, Claims, FETCH, FRESH, KEPT, MAX_KEY_SET, MAX_SUBJECT, MAX_TOKEN, PAUSE, RETRY,
     Refusal, Trust,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -32,7 +33,7 @@ async fn a_good_token_of_each_algorithm_is_taken() {
         "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
     ];
     for name in names {
-        let algorithm = jwt::algorithm(name).unwrap();
+        let algorithm = access_token::algorithm(name).unwrap();
         let (_authority, checker) = world(
             &[algorithm],
             vec![published(algorithm, "k1", main(algorithm))],
@@ -1176,13 +1177,13 @@ fn only_algorithms_with_public_keys_can_be_configured() {
         ("EdDSA", Algorithm::EdDSA),
     ];
     for (name, expected) in named {
-        assert_eq!(jwt::algorithm(name), Some(expected), "{name}");
+        assert_eq!(access_token::algorithm(name), Some(expected), "{name}");
     }
     for name in [
         "HS256", "HS384", "HS512", "none", "None", "", "rs256", "RS256 ", "ES512", "EDDSA",
         "Ed25519", "ES256K", "RSA-OAEP", "RS1",
     ] {
-        assert_eq!(jwt::algorithm(name), None, "{name}");
+        assert_eq!(access_token::algorithm(name), None, "{name}");
     }
 }
 

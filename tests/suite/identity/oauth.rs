@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, EncodingKey};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sevendigital_mcp::access::metadata::WELL_KNOWN;
+use sevendigital_mcp::identity::protected_resource::WELL_KNOWN;
 
 use crate::identity::jwt::{self, AUDIENCE, ISSUER, OTHER_RSA, RSA, RSA_PUBLIC};
 use crate::identity::{

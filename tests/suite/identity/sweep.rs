@@ -1,6 +1,6 @@
 //! What answers without a token, on each port: health, what OAuth clients must know, and the description of the REST surface.
 
-use sevendigital_mcp::access::metadata::WELL_KNOWN;
+use sevendigital_mcp::identity::protected_resource::WELL_KNOWN;
 use sevendigital_tools::TOOLS;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use sevendigital::Token;
+use sevendigital_mcp::config::stored_login::{self, StoredLogin};
 use sevendigital_mcp::config::{Config, Layers};
-use sevendigital_mcp::stored_login::{self, StoredLogin};
 
 /// The user whom settings speak for: file and environment over what is stored.
 fn user(file: &str, variables: &[(&str, &str)], stored_for: &str) -> Result<Found, String> {

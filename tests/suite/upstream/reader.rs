@@ -1,26 +1,19 @@
-//! Any bytes at all: what the reader makes of them, and what the signer signs, held against second opinions.
+//! Any bytes at all: what becomes of them as an answer of 7digital's.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::num::NonZeroU64;
 
-use oauth1_request::signature_method::{Sign as _, SignatureMethod as _};
-use oauth1_request::{Builder, Credentials, HMAC_SHA1, ParameterList};
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::strategy::BoxedStrategy;
 use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
 use proptest::{collection, option, sample};
 use serde_json::{Map, Value, json};
-use sevendigital::oauth::{self, Stamp};
 use sevendigital::response::{self, Reply};
-use sevendigital::{Consumer, Effect, Error, Secret, Token};
+use sevendigital::{Effect, Error, text};
 use sevendigital_mcp::problem::Problem;
-use sevendigital_tools::deed::receipt;
 use sevendigital_tools::get_user_locker::GetUserLocker;
 use sevendigital_tools::list_user_payment_cards::ListUserPaymentCards;
 use sevendigital_tools::purchase_user_item::PurchaseUserItem;
-use sevendigital_tools::{Tool, ToolError};
-use url::Url;
+use sevendigital_tools::{Receipt, Tool, ToolError};
 
 use crate::upstream::answers::{discreet, hidden, ok, xml};
 
@@ -115,7 +108,7 @@ fn check_success(reply: &Reply, read: &Map<String, Value>) -> Found {
     ];
     for document in documents.iter().flatten() {
         same(&find_hidden(document), &None)?;
-        if let Some(receipt) = receipt(document) {
+        if let Some(receipt) = Receipt::from_document(document) {
             let id = &document["purchase"]["id"];
             same(id, &json!(receipt.purchase_id))?;
             ensure(!receipt.purchase_id.trim().is_empty(), || {
@@ -455,7 +448,7 @@ fn only_an_answer_with_a_purchase_id_is_a_purchase() {
     check(&sale, |sale| {
         let read = response::read(&sale.reply()).ok();
         let document = read.and_then(|read| document_of::<PurchaseUserItem>(&read));
-        let made = document.and_then(|document| receipt(&document));
+        let made = document.and_then(|document| Receipt::from_document(&document));
         same(&made.is_some(), &sale.was_made())
     });
 }
@@ -530,7 +523,7 @@ impl Node {
     /// As the one document has it.
     fn document(&self) -> Value {
         match self {
-            Self::Text(text) => json!(response::clean(text)),
+            Self::Text(text) => json!(text::clean(text)),
             Self::Id(number) => json!(number.to_string()),
             Self::Count(_) | Self::Flag(_) => self.typed(),
             Self::Many(all) => all.iter().map(Self::document).collect(),
@@ -699,268 +692,5 @@ fn a_locker_is_one_document_in_xml_in_json_and_in_json_made_of_xml() {
             same(&document_of::<GetUserLocker>(&read), &expected)?;
         }
         Ok(())
-    });
-}
-
-#[test]
-fn of_all_characters_those_that_nobody_sees_are_removed_and_letters_are_kept() {
-    let removed = |c: &char| response::clean(&c.to_string()).is_empty();
-    let all = || '\0'..=char::MAX;
-    let kept: Vec<char> = all().filter(|c| hidden(*c) && !removed(c)).collect();
-    assert!(kept.is_empty(), "hidden and kept: {kept:?}");
-    let seen = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || *c == ' ';
-    let lost: Vec<char> = all()
-        .filter(|c| seen(c) && !hidden(*c) && removed(c))
-        .collect();
-    assert!(lost.is_empty(), "seen and removed: {lost:?}");
-}
-
-#[test]
-fn words_of_7digitals_stay_within_their_bound_and_hold_no_link() {
-    let pieces = sample::select(vec![
-        "http",
-        "https",
-        ":",
-        "/",
-        "//",
-        "://",
-        "oauth",
-        "_",
-        "OAUTH_",
-        "oauth_token=x",
-        "<",
-        ">",
-        "\u{200b}",
-        "\u{202e}",
-        "\u{e0041}",
-        " ",
-        "\n",
-        "\t",
-        "\u{2028}",
-        "\u{85}",
-        "\u{0}",
-        "é",
-        "🎵",
-        "word",
-        "\"",
-        "İ",
-    ]);
-    let text = prop_oneof![
-        3 => collection::vec(pieces, 0..40).prop_map(|pieces| pieces.concat()),
-        1 => any::<String>(),
-        1 => (any::<char>(), 0..600_usize).prop_map(|(c, times)| c.to_string().repeat(times)),
-    ];
-    check(&text, |text| {
-        let words = response::quotable(text);
-        let lower = words.to_lowercase();
-        let own = words.strip_suffix('…').unwrap_or(&words);
-        let good = !lower.contains("://")
-            && !lower.contains("oauth_")
-            && !words.contains(['<', '>', '\n', '\t'])
-            && !words.chars().any(hidden)
-            && own.chars().count() <= 200;
-        ensure(good, || format!("{words:?}"))
-    });
-}
-
-/// A request to be signed.
-#[derive(Debug, Clone)]
-struct Request {
-    method: &'static str,
-    address: String,
-    query: Vec<(String, String)>,
-    form: Vec<(String, String)>,
-    consumer: (String, String),
-    token: Option<(String, String)>,
-    nonce: String,
-    timestamp: u64,
-}
-
-/// A text with everything in it that is encoded in one way or another.
-fn word() -> BoxedStrategy<String> {
-    let pieces = sample::select(vec![
-        "a", "b", "A", "z2", "0", " ", "+", "%", "%20", "%2B", "&", "=", "?", "#", "/", ";", ":",
-        "@", "!", "'", "(", ")", "*", "~", "-", ".", "_", "é", "İ", "ß", "你", "🎵", "\u{202e}",
-        "\n", "\0", "\"", "\\", "[", "]", "oauth_",
-    ]);
-    prop_oneof![
-        4 => collection::vec(pieces, 0..5).prop_map(|pieces| pieces.concat()),
-        1 => any::<String>(),
-    ]
-    .boxed()
-}
-
-fn request(name: &BoxedStrategy<String>) -> impl Strategy<Value = Request> + use<> {
-    let host = sample::select(vec![
-        "api.7digital.com",
-        "API.7digital.COM",
-        "127.0.0.1",
-        "[::1]",
-        "localhost",
-        "bücher.example",
-    ]);
-    let port = option::of(sample::select(vec![80_u16, 443, 8080, 1, 65_535]));
-    let path = sample::select(vec![
-        "1.2", "user", "locker", "a%20b", "a%2Fb", "~x", "ü", "A;b=c", "x:y@z", "*", "'", "",
-    ]);
-    let path = collection::vec(path, 0..4);
-    let address = (sample::select(vec!["http", "https"]), host, port, path);
-    let address = address.prop_map(|(scheme, host, port, path)| {
-        let port = port.map_or(String::new(), |port| format!(":{port}"));
-        format!("{scheme}://{host}{port}/{}", path.join("/"))
-    });
-    let pairs = || collection::vec((name.clone(), word()), 0..5);
-    let request = (
-        sample::select(vec!["GET", "POST"]),
-        address,
-        (pairs(), pairs()),
-        (word(), word()),
-        option::of((word(), word())),
-        "[A-Za-z0-9]{1,40}",
-        1..u64::from(u32::MAX) * 4,
-    );
-    request.prop_map(
-        |(method, address, (query, form), consumer, token, nonce, timestamp)| Request {
-            method,
-            address,
-            query,
-            form,
-            consumer,
-            token,
-            nonce,
-            timestamp,
-        },
-    )
-}
-
-impl Request {
-    fn bare_url(&self) -> Url {
-        Url::parse(&self.address).unwrap()
-    }
-
-    /// The OAuth parameters as our signer makes them, without the signature, and the signature.
-    fn signed(&self) -> (Vec<(String, String)>, String) {
-        let mut url = self.bare_url();
-        if !self.query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&self.query);
-        }
-        let (key, secret) = &self.consumer;
-        let secret = Secret::from(secret.as_str());
-        let consumer = Consumer {
-            key: Secret::from(key.as_str()),
-            secret: Some(secret.clone()),
-        };
-        let token = self.token.as_ref().map(|(token, secret)| Token {
-            token: Secret::from(token.as_str()),
-            secret: Secret::from(secret.as_str()),
-        });
-        let stamp = Stamp {
-            timestamp: self.timestamp,
-            nonce: self.nonce.clone(),
-        };
-        let mut signed = oauth::sign(
-            self.method,
-            &url,
-            &self.form,
-            &consumer,
-            &secret,
-            token.as_ref(),
-            &stamp,
-        );
-        let (name, signature) = signed.pop().unwrap();
-        assert_eq!(name, "oauth_signature");
-        (signed, signature)
-    }
-}
-
-fn decoded(encoded: &str) -> String {
-    let pair = format!("s={encoded}");
-    let (_, text) = url::form_urlencoded::parse(pair.as_bytes()).next().unwrap();
-    text.into_owned()
-}
-
-/// The signature as the crate oauth1-request makes it of the whole request.
-fn whole_second_opinion(request: &Request) -> String {
-    let (key, secret) = &request.consumer;
-    let client = Credentials::new(key.as_str(), secret.as_str());
-    let mut builder = Builder::<_, _, &str>::new(client, HMAC_SHA1);
-    if let Some((token, secret)) = &request.token {
-        builder.token(Credentials::new(token.as_str(), secret.as_str()));
-    }
-    builder
-        .nonce(request.nonce.as_str())
-        .timestamp(NonZeroU64::new(request.timestamp).unwrap())
-        .version(true);
-    let parameters = request.query.iter().chain(&request.form);
-    let parameters: Vec<(&str, &str)> = parameters
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
-    let address = request.bare_url();
-    let parameters = ParameterList::new(parameters);
-    let header = builder.authorize(request.method, address.as_str(), &parameters);
-    let (_, rest) = header.split_once("oauth_signature=\"").unwrap();
-    decoded(rest.split('"').next().unwrap())
-}
-
-/// RFC 5849 §3.6, byte by byte.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").unwrap();
-        }
-    }
-    encoded
-}
-
-/// The signature by the same crate's HMAC, over parameters that were sorted here after they were encoded (RFC 5849 §3.4.1.3.2).
-///
-/// The crate itself sorts before it encodes, which is another order where a name holds a character that is encoded.
-fn second_opinion(request: &Request, oauth: &[(String, String)]) -> String {
-    let token_secret = request.token.as_ref().map(|(_, secret)| secret.as_str());
-    let mut sign = HMAC_SHA1.sign_with(&request.consumer.1, token_secret);
-    sign.request_method(request.method);
-    sign.uri(encoded(request.bare_url().as_str()));
-    let parameters = request.query.iter().chain(&request.form).chain(oauth);
-    let mut parameters: Vec<(String, String)> = parameters
-        .map(|(name, value)| (encoded(name), encoded(value)))
-        .collect();
-    parameters.sort();
-    for (number, (name, value)) in parameters.iter().enumerate() {
-        if number > 0 {
-            sign.delimiter();
-        }
-        sign.parameter(&encoded(name), encoded(value));
-    }
-    decoded(&sign.end().to_string())
-}
-
-#[test]
-fn a_second_implementation_signs_every_request_alike() {
-    check(&request(&word()), |request| {
-        let (oauth, signature) = request.signed();
-        same(&oauth.len(), &(5 + usize::from(request.token.is_some())))?;
-        same(&signature, &second_opinion(request, &oauth))?;
-        let sent = oauth::encode_form(&request.form);
-        let received: Vec<(String, String)> = url::form_urlencoded::parse(sent.as_bytes())
-            .into_owned()
-            .collect();
-        same(&received, &request.form)
-    });
-}
-
-#[test]
-fn a_second_implementation_makes_the_same_of_a_whole_request() {
-    // Names that are sorted alike before and after they are encoded, each once.
-    let name = "[A-Za-z0-9._~-]{1,8}".boxed();
-    let once = request(&name).prop_filter("each once", |request| {
-        let names = request.query.iter().chain(&request.form);
-        let names: Vec<&String> = names.map(|(name, _)| name).collect();
-        names.iter().collect::<BTreeSet<_>>().len() == names.len()
-    });
-    check(&once, |request| {
-        same(&request.signed().1, &whole_second_opinion(request))
     });
 }

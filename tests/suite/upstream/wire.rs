@@ -129,7 +129,7 @@ async fn what_is_made_here_is_told_in_the_result() {
     assert_eq!(document(12)["transactionId"], sent(12, "transactionId"));
     assert_eq!(document(14)["userId"], sent(14, "userId"));
     let email: Email = serde_json::from_value(json!("MANAGED@example.com")).unwrap();
-    let made = json!(UserId::of_partner(demo::CONSUMER_KEY, &email));
+    let made = json!(UserId::from_email(demo::CONSUMER_KEY, &email));
     assert_eq!(
         document(14)["userId"],
         made,
