@@ -302,7 +302,9 @@ impl Client {
 
 /// A message with an id.
 pub(crate) fn message(id: Value, method: &str, params: &Value) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+    let mut message = json!({"jsonrpc": "2.0", "method": method, "params": params});
+    message["id"] = id;
+    message
 }
 
 /// The parameters that open a session.
