@@ -55,15 +55,19 @@ fn shown(times: &[Duration]) -> String {
     )
 }
 
-/// A thousand clients waste time in that way while a good one calls.
-async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &[Duration]) {
-    let limit = match how.limit() {
+/// The limit that ends it, by default.
+fn limit(how: Waste) -> Duration {
+    Duration::from_secs(match how.limit() {
         "header_ms" => 10,
         "body_ms" => 15,
         "stalled_ms" => 30,
         _ => 60,
-    };
-    let limit = Duration::from_secs(limit);
+    })
+}
+
+/// A thousand clients waste time in that way while a good one calls.
+async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &[Duration]) {
+    let limit = limit(how);
     let before = held(ports.server.id());
     let enough = AtomicBool::new(false);
     let ends = async {
