@@ -2,18 +2,17 @@
 
 use std::fmt::Write as _;
 
-use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use self::jwt::{AUDIENCE, Authority, ISSUER, RSA};
 use crate::rest::routes;
+use crate::support::calls::ROWS;
+pub(crate) use crate::support::tokens::access_token;
+use crate::support::tokens::{AUDIENCE, Authority, ISSUER};
 use crate::support::{LEGACY, Reply, Setting, World};
 
-// On whose account callers act: nobody acts on another's.
+// On whose account callers act: never on another's.
 mod accounts;
-// Tokens that come in go nowhere.
-mod canary;
 // Headers by which a client asks for fewer tools, and the setting that is like them.
 mod choice;
 // What is asked of everybody who knocks.
@@ -23,7 +22,7 @@ mod grants;
 // MCP over HTTP in bytes: who may call, which tools there are.
 mod http_access;
 // Which access tokens of an authorization server are accepted, and how its keys are fetched.
-pub(crate) mod jwt;
+mod jwt;
 // Access tokens of an authorization server, through the real server.
 mod oauth;
 // Scopes of access tokens, each against each tool.
@@ -36,6 +35,8 @@ mod start;
 mod sweep;
 // `sevendigital-mcp token new`.
 mod token;
+// An upstream that shows whose each answer is.
+mod mirror;
 // Users by request: no request sees another's.
 mod users;
 
@@ -60,6 +61,22 @@ pub(crate) const OFTEN: [Setting<'static>; 4] = [
     ),
 ];
 
+pub(crate) const ALL_SCOPES: [&str; 5] = ["reads", "account", "cards", "spend", "partner"];
+
+/// The tools of a scope.
+pub(crate) fn of_scope(scope: &str) -> Vec<&'static str> {
+    let own = ROWS.iter().filter(|row| row.scope == scope);
+    own.map(|row| row.name).collect()
+}
+
+/// A client that makes a connection for each request.
+pub(crate) fn without_pool() -> reqwest::Client {
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .pool_max_idle_per_host(0);
+    http.build().unwrap()
+}
+
 /// The bearer token of a named caller.
 pub(crate) fn token_of(name: &str) -> String {
     format!("{name}-canary-0123456789abcdef0123456789")
@@ -83,8 +100,15 @@ pub(crate) fn principal(name: &str, allow: &[&str], further: &str) -> String {
 
 /// An authorization server with one key.
 pub(crate) async fn authority() -> Authority {
-    let keys = vec![jwt::published(Algorithm::RS256, "k1", RSA)];
-    Authority::start(jwt::Reply::Keys(keys)).await
+    Authority::start().await
+}
+
+/// A server with these settings that trusts an authorization server.
+pub(crate) async fn trusting_world(settings: &[Setting<'_>], file: &str) -> (Authority, World) {
+    let authority = authority().await;
+    let keys = authority.url("/keys");
+    let world = World::with_file(&[&trusting(&keys)[..], settings].concat(), file).await;
+    (authority, world)
 }
 
 /// The settings that trust the authorization server with keys at this address.
@@ -94,16 +118,6 @@ pub(crate) fn trusting(keys: &str) -> [Setting<'_>; 3] {
         ("SEVENDIGITAL_MCP_AUTH_AUDIENCE", AUDIENCE),
         ("SEVENDIGITAL_MCP_AUTH_JWKS_URI", keys),
     ]
-}
-
-/// A good access token of that subject with those scopes.
-pub(crate) fn access_token(subject: &str, scope: &str) -> String {
-    let claims = jwt::with(jwt::good(), &json!({"sub": subject, "scope": scope}));
-    jwt::signed(
-        &json!({"alg": "RS256", "kid": "k1", "typ": "at+jwt"}),
-        &claims,
-        RSA,
-    )
 }
 
 /// The parameters that open a session.
@@ -141,6 +155,15 @@ impl<'a> Somebody<'a> {
     pub(crate) fn with(&self, name: &'static str, value: &str) -> Self {
         let mut same = self.clone();
         same.headers.push((name, value.to_owned()));
+        same
+    }
+
+    /// The same, with further headers.
+    pub(crate) fn with_all(&self, headers: &[(&'static str, &str)]) -> Self {
+        let mut same = self.clone();
+        let headers = headers.iter();
+        same.headers
+            .extend(headers.map(|(name, value)| (*name, (*value).to_owned())));
         same
     }
 
@@ -196,6 +219,19 @@ impl<'a> Somebody<'a> {
         id
     }
 
+    /// A call in a session.
+    pub(crate) async fn call_in(
+        &self,
+        session: &str,
+        id: Value,
+        tool: &str,
+        arguments: &Value,
+    ) -> Reply {
+        let params = json!({"name": tool, "arguments": arguments});
+        let message = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+        self.legacy(Some(session), &message).await
+    }
+
     /// Names of the tools that are listed.
     pub(crate) async fn tools(&self) -> Vec<String> {
         let result = self.ask("tools/list", json!({})).await.result();
@@ -206,7 +242,7 @@ impl<'a> Somebody<'a> {
     }
 }
 
-/// The challenge of an OAuth resource server to whoever shows no token that counts; `shown` says that there was one.
+/// The challenge of an OAuth resource server to a request without a valid token; `shown` says whether it had one.
 #[track_caller]
 pub(crate) fn check_challenge(row: &str, reply: &Reply, shown: bool) {
     assert_eq!(reply.status, 401, "{row}: {reply:?}");

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use sevendigital::oauth::encode;
-use sha2::{Digest as _, Sha256};
 
 use self::needles::Needles;
 use self::watched::Variable;
-use crate::identity::jwt::{AUDIENCE, ISSUER, RSA, published, signed};
+use crate::identity::{ALL_SCOPES, sha256};
 use crate::support::Reply;
+use crate::support::tokens::{AUDIENCE, ISSUER, RSA, good, signed, with};
+use crate::support::upstream::Upstream;
 
 mod answers;
 pub(crate) mod needles;
@@ -38,7 +38,7 @@ const FILTERS: [&str; 2] = [
     "trace,rmcp=trace,hyper=trace,reqwest=trace,rustls=trace,h2=trace",
 ];
 
-/// What nobody may see but where [`ALLOWED`] says so.
+/// What may stand nowhere but where [`ALLOWED`] says so.
 const SECRETS: [(&str, &str); 20] = [
     ("consumer key", "ck7Qx/vL+r2=Zt8&mK4w"),
     ("consumer secret", "cs9Wn/bP+x5=Hd3&yR6j"),
@@ -104,18 +104,14 @@ fn secret(name: &str) -> &'static str {
     found.expect(name).1
 }
 
-/// An access token for all scopes, from the authorization server of these tests.
+/// An access token for all scopes, the same each time, from the authorization server of these tests.
 pub(crate) fn jwt(subject: &str) -> String {
-    let claims = json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": 4_000_000_000_u32,
-        "scope": "reads account cards spend partner",
-    });
-    signed(&json!({"alg": "RS256", "kid": "k1"}), &claims, RSA)
-}
-
-/// The keys that it publishes.
-pub(crate) fn keys() -> String {
-    json!({"keys": [published(Algorithm::RS256, "k1", RSA)]}).to_string()
+    let patch = json!({"sub": subject, "iat": null, "exp": 4_000_000_000_u32, "scope": ALL_SCOPES.join(" ")});
+    signed(
+        &json!({"alg": "RS256", "kid": "k1"}),
+        &with(good(), &patch),
+        RSA,
+    )
 }
 
 /// Settings with every secret in them.
@@ -158,12 +154,10 @@ pub(crate) fn variables(base_uri: &str, keys: &str, more: &[(&str, &str)]) -> Ve
 
 /// A settings file with a caller by name.
 fn settings_file(folder: &Path) -> String {
-    let digest = Sha256::digest(secret("principal's bearer"));
-    let digest: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let digest = digest.concat();
+    let digest = sha256(secret("principal's bearer"));
     let path = folder.join("settings.toml");
     let text = format!(
-        "[[principals]]\nname = \"somebody\"\ntoken_sha256 = \"{digest}\"\nallow = [\"reads\", \"account\", \"cards\", \"spend\", \"partner\"]\n"
+        "[[principals]]\nname = \"somebody\"\ntoken_sha256 = \"{digest}\"\nallow = {ALL_SCOPES:?}\n"
     );
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
@@ -206,6 +200,24 @@ impl Seen {
             "failure"
         };
         self.reply(&format!("{kind} of {tool}"), reply);
+    }
+
+    /// The requests that arrived at that path of 7digital.
+    fn requests(&self, upstream: &Upstream, path: &str) {
+        for heard in upstream.heard(path) {
+            self.add(UPSTREAM, heard.raw);
+        }
+    }
+
+    /// The files of the ledger.
+    fn files(&self, folder: &Path) {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_none_or(|ending| ending != "toml") {
+                let bytes = std::fs::read(&file).unwrap();
+                self.add(format!("{LEDGER} {}", file.display()), bytes);
+            }
+        }
     }
 
     /// Everything that was seen holds no secret but where it belongs.

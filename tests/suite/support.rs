@@ -3,7 +3,9 @@
 pub(crate) mod calls;
 pub(crate) mod faults;
 pub(crate) mod hostile;
+pub(crate) mod internals;
 mod till;
+pub(crate) mod tokens;
 pub(crate) mod upstream;
 mod world;
 

@@ -1,4 +1,4 @@
-//! Request ids, traces, figures and health: what an operator sees.
+//! Request ids, traces, metrics and health: what an operator sees.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ mod ids;
 mod traces;
 // What is counted.
 mod exposition;
-mod figures;
+mod metrics;
 // Whether the process lives, and whether it takes calls.
 mod health;
 // What log lines are made of.
@@ -29,7 +29,7 @@ struct Site {
     _folder: TempDir,
     upstream: Upstream,
     server: Watched,
-    /// Names of requests that were told so far.
+    /// Request ids so far.
     ids: BTreeSet<String>,
 }
 
@@ -46,7 +46,7 @@ impl Site {
         }
     }
 
-    /// A failure was told under this name: no other had it, and the log has a line of it with these words.
+    /// A failure has this request id: no other had it, and the log has a line of it with these words.
     async fn knows(&mut self, what: &str, id: &str, words: &str) {
         let is_id = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
         assert!(is_id, "{what}: {id}");

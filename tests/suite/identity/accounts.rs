@@ -3,11 +3,10 @@
 use serde_json::{Map, Value, json};
 use sevendigital::{Auth, Method};
 use sevendigital_sandbox::{Arrival, Signature, demo};
-use sevendigital_tools::{AnyTool, TOOLS};
 
-use crate::identity::{BY_TOKEN, OFTEN, Somebody, TOKEN, principal};
+use crate::identity::{ALL_SCOPES, BY_TOKEN, OFTEN, Somebody, TOKEN, principal};
 use crate::rest::routes::problem;
-use crate::support::calls::calls;
+use crate::support::calls::{ROWS, calls, tool as find};
 use crate::support::{Setting, World, failure};
 
 // Another user in an argument, in every place and spelling.
@@ -18,7 +17,6 @@ const A_TOKEN: &str = demo::SECOND_ACCESS_TOKEN;
 const A_SECRET: &str = demo::SECOND_ACCESS_TOKEN_SECRET;
 const B: &str = demo::USER_ID;
 const B_TOKEN: &str = demo::ACCESS_TOKEN;
-const ALL: [&str; 5] = ["reads", "account", "cards", "spend", "partner"];
 const FROM_HEADERS: Setting<'static> = ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true");
 /// B is the user of the settings, by token or by id: whatever falls back to them is B's.
 const B_BY_ID: [Setting<'static>; 3] = [
@@ -46,7 +44,7 @@ impl Bound {
             Self::Token => pair,
             Self::Both => id + &pair,
         };
-        principal("a", &ALL, &account)
+        principal("a", &ALL_SCOPES, &account)
     }
 
     fn has_token(self) -> bool {
@@ -59,34 +57,44 @@ impl Bound {
     }
 }
 
-fn find(tool: &str) -> &'static AnyTool {
-    let tools: &'static [AnyTool] = &TOOLS;
-    tools
-        .iter()
-        .find(|known| known.contract.name == tool)
-        .unwrap()
-}
-
 fn is_post(tool: &str) -> bool {
     find(tool).contract.rest.method == Method::Post
 }
 
-/// A good call of each tool that names no user.
-fn nameless() -> Vec<(&'static str, Map<String, Value>)> {
-    let calls = calls().into_iter();
-    calls
-        .map(|(tool, arguments)| {
-            let mut arguments = arguments.as_object().unwrap().clone();
-            arguments.remove("userId");
-            if let Some(body) = arguments.get_mut("body") {
-                body.as_object_mut().unwrap().remove("userId");
-            }
-            (tool, arguments)
-        })
-        .collect()
+/// The fields of a call: its arguments, or those inside `body`.
+fn fields<'a>(tool: &str, arguments: &'a mut Value) -> &'a mut Map<String, Value> {
+    let fields = if is_post(tool) {
+        &mut arguments["body"]
+    } else {
+        arguments
+    };
+    fields.as_object_mut().unwrap()
 }
 
-/// Users whom a request names, whatever the case of the name.
+/// A good call of each tool that names no user.
+fn nameless() -> Vec<(&'static str, Value)> {
+    let mut calls = calls();
+    for (tool, arguments) in &mut calls {
+        fields(tool, arguments).remove("userId");
+    }
+    calls
+}
+
+/// A call of each tool that takes a user's id, for that user.
+fn naming(user: &str) -> Vec<(&'static str, Value)> {
+    let mut calls = nameless();
+    calls.retain(|(tool, _)| {
+        json!(find(tool).input_schema())
+            .to_string()
+            .contains("\"userId\"")
+    });
+    for (tool, arguments) in &mut calls {
+        fields(tool, arguments).insert("userId".into(), json!(user));
+    }
+    calls
+}
+
+/// Users that a request names, whatever the case of the name.
 fn named(arrival: &Arrival) -> Vec<&str> {
     let parameters = arrival.query.iter().chain(&arrival.form);
     let users = parameters.filter(|(name, _)| name.eq_ignore_ascii_case("userId"));
@@ -137,62 +145,41 @@ fn check_told(world: &World, before: usize, row: &str, told: &str) {
 #[tokio::test]
 async fn what_a_bound_caller_calls_is_its_own_account() {
     for bound in Bound::ALL {
-        for (settings, on_rest) in [
-            (&[][..], false),
-            (&[], true),
-            (&B_BY_ID, false),
-            (&B_BY_ID, true),
-        ] {
-            let world = World::with_file(&[&OFTEN[..], settings].concat(), &bound.file()).await;
-            let a = Somebody::named(&world, "a");
-            let mut seen = 0;
-            for (tool, arguments) in nameless() {
-                // With its own id and without; the card and basket ids are B's.
-                let mut own = arguments.clone();
-                let place = if is_post(tool) {
-                    own["body"].as_object_mut().unwrap()
-                } else {
-                    &mut own
-                };
-                place.insert("userId".into(), json!(A));
-                let takes_id = find(tool).input_schema()["properties"]
-                    .to_string()
-                    .contains("userId");
-                let mut variants = vec![arguments];
-                if takes_id {
-                    variants.push(own);
-                }
-                for (index, arguments) in variants.into_iter().enumerate() {
-                    let before = world.arrivals().len();
-                    let arguments = Value::Object(arguments);
-                    let reply = if on_rest {
-                        a.rest(tool, &arguments).await
-                    } else {
-                        a.mcp(tool, &arguments).await
-                    };
-                    for arrival in &world.arrivals()[before..] {
-                        check_arrival(bound, tool, arrival);
-                        seen += 1;
-                    }
-                    // Who is bound by a token alone has no id that could be held against the one that is named.
-                    let foreign = index == 1 && !bound.has_id();
-                    let said = reply.text.contains("may not act for the user");
-                    assert_eq!(said, foreign, "{bound:?} {tool}: {reply:?}");
-                    assert!(!foreign || world.arrivals().len() == before);
-                }
+        for settings in [&[][..], &B_BY_ID] {
+            for on_rest in [false, true] {
+                let world = World::with_file(&[&OFTEN[..], settings].concat(), &bound.file()).await;
+                check_own(bound, &world, on_rest).await;
             }
-            assert!(seen >= 16, "{bound:?}: {seen}");
         }
     }
 }
 
-/// The headers of a user.
-fn of_user<'a>(somebody: &Somebody<'a>, user: &[(&'static str, &str)]) -> Somebody<'a> {
-    let mut somebody = somebody.clone();
-    for (name, value) in user {
-        somebody = somebody.with(name, value);
+/// Every tool without a user's id and with A's own; the card and basket ids are B's.
+async fn check_own(bound: Bound, world: &World, on_rest: bool) {
+    let a = Somebody::named(world, "a");
+    let calls = nameless().into_iter().map(|call| (call, false));
+    let named = naming(A).into_iter().map(|call| (call, true));
+    for ((tool, arguments), is_named) in calls.chain(named) {
+        let before = world.arrivals().len();
+        let reply = if on_rest {
+            a.rest(tool, &arguments).await
+        } else {
+            a.mcp(tool, &arguments).await
+        };
+        let arrivals = &world.arrivals()[before..];
+        for arrival in arrivals {
+            check_arrival(bound, tool, arrival);
+        }
+        // A caller that is bound by a token alone has no id that could be held against the one that is named.
+        let foreign = is_named && !bound.has_id();
+        let said = reply.text.contains("may not act for the user");
+        assert_eq!(said, foreign, "{bound:?} {tool}: {reply:?}");
+        assert!(!foreign || arrivals.is_empty());
     }
-    somebody
+    assert!(
+        world.arrivals().len() >= ROWS.len() - 1,
+        "{bound:?}: each but the one that needs an id"
+    );
 }
 
 const ID: &str = "X-7digital-User-Id";
@@ -228,8 +215,7 @@ async fn headers_of_another_user_are_refused_of_a_bound_caller() {
                     {
                         continue;
                     }
-                    let arguments = Value::Object(arguments);
-                    let a = of_user(&a, user);
+                    let a = a.with_all(user);
                     let result = a.mcp(tool, &arguments).await.result();
                     failure(&result);
                     let reply = a.rest(tool, &arguments).await;
@@ -242,7 +228,7 @@ async fn headers_of_another_user_are_refused_of_a_bound_caller() {
                 }
             }
         }
-        // Its own id does no harm where headers are taken, and names nobody else with an argument besides.
+        // Its own id does no harm where headers are taken, and does not allow another id in an argument.
         let world = World::with_file(&[&OFTEN[..], &[FROM_HEADERS]].concat(), &bound.file()).await;
         let a = Somebody::named(&world, "a").with(ID, A);
         let result = a.mcp("get-user-locker", &json!({})).await.result();
@@ -259,113 +245,70 @@ async fn headers_of_another_user_are_refused_of_a_bound_caller() {
     }
 }
 
-/// A call of each tool that takes a user's id, for that user.
-fn naming(user: &str) -> Vec<(&'static str, Value)> {
-    let calls = nameless().into_iter();
-    calls
-        .filter(|(tool, _)| {
-            find(tool).input_schema()["properties"]
-                .to_string()
-                .contains("\"userId\"")
-        })
-        .map(|(tool, mut arguments)| {
-            let place = if is_post(tool) {
-                arguments["body"].as_object_mut().unwrap()
-            } else {
-                &mut arguments
-            };
-            place.insert("userId".into(), json!(user));
-            (tool, Value::Object(arguments))
-        })
-        .collect()
+/// Callers that are not bound, where the settings have no token: then a user's id says who it is.
+async fn unbound() -> World {
+    let file = [
+        principal("plain", &["reads", "cards", "spend"], ""),
+        principal("partner", &ALL_SCOPES, ""),
+        principal("single", &["get-user-details", "get-user-locker"], ""),
+    ];
+    let settings = [&OFTEN[..], &B_BY_ID[..2], &[FROM_HEADERS, BY_TOKEN]].concat();
+    World::with_file(&settings, &file.concat()).await
 }
 
 #[tokio::test]
-async fn who_is_not_bound_names_users_only_with_the_right_to_the_partners() {
-    // No token in the settings: then a user's id says who it is.
-    let nobody = [B_BY_ID[0], B_BY_ID[1]];
-    let file = [
-        principal("plain", &["reads", "cards", "spend"], ""),
-        principal("opener", &["account"], ""),
-        principal("partner", &ALL, ""),
-        principal("single", &["get-user-details", "get-user-locker"], ""),
-    ];
-    let settings = [&OFTEN[..], &nobody, &[FROM_HEADERS, BY_TOKEN]].concat();
-    let world = World::with_file(&settings, &file.concat()).await;
+async fn a_caller_without_the_scope_partner_names_no_user() {
+    let world = unbound().await;
     let plain = Somebody::named(&world, "plain");
-    let mut refused = 0;
-    for (tool, arguments) in naming(A) {
-        let scope = find(tool).contract.scope.as_str();
-        if !["reads", "cards", "spend"].contains(&scope) {
-            continue;
-        }
+    let granted = |(tool, _): &(&str, Value)| {
+        ["reads", "cards", "spend"].contains(&find(tool).contract.scope.as_str())
+    };
+    for (tool, arguments) in naming(A).into_iter().filter(granted) {
         let told = plain.mcp(tool, &arguments).await.result();
         check_told(&world, 0, tool, failure(&told));
         let reply = plain.rest(tool, &arguments).await;
         problem(&reply, 403, "not-allowed");
         check_told(&world, 0, tool, &reply.text);
-        refused += 1;
     }
-    assert!(refused >= 12, "{refused}");
-    for (tool, arguments) in nameless() {
-        if !["reads", "cards", "spend"].contains(&find(tool).contract.scope.as_str()) {
-            continue;
-        }
-        let by_header = plain.with(ID, A);
-        let arguments = Value::Object(arguments);
+    let by_header = plain.with(ID, A);
+    for (tool, arguments) in nameless().into_iter().filter(granted) {
         failure(&by_header.mcp(tool, &arguments).await.result());
         problem(&by_header.rest(tool, &arguments).await, 403, "not-allowed");
     }
     assert_eq!(world.arrivals().len(), 0);
     // A tool that is about users was granted, and is good for that; others are not.
     let single = Somebody::named(&world, "single");
-    let details = single
-        .mcp("get-user-details", &json!({"userId": A}))
-        .await
-        .result();
+    let of_a = json!({"userId": A});
+    let details = single.mcp("get-user-details", &of_a).await.result();
     assert_ne!(details["isError"], true, "{details}");
-    problem(
-        &single.rest("get-user-locker", &json!({"userId": A})).await,
-        403,
-        "not-allowed",
-    );
+    let reply = single.rest("get-user-locker", &of_a).await;
+    problem(&reply, 403, "not-allowed");
     assert_eq!(world.arrivals().len(), 1);
+}
 
-    // With the right to the partner's users, and for the operator, each call is for whom it names.
-    for (index, somebody) in [
-        Somebody::named(&world, "partner"),
-        Somebody::with_token(&world, TOKEN),
-    ]
-    .into_iter()
-    .enumerate()
-    {
+#[tokio::test]
+async fn with_the_scope_partner_each_call_is_for_the_user_that_it_names() {
+    for caller in [Some("partner"), None] {
+        let world = unbound().await;
+        let operator = || Somebody::with_token(&world, TOKEN);
+        let somebody = caller.map_or_else(operator, |name| Somebody::named(&world, name));
         for (tool, arguments) in naming(A) {
             let before = world.arrivals().len();
             let reply = somebody.mcp(tool, &arguments).await;
-            let arrivals = world.arrivals();
-            // What was bought a moment ago is answered from the ledger, and an address is taken once.
-            if index == 1 && arrivals.len() == before {
-                continue;
+            let arrivals = &world.arrivals()[before..];
+            assert!(!arrivals.is_empty(), "{tool}: {reply:?}");
+            for arrival in arrivals {
+                let found = (signer(arrival), named(arrival));
+                assert_eq!(found, (None, vec![A]), "{tool}: {reply:?}");
             }
-            for arrival in &arrivals[before..] {
-                assert_eq!(
-                    (signer(arrival), named(arrival)),
-                    (None, vec![A]),
-                    "{tool}: {reply:?}"
-                );
-            }
-            assert!(arrivals.len() > before, "{tool}: {reply:?}");
         }
         let before = world.arrivals().len();
-        let reply = somebody
-            .with(ID, A)
-            .rest("get-user-locker", &json!({}))
-            .await;
+        let somebody = somebody.with(ID, A);
+        let reply = somebody.rest("get-user-locker", &json!({})).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         assert_eq!(named(&world.arrivals()[before]), [A]);
         // The header names one user and the argument another.
         let reply = somebody
-            .with(ID, A)
             .rest("get-user-locker", &json!({"userId": B}))
             .await;
         problem(&reply, 400, "invalid-header");
@@ -374,7 +317,7 @@ async fn who_is_not_bound_names_users_only_with_the_right_to_the_partners() {
 }
 
 #[tokio::test]
-async fn who_is_not_bound_acts_on_the_settings_account_or_shows_a_users_own_token() {
+async fn a_caller_that_is_not_bound_acts_on_the_settings_account() {
     let plain = principal("plain", &["reads"], "");
     for (settings, expected) in [
         (&[][..], (Some(B_TOKEN), vec![])),
@@ -386,7 +329,7 @@ async fn who_is_not_bound_acts_on_the_settings_account_or_shows_a_users_own_toke
         assert_eq!(reply.status, 200, "{reply:?}");
         let arrivals = world.arrivals();
         assert_eq!((signer(&arrivals[0]), named(&arrivals[0])), expected);
-        let own = of_user(&somebody, &[(PAIR[0], A_TOKEN), (PAIR[1], A_SECRET)]);
+        let own = somebody.with_all(&[(PAIR[0], A_TOKEN), (PAIR[1], A_SECRET)]);
         let reply = own.rest("get-user-locker", &json!({})).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         let arrivals = world.arrivals();

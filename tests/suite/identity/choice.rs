@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use sevendigital::Effect;
 use sevendigital_tools::TOOLS;
 
-use crate::identity::{BY_TOKEN, OFTEN, Somebody, TOKEN, principal};
+use crate::identity::{ALL_SCOPES, BY_TOKEN, OFTEN, Somebody, TOKEN, of_scope, principal};
 use crate::rest::routes::{ask, problem, request};
 use crate::support::calls::calls;
-use crate::support::{Reply, Setting, World, program};
+use crate::support::{Reply, Setting, World, program, yes};
 
 const READONLY: &str = "X-MCP-Readonly";
 const ONLY: &str = "X-MCP-Tools";
@@ -32,7 +32,7 @@ async fn listed(somebody: &Somebody<'_>) -> Vec<String> {
     modern
 }
 
-/// No way of asking for these tools reaches 7digital; REST answers with one of these statuses.
+/// No way of asking for other tools than these reaches 7digital; REST answers with one of these statuses.
 async fn check_refused(world: &World, somebody: &Somebody<'_>, allowed: &[&str], statuses: &[u16]) {
     let session = somebody.session().await;
     let before = world.arrivals().len();
@@ -40,83 +40,102 @@ async fn check_refused(world: &World, somebody: &Somebody<'_>, allowed: &[&str],
         if allowed.contains(&tool) {
             continue;
         }
-        let mut replies = vec![somebody.mcp(tool, &arguments).await];
-        // A yes that was given before, a name of another tool in the header's place, another spelling.
-        let params = json!({"name": tool, "arguments": arguments, "requestState": "x", "inputResponses": crate::support::yes()});
-        replies.push(somebody.ask("tools/call", params.clone()).await);
-        let message = |id: Value| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
-        replies.push(somebody.legacy(Some(&session), &message(json!(5))).await);
-        replies.push(
-            somebody
-                .legacy(Some(&session), &message(json!("five")))
-                .await,
-        );
-        for reply in replies {
+        for reply in ask_over_mcp(somebody, &session, tool, &arguments).await {
             assert_eq!(
                 reply.message()["error"]["code"],
                 -32602,
                 "{tool}: {reply:?}"
             );
         }
-        for name in [
-            tool.to_uppercase(),
-            tool.replace('-', "_"),
-            format!(" {tool}"),
-        ] {
-            let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}});
-            let reply = somebody.legacy(Some(&session), &message).await;
-            assert_eq!(
-                reply.message()["error"]["code"],
-                -32602,
-                "{name}: {reply:?}"
-            );
-        }
         // A notification gets no answer, and makes no call.
         let silent = json!({"jsonrpc": "2.0", "method": "tools/call", "params": {"name": tool, "arguments": arguments}});
         somebody.legacy(Some(&session), &silent).await;
-
-        let (method, target, body) = request(tool, &arguments);
-        let headers = somebody.headers();
-        let with = |more: &[(&'static str, &'static str)]| {
-            let json = [("content-type", "application/json")];
-            [&headers[..], &json, more].concat()
-        };
-        let mut replies = Vec::new();
-        for more in [
-            &[][..],
-            &[
-                ("x-http-method-override", "POST"),
-                ("x-method-override", "POST"),
-            ],
-            &[("x-confirmation", "x"), ("idempotency-key", "k")],
-        ] {
-            replies.push(ask(world, method, &target, &with(more), body.clone()).await);
-        }
-        for other in ["GET", "POST", "PUT", "HEAD"] {
-            if TOOLS.iter().any(|known| {
-                allowed.contains(&known.contract.name)
-                    && known.contract.rest.path == target.split('?').next().unwrap()
-                    && known.contract.rest.method.as_str() == other
-            }) {
-                continue;
-            }
-            replies.push(ask(world, other, &target, &with(&[]), body.clone()).await);
-        }
-        for reply in replies {
+        for reply in ask_over_rest(world, somebody, tool, &arguments, allowed).await {
             assert!(statuses.contains(&reply.status), "{tool}: {reply:?}");
         }
     }
     assert_eq!(world.arrivals().len(), before);
 }
 
+/// Plainly in both eras, with a confirmation of another call, and with the name in other spellings.
+async fn ask_over_mcp(
+    somebody: &Somebody<'_>,
+    session: &str,
+    tool: &str,
+    arguments: &Value,
+) -> Vec<Reply> {
+    let confirmed =
+        json!({"name": tool, "arguments": arguments, "requestState": "x", "inputResponses": yes()});
+    let mut replies = vec![
+        somebody.mcp(tool, arguments).await,
+        somebody.ask("tools/call", confirmed).await,
+    ];
+    let spellings = [
+        tool.to_uppercase(),
+        tool.replace('-', "_"),
+        format!(" {tool}"),
+    ];
+    let asked = [
+        (json!(5), tool.to_owned()),
+        (json!("five"), tool.to_owned()),
+    ];
+    for (id, name) in asked
+        .into_iter()
+        .chain(spellings.map(|name| (json!(1), name)))
+    {
+        replies.push(somebody.call_in(session, id, &name, arguments).await);
+    }
+    replies
+}
+
+/// With the tool's own method and with others, and with headers that some servers obey.
+async fn ask_over_rest(
+    world: &World,
+    somebody: &Somebody<'_>,
+    tool: &str,
+    arguments: &Value,
+    allowed: &[&str],
+) -> Vec<Reply> {
+    let (own, target, body) = request(tool, arguments);
+    let path = target.split('?').next().unwrap();
+    let is_served = |method: &str| {
+        TOOLS.iter().any(|known| {
+            let route = known.contract.rest;
+            allowed.contains(&known.contract.name)
+                && (route.path, route.method.as_str()) == (path, method)
+        })
+    };
+    let mut asked: Vec<(&str, &[(&str, &str)])> = vec![
+        (own, &[]),
+        (
+            own,
+            &[
+                ("x-http-method-override", "POST"),
+                ("x-method-override", "POST"),
+            ],
+        ),
+        (own, &[("x-confirmation", "x"), ("idempotency-key", "k")]),
+    ];
+    let others = ["GET", "POST", "PUT", "HEAD"];
+    asked.extend(
+        others
+            .into_iter()
+            .filter(|other| !is_served(other))
+            .map(|other| (other, &[][..])),
+    );
+    let mut replies = Vec::new();
+    for (method, more) in asked {
+        let json = [("content-type", "application/json")];
+        let headers = [&somebody.headers()[..], &json, more].concat();
+        replies.push(ask(world, method, &target, &headers, body.clone()).await);
+    }
+    replies
+}
+
 #[tokio::test]
 async fn where_the_operator_serves_reads_alone_there_is_no_way_to_a_write() {
     const READ_ONLY: Setting<'static> = ("SEVENDIGITAL_MCP_READ_ONLY", "true");
-    let everything = principal(
-        "jane",
-        &["reads", "account", "cards", "spend", "partner"],
-        "",
-    );
+    let everything = principal("jane", &ALL_SCOPES, "");
     let world = World::with_file(&[&OFTEN[..], &[READ_ONLY, BY_TOKEN]].concat(), &everything).await;
     for somebody in [
         Somebody::with_token(&world, TOKEN),
@@ -153,11 +172,7 @@ async fn where_the_operator_serves_reads_alone_there_is_no_way_to_a_write() {
 
 #[tokio::test]
 async fn a_client_that_asks_for_reads_gets_reads() {
-    let everything = principal(
-        "jane",
-        &["reads", "account", "cards", "spend", "partner"],
-        "",
-    );
+    let everything = principal("jane", &ALL_SCOPES, "");
     let world = World::with_file(&[&OFTEN[..], &[BY_TOKEN]].concat(), &everything).await;
     for somebody in [
         Somebody::with_token(&world, TOKEN),
@@ -173,15 +188,20 @@ async fn a_client_that_asks_for_reads_gets_reads() {
 }
 
 #[tokio::test]
-async fn a_session_that_was_opened_without_the_header_gives_no_more_than_the_request_asks_for() {
+async fn a_session_gives_no_more_than_the_request_asks_for() {
     let world = World::start().await;
     let session = Somebody::unknown(&world).session().await;
-    let buy = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "purchase-user-item", "arguments": {"releaseId": "11700062"}}});
     let careful = Somebody::unknown(&world).with(READONLY, "true");
-    let reply = careful.legacy(Some(&session), &buy).await;
+    let item = json!({"releaseId": "11700062"});
+    let reply = careful
+        .call_in(&session, json!(1), "purchase-user-item", &item)
+        .await;
     assert_eq!(reply.message()["error"]["code"], -32602, "{reply:?}");
     assert_eq!(world.arrivals().len(), 0);
 }
+
+/// What the operator leaves out.
+const NOT_SERVED: &str = "list-user-payment-cards";
 
 /// Headers, and the tools that are left of all.
 type Row<'a> = (&'a [(&'static str, &'a str)], Vec<&'a str>);
@@ -196,79 +216,36 @@ async fn headers_narrow_the_list_and_never_widen_it() {
             .collect()
     };
     let (locker, buy, create) = ("get-user-locker", "purchase-user-item", "create-user");
+    #[rustfmt::skip]
     let rows: Vec<Row> = vec![
-        (
-            &[(ONLY, "purchase-user-item,get-user-locker")],
-            vec![locker, buy],
-        ),
-        (
-            &[(
-                ONLY,
-                " purchase-user-item , ,get-user-locker, get-user-locker",
-            )],
-            vec![locker, buy],
-        ),
-        (
-            &[(EXCLUDED, "purchase-user-item,create-user")],
-            but(&[buy, create]),
-        ),
-        (
-            &[
-                (ONLY, "purchase-user-item,get-user-locker"),
-                (EXCLUDED, "purchase-user-item"),
-            ],
-            vec![locker],
-        ),
-        (
-            &[
-                (ONLY, "purchase-user-item"),
-                (EXCLUDED, "purchase-user-item"),
-            ],
-            vec![],
-        ),
-        (
-            &[
-                (ONLY, "purchase-user-item,get-user-locker"),
-                (READONLY, "true"),
-            ],
-            vec![locker],
-        ),
+        (&[(ONLY, "purchase-user-item,get-user-locker")], vec![locker, buy]),
+        (&[(ONLY, " purchase-user-item , ,get-user-locker, get-user-locker")], vec![locker, buy]),
+        (&[(EXCLUDED, "purchase-user-item,create-user")], but(&[buy, create])),
+        (&[(ONLY, "purchase-user-item,get-user-locker"), (EXCLUDED, "purchase-user-item")], vec![locker]),
+        (&[(ONLY, "purchase-user-item"), (EXCLUDED, "purchase-user-item")], vec![]),
+        (&[(ONLY, "purchase-user-item,get-user-locker"), (READONLY, "true")], vec![locker]),
         (&[(ONLY, "purchase-user-item"), (READONLY, "1")], vec![]),
         (&[(READONLY, "false")], all.clone()),
         (&[(READONLY, "0"), (ONLY, "create-user")], vec![create]),
         (&[], all.clone()),
     ];
     let reader = principal("reader", &["reads", "create-user"], "");
+    #[rustfmt::skip]
     let settings = [
         &OFTEN[..],
-        &[
-            BY_TOKEN,
-            ("SEVENDIGITAL_MCP_EXCLUDE_TOOLS", "list-user-payment-cards"),
-        ],
+        &[BY_TOKEN, ("SEVENDIGITAL_MCP_EXCLUDE_TOOLS", NOT_SERVED)],
     ]
     .concat();
     let world = World::with_file(&settings, &reader).await;
-    let served = |tool: &&str| *tool != "list-user-payment-cards";
-    let granted = [
-        "get-user-unlimited-streaming",
-        locker,
-        "get-user-card-registration",
-        create,
-    ];
+    let granted: Vec<&str> = [of_scope("reads"), vec![create]].concat();
     for (headers, expected) in rows {
-        for (mut somebody, granted) in [
+        for (somebody, granted) in [
             (Somebody::with_token(&world, TOKEN), &all[..]),
             (Somebody::named(&world, "reader"), &granted),
         ] {
-            for (name, value) in headers {
-                somebody = somebody.with(name, value);
-            }
-            let expected: Vec<&str> = expected
-                .iter()
-                .copied()
-                .filter(served)
-                .filter(|tool| granted.contains(tool))
-                .collect();
+            let somebody = somebody.with_all(headers);
+            let mut expected = expected.clone();
+            expected.retain(|tool| *tool != NOT_SERVED && granted.contains(tool));
             assert_eq!(listed(&somebody).await, expected, "{headers:?}");
             // 400: the body that a tool at the same path would want is not there.
             if headers.len() == 2 {
@@ -309,10 +286,9 @@ async fn a_header_that_is_not_clear_is_refused_by_its_name() {
         (EXCLUDED, &["create-user", "create-user"]),
     ];
     for (name, values) in rows {
-        let mut asking = somebody.clone();
-        for value in values {
-            asking = asking.with(name, value);
-        }
+        let asking = values
+            .iter()
+            .fold(somebody.clone(), |asking, value| asking.with(name, value));
         let row = format!("{name}: {values:?}");
         let named = |reply: &Reply| {
             assert_eq!(reply.status, 400, "{row}: {reply:?}");

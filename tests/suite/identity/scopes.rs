@@ -1,30 +1,14 @@
 //! Scopes of access tokens: each against each tool, on both surfaces.
 
-use serde_json::{Value, json};
-use sevendigital_tools::{Scope, TOOLS};
+use serde_json::json;
+use sevendigital_tools::Scope;
 
 use crate::identity::{
-    BY_TOKEN, METADATA, OFTEN, Somebody, TOKEN, access_token, authority, trusting,
+    BY_TOKEN, METADATA, OFTEN, Somebody, TOKEN, access_token, of_scope, trusting_world,
 };
 use crate::rest::routes::problem;
-use crate::support::calls::{REGISTRATION, calls};
-use crate::support::{Reply, World, text};
-
-/// What a tool wants, as the issue and the README have it; held against the tools' own words.
-fn scope_of(tool: &str) -> &'static str {
-    match tool {
-        "get-user-locker"
-        | "get-user-unlimited-streaming"
-        | "list-user-payment-cards"
-        | "get-user-card-registration" => "reads",
-        "signup-user" | "create-user" | "authenticate-user" => "account",
-        "select-user-payment-card" | "delete-user-payment-card" | "register-user-payment-card" => {
-            "cards"
-        }
-        "get-user-details" | "update-user-unlimited-streaming" => "partner",
-        _ => "spend",
-    }
-}
+use crate::support::calls::{REGISTRATION, ROWS};
+use crate::support::{Reply, text};
 
 /// A refusal that says which scopes a token must have.
 #[track_caller]
@@ -47,95 +31,100 @@ fn check_refusal(row: &str, reply: &Reply, granted: &str, lacking: &str) {
 }
 
 #[tokio::test]
-async fn each_scope_opens_its_own_tools_and_the_others_are_asked_for() {
-    let authority = authority().await;
-    let keys = authority.url("/keys");
-    for on_rest in [false, true] {
-        // Each world sells each thing once.
-        let world = World::with(&[&trusting(&keys)[..], &OFTEN, &[BY_TOKEN]].concat()).await;
-        let operator = Somebody::with_token(&world, TOKEN);
-        let page = json!({"body": {"redirectUrl": "https://shop.example/done"}});
-        let registered = operator
-            .mcp("register-user-payment-card", &page)
-            .await
-            .result();
-        let id = registered["structuredContent"]["cardRegistration"]["id"]
-            .as_str()
-            .unwrap();
-        let (mut allowed, mut refused) = (0, 0);
-        for granted in [
-            "",
-            "openid profile",
-            "reads",
-            "account",
-            "cards",
-            "spend",
-            "partner",
-        ] {
-            let token = access_token("user-1", granted);
-            let user = Somebody::with_token(&world, &token);
-            for (tool, arguments) in calls() {
-                let arguments = arguments.to_string().replace(REGISTRATION, id);
-                let arguments: Value = serde_json::from_str(&arguments).unwrap();
-                let needed = scope_of(tool);
-                let row = format!("{tool} with `{granted}`, REST: {on_rest}");
-                let before = world.arrivals().len();
-                let reply = if on_rest {
-                    user.rest(tool, &arguments).await
-                } else {
-                    user.mcp(tool, &arguments).await
-                };
-                if granted == needed {
-                    assert_eq!(reply.status, 200, "{row}: {reply:?}");
-                    if !on_rest {
-                        let result = reply.result();
-                        assert_ne!(result["isError"], true, "{row}: {}", text(&result));
-                    }
-                    assert!(world.arrivals().len() > before, "{row}");
-                    allowed += 1;
-                    continue;
-                }
-                check_refusal(&row, &reply, granted, needed);
-                if on_rest {
-                    problem(&reply, 403, "not-allowed");
-                } else {
-                    assert_eq!(reply.message()["id"], 1, "{row}: {reply:?}");
-                    assert!(
-                        reply.message()["error"]["code"].is_i64(),
-                        "{row}: {reply:?}"
-                    );
-                }
-                assert_eq!(world.arrivals().len(), before, "{row}");
+async fn each_scope_opens_its_own_tools_over_mcp() {
+    each_scope_opens_its_own_tools(false).await;
+}
+
+#[tokio::test]
+async fn each_scope_opens_its_own_tools_over_rest() {
+    each_scope_opens_its_own_tools(true).await;
+}
+
+/// Every tool with every scope; a tool that lacks its own is asked for it.
+async fn each_scope_opens_its_own_tools(on_rest: bool) {
+    let (_authority, world) = trusting_world(&[&OFTEN[..], &[BY_TOKEN]].concat(), "").await;
+    let operator = Somebody::with_token(&world, TOKEN);
+    let page = json!({"body": {"redirectUrl": "https://shop.example/done"}});
+    let registered = operator
+        .mcp("register-user-payment-card", &page)
+        .await
+        .result();
+    let id = &registered["structuredContent"]["cardRegistration"]["id"];
+    let (mut allowed, mut refused) = (0, 0);
+    let none = ["", "openid profile"];
+    for granted in none.into_iter().chain(Scope::ALL.map(Scope::as_str)) {
+        let user = Somebody::with_token(&world, &access_token("user-1", granted));
+        for row in ROWS {
+            let mut arguments = row.arguments();
+            if arguments["id"] == REGISTRATION {
+                arguments["id"] = id.clone();
+            }
+            let what = format!("{} with `{granted}`, REST: {on_rest}", row.name);
+            let before = world.arrivals().len();
+            let reply = if on_rest {
+                user.rest(row.name, &arguments).await
+            } else {
+                user.mcp(row.name, &arguments).await
+            };
+            if granted == row.scope {
+                check_done(&what, &reply, on_rest);
+                assert!(world.arrivals().len() > before, "{what}");
+                allowed += 1;
+            } else {
+                check_refusal(&what, &reply, granted, row.scope);
+                check_form(&what, &reply, on_rest);
+                assert_eq!(world.arrivals().len(), before, "{what}");
                 refused += 1;
             }
-            let listed = user.tools().await;
-            let expected = TOOLS.iter().map(|tool| tool.contract.name);
-            let expected: Vec<&str> = expected.filter(|tool| scope_of(tool) == granted).collect();
-            assert_eq!(listed, expected, "`{granted}`");
         }
-        println!("REST {on_rest}: {allowed} allowed, {refused} refused");
-        assert_eq!((allowed, refused), (17, 17 * 6));
+        assert_eq!(user.tools().await, of_scope(granted), "`{granted}`");
     }
-    for tool in TOOLS {
-        assert_eq!(tool.contract.scope.as_str(), scope_of(tool.contract.name));
+    println!("REST {on_rest}: {allowed} allowed, {refused} refused");
+    assert_eq!(
+        (allowed, refused),
+        (ROWS.len(), ROWS.len() * (Scope::ALL.len() + 1))
+    );
+}
+
+fn check_done(what: &str, reply: &Reply, on_rest: bool) {
+    assert_eq!(reply.status, 200, "{what}: {reply:?}");
+    if !on_rest {
+        let result = reply.result();
+        assert_ne!(result["isError"], true, "{what}: {}", text(&result));
+    }
+}
+
+/// The refusal has the form of its surface.
+fn check_form(what: &str, reply: &Reply, on_rest: bool) {
+    if on_rest {
+        problem(reply, 403, "not-allowed");
+    } else {
+        assert_eq!(reply.message()["id"], 1, "{what}: {reply:?}");
+        assert!(
+            reply.message()["error"]["code"].is_i64(),
+            "{what}: {reply:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_session_gives_no_scope_that_the_request_has_not() {
-    let authority = authority().await;
-    let keys = authority.url("/keys");
-    let world = World::with(&trusting(&keys)).await;
-    let session = Somebody::with_token(&world, &access_token("user-1", "reads spend"))
-        .session()
-        .await;
-    let buy = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": {"name": "purchase-user-item", "arguments": {"releaseId": "11700062"}}});
+    let (_authority, world) = trusting_world(&[], "").await;
+    let opener = Somebody::with_token(&world, &access_token("user-1", "reads spend"));
+    let session = opener.session().await;
     let weaker = Somebody::with_token(&world, &access_token("user-1", "reads"));
-    let reply = weaker.legacy(Some(&session), &buy).await;
+    let item = json!({"releaseId": "11700062"});
+    let reply = weaker
+        .call_in(&session, json!(7), "purchase-user-item", &item)
+        .await;
     check_refusal("in a session", &reply, "reads", "spend");
     assert_eq!(reply.message()["id"], 7);
     assert_eq!(world.arrivals().len(), 0);
     let list = json!({"jsonrpc": "2.0", "id": 8, "method": "tools/list", "params": {}});
     let listed = weaker.legacy(Some(&session), &list).await.result();
-    assert_eq!(listed["tools"].as_array().unwrap().len(), 4, "{listed}");
+    assert_eq!(
+        listed["tools"].as_array().unwrap().len(),
+        of_scope("reads").len(),
+        "{listed}"
+    );
 }

@@ -93,7 +93,7 @@ async fn a_yes_of_one_caller_is_none_of_another() {
             let reply = over_rest.rest(tool, &arguments).await;
             problem(&reply, 409, "confirmation-invalid");
             assert_eq!(deeds(&world), 0, "{row}");
-            // It is still good for whom it was made.
+            // It is still good for the caller that was asked.
             let result = caller(asked).agree(tool, &arguments, &sealed).await;
             assert_eq!(deeds(&world), 1, "{row}: {result}");
         }

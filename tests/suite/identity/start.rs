@@ -1,4 +1,4 @@
-//! Settings that would let in whom nobody meant to: the server does not start with them, says which, and shows no value.
+//! Settings that would let in callers by mistake: the server does not start with them, names the setting, and shows no value.
 
 use sevendigital_mcp::config::{Config, Layers, Limits};
 
@@ -43,6 +43,23 @@ fn check(text: &str, environment: &[Setting<'_>], words: &[&str]) {
     }
 }
 
+/// It does not start with this file.
+#[track_caller]
+fn refused(text: &str, words: &[&str]) {
+    check(text, &[], words);
+}
+
+/// It does not start in this environment.
+#[track_caller]
+fn refused_in(environment: &[Setting<'_>], words: &[&str]) {
+    check("", environment, words);
+}
+
+#[track_caller]
+fn starts(text: &str) {
+    assert_eq!(start(text, &[]), Ok(()));
+}
+
 /// A table with these lines.
 fn table(lines: &str) -> String {
     format!("[[principals]]\n{lines}\n")
@@ -72,37 +89,34 @@ fn a_principal_whose_token_can_not_be_known_is_refused() {
         &"ü".repeat(32),
     ] {
         let text = table(&format!("{START}\ntoken_sha256 = {wrong:?}"));
-        check(&text, &[], &[PLACE, "`token_sha256`", "token new"]);
+        refused(&text, &[PLACE, "`token_sha256`", "token new"]);
     }
-    check(&table(START), &[], &[PLACE, "`token_sha256`", "`subject`"]);
+    refused(&table(START), &[PLACE, "`token_sha256`", "`subject`"]);
     let with_subject = table(&format!("{START}\nsubject = \"user-1\""));
     for text in [with_subject, whole("subject = \"user-1\"")] {
-        check(&text, &[], &[PLACE, "`subject`", "`auth_issuer`"]);
-        assert_eq!(
-            start(&format!("{ISSUER}{AUDIENCE}{KEYS}{text}"), &[]),
-            Ok(())
-        );
+        refused(&text, &[PLACE, "`subject`", "`auth_issuer`"]);
+        starts(&format!("{ISSUER}{AUDIENCE}{KEYS}{text}"));
     }
     let empty = format!("{ISSUER}{AUDIENCE}{KEYS}{}", whole("subject = \"\""));
-    check(&empty, &[], &[PLACE, "`subject`"]);
+    refused(&empty, &[PLACE, "`subject`"]);
 }
 
 #[test]
-fn a_principal_that_says_not_clearly_who_it_is_and_what_it_may_do_is_refused() {
+fn a_principal_must_say_who_it_is_and_what_it_may_do() {
     let digest = format!("token_sha256 = \"{}\"", sha256(&token_of("canary")));
     for word in ["read", "*", "Reads", "get-user-lockers", "", "all"] {
         let text = principal("jane", &["reads", word], "");
-        check(&text, &[], &[PLACE, "`allow`", &format!("`{word}`")]);
+        refused(&text, &[PLACE, "`allow`", &format!("`{word}`")]);
     }
     let none = table(&format!("name = \"jane\"\n{digest}\nallow = []"));
-    check(&none, &[], &[PLACE, "`allow`", "empty"]);
+    refused(&none, &[PLACE, "`allow`", "empty"]);
     let long = "n".repeat(65);
     for name in ["", "jane doe", "jane\nroot", "sub:jane", "jäne", &long] {
-        check(&principal(name, &["reads"], ""), &[], &[PLACE, "`name`"]);
+        refused(&principal(name, &["reads"], ""), &[PLACE, "`name`"]);
     }
     // Logs and confirmations know the operator by this name.
     let operator = principal("operator", &["reads"], "");
-    check(&operator, &[], &[PLACE, "`name`", "`operator`"]);
+    refused(&operator, &[PLACE, "`name`", "`operator`"]);
     // What is missing, of another type, or unknown.
     for text in [
         table(&format!("name = \"jane\"\n{digest}")),
@@ -113,7 +127,7 @@ fn a_principal_that_says_not_clearly_who_it_is_and_what_it_may_do_is_refused() {
         whole("user_id = 500123"),
         "principals = \"canary\"".to_owned(),
     ] {
-        check(&text, &[], &["`principals"]);
+        refused(&text, &["`principals"]);
     }
 }
 
@@ -121,24 +135,19 @@ fn a_principal_that_says_not_clearly_who_it_is_and_what_it_may_do_is_refused() {
 fn a_principal_that_is_bound_to_half_an_account_is_refused() {
     for value in ["", " ", "${CANARY}"] {
         let user = whole(&format!("user_id = {value:?}"));
-        check(&user, &[], &[PLACE, "`user_id`"]);
-        // Nobody is let loose, and nobody signs with a token that is empty.
+        refused(&user, &[PLACE, "`user_id`"]);
+        // No caller loses its binding, and none signs with an empty token.
         for (token, secret) in [(value, value), (value, "canary"), ("canary", value)] {
             let pair = format!("access_token = {token:?}\naccess_token_secret = {secret:?}");
-            check(
+            refused(
                 &whole(&pair),
-                &[],
                 &[PLACE, "`access_token`", "`access_token_secret`"],
             );
         }
     }
     for half in ["access_token", "access_token_secret"] {
         let text = whole(&format!("{half} = \"canary\""));
-        check(
-            &text,
-            &[],
-            &[PLACE, "`access_token_secret`", "both or neither"],
-        );
+        refused(&text, &[PLACE, "`access_token_secret`", "both or neither"]);
     }
 }
 
@@ -155,19 +164,17 @@ fn two_callers_are_never_one() {
     let in_capitals = john(&format!("token_sha256 = \"{}\"", digest.to_uppercase()));
     let subject = john("subject = \"user-1\"");
     let same_subject = subject.replace("john", "jim");
-    check(&format!("{jane}{twin}"), &[], &[second, "`jane`"]);
-    check(&format!("{jane}{same_token}"), &[], &[second, "`jane`"]);
-    check(&format!("{jane}{in_capitals}"), &[], &[second, "`jane`"]);
-    check(
+    refused(&format!("{jane}{twin}"), &[second, "`jane`"]);
+    refused(&format!("{jane}{same_token}"), &[second, "`jane`"]);
+    refused(&format!("{jane}{in_capitals}"), &[second, "`jane`"]);
+    refused(
         &format!("{ISSUER}{AUDIENCE}{KEYS}{subject}{same_subject}"),
-        &[],
         &[second, "`john`"],
     );
-    // The operator's token opens everything, so it is nobody else's.
+    // The operator's token opens everything, so no other caller may have it.
     let operator = john(&format!("token_sha256 = \"{}\"", sha256(TOKEN)));
-    check(
+    refused(
         &format!("token = \"{TOKEN}\"\n{jane}{operator}"),
-        &[],
         &[second, "`token`"],
     );
     assert_eq!(
@@ -184,107 +191,88 @@ fn two_callers_are_never_one() {
 
 #[test]
 fn an_authorization_server_is_described_whole_or_not_at_all() {
-    let rest = format!("{ISSUER}{AUDIENCE}");
-    let keys = |value: &str| format!("{rest}auth_jwks_uri = \"{value}\"\n");
-    let algorithms = |value: &str| format!("{rest}{KEYS}auth_algorithms = {value}\n");
-    assert_eq!(start(&format!("{rest}{KEYS}"), &[]), Ok(()));
-    let belong = "belong together";
-    let rows: Vec<(String, Vec<&str>)> = vec![
-        (
-            format!("{ISSUER}{AUDIENCE}"),
-            vec!["`auth_jwks_uri`", belong],
-        ),
-        (format!("{ISSUER}{KEYS}"), vec!["`auth_audience`", belong]),
-        (format!("{AUDIENCE}{KEYS}"), vec!["`auth_issuer`", belong]),
-        (ISSUER.to_owned(), vec!["`auth_audience`", belong]),
-        (AUDIENCE.to_owned(), vec!["`auth_issuer`", belong]),
-        (KEYS.to_owned(), vec!["`auth_issuer`", belong]),
-        (
-            keys("http://login.example.com/jwks"),
-            vec!["`auth_jwks_uri`"],
-        ),
-        (
-            keys("http://127.0.0.1.example.com/jwks"),
-            vec!["`auth_jwks_uri`"],
-        ),
-        (keys("http://192.0.2.1/jwks"), vec!["`auth_jwks_uri`"]),
-        (
-            keys("http://localhost.example.com/jwks"),
-            vec!["`auth_jwks_uri`"],
-        ),
-        (keys("file:///etc/jwks.json"), vec!["`auth_jwks_uri`"]),
-        (keys("login.example.com/jwks"), vec!["`auth_jwks_uri`"]),
-        (
-            keys("https://user:canary@login.example.com/jwks"),
-            vec!["`auth_jwks_uri`"],
-        ),
-        (
-            keys("http://user:canary@login.example.com/jwks"),
-            vec!["`auth_jwks_uri`"],
-        ),
-        (
-            keys("https://canary@login.example.com/jwks"),
-            vec!["`auth_jwks_uri`"],
-        ),
-        (
-            format!("auth_issuer = \"http://login.example.com\"\n{AUDIENCE}{KEYS}"),
-            vec!["`auth_issuer`"],
-        ),
-        (
-            format!("{ISSUER}auth_audience = \"https://mcp.example.com/mcp#canary\"\n{KEYS}"),
-            vec!["`auth_audience`"],
-        ),
-        (
-            format!("{ISSUER}auth_audience = \"mcp\"\n{KEYS}"),
-            vec!["`auth_audience`"],
-        ),
-        (
-            algorithms("[\"HS256\"]"),
-            vec!["`auth_algorithms`", "`HS256`"],
-        ),
-        (
-            algorithms("[\"RS256\", \"HS256\"]"),
-            vec!["`auth_algorithms`", "`HS256`"],
-        ),
-        (algorithms("\"none\""), vec!["`auth_algorithms`", "`none`"]),
-        (
-            algorithms("\"RS256,None\""),
-            vec!["`auth_algorithms`", "`None`"],
-        ),
-        (
-            algorithms("\"rs256\""),
-            vec!["`auth_algorithms`", "`rs256`"],
-        ),
-        (algorithms("[]"), vec!["`auth_algorithms`"]),
-    ];
-    for (text, words) in &rows {
-        check(text, &[], words);
+    let trust = format!("{ISSUER}{AUDIENCE}");
+    starts(&format!("{trust}{KEYS}"));
+    let together = "belong together";
+    refused(&trust, &["`auth_jwks_uri`", together]);
+    refused(&format!("{ISSUER}{KEYS}"), &["`auth_audience`", together]);
+    refused(&format!("{AUDIENCE}{KEYS}"), &["`auth_issuer`", together]);
+    refused(ISSUER, &["`auth_audience`", together]);
+    refused(AUDIENCE, &["`auth_issuer`", together]);
+    refused(KEYS, &["`auth_issuer`", together]);
+    for issuer in ["http://login.example.com", ""] {
+        let text = format!("auth_issuer = {issuer:?}\n{AUDIENCE}{KEYS}");
+        refused(&text, &["`auth_issuer`"]);
+    }
+    for audience in ["https://mcp.example.com/mcp#canary", "mcp", ""] {
+        let text = format!("{ISSUER}auth_audience = {audience:?}\n{KEYS}");
+        refused(&text, &["`auth_audience`"]);
     }
 }
 
 #[test]
+fn keys_are_fetched_by_tls_or_from_this_machine() {
+    let keys = |address: &str| format!("{ISSUER}{AUDIENCE}auth_jwks_uri = {address:?}\n");
+    #[rustfmt::skip]
+    let good = [
+        "https://login.example.com/keys", "https://login.example.com/keys?policy=1", "https://localhost/keys",
+        "http://127.0.0.1:9/keys", "http://127.9.9.9/keys", "http://[::1]:9/keys", "http://localhost:9/keys",
+    ];
+    for address in good {
+        starts(&keys(address));
+    }
+    #[rustfmt::skip]
+    let wrong = [
+        "http://login.example.com/jwks", "http://127.0.0.1.example.com/jwks", "http://localhost.example.com/jwks",
+        "http://192.0.2.1/jwks", "http://0.0.0.0/keys", "http://10.0.0.1/keys", "http://[::ffff:10.0.0.1]/keys",
+        "ftp://127.0.0.1/keys", "file:///etc/jwks.json", "data:application/json,{}", "login.example.com/jwks",
+        "https://user:canary@login.example.com/jwks", "http://user:canary@login.example.com/jwks",
+        "https://canary@login.example.com/jwks",
+    ];
+    for address in wrong {
+        refused(&keys(address), &["`auth_jwks_uri`"]);
+    }
+}
+
+#[test]
+fn only_algorithms_with_public_keys_can_be_configured() {
+    let algorithms = |value: &str| format!("{ISSUER}{AUDIENCE}{KEYS}auth_algorithms = {value}\n");
+    let good = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 EdDSA";
+    for name in good.split(' ') {
+        starts(&algorithms(&format!("{name:?}")));
+    }
+    let wrong = "HS256 HS384 HS512 none None rs256 ES512 EDDSA Ed25519 ES256K RSA-OAEP RS1";
+    for name in wrong.split(' ') {
+        for value in [
+            format!("{name:?}"),
+            format!("[{name:?}]"),
+            format!("\"RS256,{name}\""),
+            format!("[\"RS256\", {name:?}]"),
+        ] {
+            refused(
+                &algorithms(&value),
+                &["`auth_algorithms`", &format!("`{name}`")],
+            );
+        }
+    }
+    refused(&algorithms("[]"), &["`auth_algorithms`"]);
+}
+
+#[test]
 fn what_is_no_origin_is_not_allowed_as_one() {
-    for wrong in [
-        "app.example.com",
-        "*",
-        "null",
-        "https://app.example.com/",
-        "https://app.example.com/page",
-        "https://app.example.com?x",
-        "https://app.example.com#x",
-        "ftp://app.example.com",
-        "https://user@app.example.com",
-        "https://user:canary@app.example.com",
-        "https://:canary@app.example.com",
-        "https://good.example.com, app.example.com",
-    ] {
-        check(
+    #[rustfmt::skip]
+    let rows = [
+        "app.example.com", "*", "null", "https://app.example.com/", "https://app.example.com/page",
+        "https://app.example.com?x", "https://app.example.com#x", "ftp://app.example.com",
+        "https://user@app.example.com", "https://user:canary@app.example.com",
+        "https://:canary@app.example.com", "https://good.example.com, app.example.com",
+    ];
+    for wrong in rows {
+        refused(
             &format!("allowed_origins = \"{wrong}\""),
-            &[],
             &["`allowed_origins`"],
         );
-        check(
-            "",
+        refused_in(
             &[("SEVENDIGITAL_MCP_ALLOWED_ORIGINS", wrong)],
             &["`allowed_origins`"],
         );
@@ -296,23 +284,18 @@ fn a_token_that_could_be_guessed_is_refused() {
     let (_folder, empty) = file("\n");
     let empty = empty.to_str().unwrap();
     for token in ["canary", &TOKEN[..31]] {
-        check(
-            "",
+        refused_in(
             &[("SEVENDIGITAL_MCP_TOKEN", token)],
             &["`token`", "32 characters"],
         );
-        check(
-            &format!("token = {token:?}"),
-            &[],
-            &["`token`", "32 characters"],
-        );
+        refused(&format!("token = {token:?}"), &["`token`", "32 characters"]);
     }
-    check("", &[("SEVENDIGITAL_MCP_TOKEN_FILE", empty)], &["`token`"]);
+    refused_in(&[("SEVENDIGITAL_MCP_TOKEN_FILE", empty)], &["`token`"]);
     assert_eq!(
         start("", &[("SEVENDIGITAL_MCP_TOKEN", &TOKEN[..32])]),
         Ok(())
     );
-    // What is empty counts as not set, so nobody else is served with it.
+    // What is empty counts as not set, so no other machine is served with it.
     for bind in ["bind", "rest_bind"] {
         let text =
             format!("{bind} = \"0.0.0.0:0\"\nallowed_hosts = \"mcp.example.com\"\ntoken = \"\"");
@@ -336,21 +319,17 @@ fn others_are_served_once_it_is_known_who_they_are_and_what_they_call_us() {
         "bind = \"192.0.2.1:9090\"\n",
     ] {
         let key = format!("`{}`", bind.split(' ').next().unwrap());
-        check(bind, &[], &[&key, "`token`"]);
-        check(
+        refused(bind, &[&key, "`token`"]);
+        refused(
             &format!("{bind}{hosts}"),
-            &[],
             &[&key, "`token`", "`principals`", "`auth_issuer`"],
         );
         for who in [&token, &trust, &jane] {
-            check(&format!("{bind}{who}"), &[], &[&key, "`allowed_hosts`"]);
-            assert_eq!(start(&format!("{bind}{hosts}{who}"), &[]), Ok(()));
+            refused(&format!("{bind}{who}"), &[&key, "`allowed_hosts`"]);
+            starts(&format!("{bind}{hosts}{who}"));
         }
     }
-    assert_eq!(
-        start("bind = \"127.0.0.1:0\"\nrest_bind = \"[::1]:0\"", &[]),
-        Ok(())
-    );
+    starts("bind = \"127.0.0.1:0\"\nrest_bind = \"[::1]:0\"");
 }
 
 #[test]
@@ -360,13 +339,11 @@ fn no_limit_is_zero_and_none_is_unknown() {
         for wrong in ["0", "-1", "4294967296", "1.5", "canary"] {
             let quoted = format!("\"{wrong}\"");
             let bare = if wrong == "canary" { &quoted } else { wrong };
-            check(
+            refused(
                 &format!("[limits]\n{key} = {bare}"),
-                &[],
                 &[&format!("limits.{key}")],
             );
-            check(
-                "",
+            refused_in(
                 &[(&variable, wrong)],
                 &[&format!("limits.{key}"), &variable],
             );
@@ -378,18 +355,17 @@ fn no_limit_is_zero_and_none_is_unknown() {
         ("body_byte", "`body_bytes`"),
         ("xyz", "README"),
     ] {
-        check(
+        refused(
             &format!("[limits]\n{key} = 1"),
-            &[],
             &["[limits]", &format!("`{key}`"), meant],
         );
         let variable = format!("SEVENDIGITAL_MCP_LIMIT_{}", key.to_uppercase());
         // Variables are in capitals, so there is nothing wrong with these.
         if key != "Sessions" {
-            check("", &[(&variable, "1")], &[&variable, meant]);
+            refused_in(&[(&variable, "1")], &[&variable, meant]);
         }
     }
-    check("limits = 5", &[], &["limits"]);
+    refused("limits = 5", &["limits"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,5 @@
 //! What answers without a token, on each port: health, what OAuth clients must know, and the description of the REST surface.
 
-use sevendigital_mcp::access::metadata::WELL_KNOWN;
 use sevendigital_tools::TOOLS;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -8,106 +7,34 @@ use tokio::net::TcpStream;
 use crate::identity::{BY_TOKEN, authority, principal, sha256, token_of, trusting};
 use crate::support::{World, within};
 
+/// Where OAuth clients look for the metadata document.
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
 ];
 
 /// Words that scanners try as paths.
+#[rustfmt::skip]
 const WORDS: [&str; 64] = [
-    "",
-    "admin",
-    "api",
-    "actuator",
-    "auth",
-    "authorize",
-    "backup",
-    "bin",
-    "cgi-bin",
-    "config",
-    "console",
-    "credentials",
-    "dashboard",
-    "db",
-    "debug",
-    "debug/pprof",
-    "docs",
-    "dump",
-    "env",
-    "error",
-    "favicon.ico",
-    "files",
-    "git/HEAD",
-    "graphql",
-    "health",
-    "healthz",
-    "index",
-    "info",
-    "install",
-    "internal",
-    "jwks",
-    "keys",
-    "ledger",
-    "live",
-    "locker",
-    "login",
-    "logout",
-    "logs",
-    "mcp",
-    "messages",
-    "metrics",
-    "oauth",
-    "oauth/token",
-    "openapi",
-    "phpinfo",
-    "ping",
-    "private",
-    "prometheus",
-    "ready",
-    "readyz",
-    "register",
-    "robots.txt",
-    "secrets",
-    "server-status",
-    "sessions",
-    "settings",
-    "shell",
-    "sse",
-    "static",
-    "status",
-    "swagger",
-    "token",
-    "user",
-    "version",
+    "", "admin", "api", "actuator", "auth", "authorize", "backup", "bin", "cgi-bin", "config", "console",
+    "credentials", "dashboard", "db", "debug", "debug/pprof", "docs", "dump", "env", "error", "favicon.ico",
+    "files", "git/HEAD", "graphql", "health", "healthz", "index", "info", "install", "internal", "jwks",
+    "keys", "ledger", "live", "locker", "login", "logout", "logs", "mcp", "messages", "metrics", "oauth",
+    "oauth/token", "openapi", "phpinfo", "ping", "private", "prometheus", "ready", "readyz", "register",
+    "robots.txt", "secrets", "server-status", "sessions", "settings", "shell", "sse", "static", "status",
+    "swagger", "token", "user", "version",
 ];
 
 /// Ways to spell a path that is another's.
+#[rustfmt::skip]
 const TRICKS: [&str; 26] = [
-    "/mcp/",
-    "//mcp",
-    "/MCP",
-    "/mcp/..;/x",
-    "/mcp%2f",
-    "/./mcp",
-    "/healthz/../mcp",
-    "/healthz%2f..%2fmcp",
-    "/healthz/",
-    "/healthz/v1/user/locker",
-    "/healthz;/v1/user/locker",
-    "/healthz?/v1/user/locker",
-    "/healthz%00/v1/user/locker",
-    "//healthz",
-    "/docs/../v1/user/locker",
-    "/docs/%2e%2e/v1/user/locker",
-    "/docs/..%2fv1%2fuser%2flocker",
-    "/docs//v1/user/locker",
-    "/docs/openapi.json",
-    "/openapi.json/../v1/user/locker",
-    "/openapi.json/v1/user/locker",
-    "//v1/user/locker",
-    "/V1/user/locker",
-    "/v1/user/locker/",
-    "/v1/user/%6cocker",
-    "*",
+    "/mcp/", "//mcp", "/MCP", "/mcp/..;/x", "/mcp%2f", "/./mcp", "/healthz/../mcp", "/healthz%2f..%2fmcp",
+    "/healthz/", "/healthz/v1/user/locker", "/healthz;/v1/user/locker", "/healthz?/v1/user/locker",
+    "/healthz%00/v1/user/locker", "//healthz", "/docs/../v1/user/locker", "/docs/%2e%2e/v1/user/locker",
+    "/docs/..%2fv1%2fuser%2flocker", "/docs//v1/user/locker", "/docs/openapi.json",
+    "/openapi.json/../v1/user/locker", "/openapi.json/v1/user/locker", "//v1/user/locker", "/V1/user/locker",
+    "/v1/user/locker/", "/v1/user/%6cocker", "*",
 ];
 
 /// Status, head and body of an answer to a request whose target is sent as it stands.
@@ -136,15 +63,11 @@ fn targets() -> Vec<String> {
             .iter()
             .map(|tool| tool.contract.rest.path.replace("{id}", "1")),
     );
-    for path in [
-        "/mcp",
-        "/healthz",
-        "/readyz",
-        "/openapi.json",
-        "/docs",
-        "/docs/",
-        "/docs/index.html",
-    ] {
+    #[rustfmt::skip]
+    let rows = [
+        "/mcp", "/healthz", "/readyz", "/openapi.json", "/docs", "/docs/", "/docs/index.html",
+    ];
+    for path in rows {
         targets.push(path.to_owned());
     }
     targets.extend([
@@ -237,6 +160,6 @@ async fn without_a_token_there_is_health_and_description_and_nothing_else() {
             assert!(open >= 4);
         }
         assert_eq!(world.arrivals().len(), 0);
-        assert_eq!(authority.requests().len(), 0);
+        assert_eq!(authority.fetches(), 0);
     }
 }

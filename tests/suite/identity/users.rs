@@ -1,205 +1,61 @@
-//! Users by request: over HTTP, where the operator lets headers say for whom a call is, nobody sees another's account.
+//! Users by request: over HTTP, where the operator lets headers say for whom a call is, no user sees another's account.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::response::{IntoResponse as _, Response};
-use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
-use sevendigital::oauth;
 use sevendigital_sandbox::demo;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
-use tokio::task::{AbortHandle, JoinSet};
-use url::Url;
+use tokio::task::JoinSet;
 
+use super::Somebody;
+use super::mirror::{Mirror, secret_of, shown};
+use crate::support::calls::good;
 use crate::support::{
-    LEGACY, Reply, Server, Setting, World, call_with, failure, lifecycles, program,
-    sandbox_settings, stdio_client, text, until,
+    Reply, Server, Setting, World, call_with, failure, lifecycles, program, sandbox_settings,
+    stdio_client, text, until,
 };
 
 const BY_HEADER: Setting = ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true");
-
-/// 7digital as each user sees it: every answer holds the name that the request was made under, and nothing else does.
-struct Mirror {
-    base_uri: String,
-    seen: Arc<Mutex<Seen>>,
-    task: AbortHandle,
-}
-
-struct Seen {
-    delays: StdRng,
-    arrivals: usize,
-    /// What was wrong with a request.
-    wrong: Vec<String>,
-}
-
-impl Mirror {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
-        let seen = Arc::new(Mutex::new(Seen {
-            delays: StdRng::seed_from_u64(7),
-            arrivals: 0,
-            wrong: Vec::new(),
-        }));
-        let state = (origin.clone(), Arc::clone(&seen));
-        let router = Router::new().fallback(reflect).with_state(state);
-        let serving = async move { axum::serve(listener, router).await };
-        Self {
-            base_uri: format!("{origin}/1.2"),
-            seen,
-            task: tokio::spawn(serving).abort_handle(),
-        }
-    }
-
-    async fn world(&self, settings: &[Setting<'_>]) -> World {
-        let mut all = vec![("SEVENDIGITAL_BASE_URI", self.base_uri.as_str())];
-        all.extend(settings);
-        World::with(&all).await
-    }
-
-    /// How many requests arrived, all of them signed by whom they named.
-    fn arrivals(&self) -> usize {
-        let seen = self.seen.lock().unwrap();
-        assert_eq!(seen.wrong, Vec::<String>::new());
-        seen.arrivals
-    }
-}
-
-impl Drop for Mirror {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// The secret that belongs to a token.
-fn secret_of(token: &str) -> String {
-    if token == demo::ACCESS_TOKEN {
-        demo::ACCESS_TOKEN_SECRET.to_owned()
-    } else {
-        format!("{token}-secret")
-    }
-}
-
-async fn reflect(
-    State((origin, seen)): State<(String, Arc<Mutex<Seen>>)>,
-    request: Request,
-) -> Response {
-    let method = request.method().as_str().to_owned();
-    let url = Url::parse(&format!("{origin}{}", request.uri())).unwrap();
-    let query: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-    let token = query.get("oauth_token").map(String::as_str);
-    let user = query.get("userId").map(String::as_str);
-    let problem = problem(&method, &url, &query, token);
-    let (pause, number) = {
-        let mut seen = seen.lock().unwrap();
-        seen.arrivals += 1;
-        seen.wrong.extend(problem);
-        (seen.delays.random_range(0..12), seen.arrivals)
-    };
-    tokio::time::sleep(Duration::from_millis(pause)).await;
-    let name = shown(token.or(user).unwrap_or("nobody"));
-    let document = json!({
-        "status": "ok",
-        "version": "1.2",
-        "locker": {"lockerReleases": {"page": 1, "pageSize": 10, "totalItems": 1, "lockerRelease": [{"release": {"id": number, "title": name}}]}},
-        "user": {"id": name},
-        "purchase": {"id": name},
-    });
-    ([("content-type", "application/json")], document.to_string()).into_response()
-}
-
-/// The name as answers show it. Some of them go into logs, so it is not the one that headers have.
-fn shown(name: &str) -> String {
-    name.replace("canary", "seen")
-}
-
-/// What is wrong with a request: two users, or a signature that is not its own.
-fn problem(
-    method: &str,
-    url: &Url,
-    query: &BTreeMap<String, String>,
-    token: Option<&str>,
-) -> Option<String> {
-    if token.is_some() && query.contains_key("userId") {
-        return Some(format!("two users: {query:?}"));
-    }
-    let mut bare = url.clone();
-    bare.set_query(None);
-    let mut signed: Vec<(String, String)> = query.clone().into_iter().collect();
-    signed.retain(|(name, _)| name != "oauth_signature");
-    let signed = oauth::base_string(method, &bare, &signed);
-    let secret = token.map(secret_of).unwrap_or_default();
-    let signature = oauth::signature(&signed, demo::CONSUMER_SECRET, &secret);
-    (query.get("oauth_signature") != Some(&signature)).then(|| format!("signature: {query:?}"))
-}
+const TOKEN: &str = "X-7digital-Access-Token";
+const SECRET: &str = "X-7digital-Access-Token-Secret";
+const ID: &str = "X-7digital-User-Id";
 
 /// A user, and the headers that name it.
 #[derive(Debug, Clone)]
-struct Caller {
+struct User {
     name: String,
     headers: Vec<(&'static str, String)>,
 }
 
-/// Every third is named by a token, every third by an id, and every third is whom the settings name.
-fn caller(number: usize) -> Caller {
+/// Every third is named by a token, every third by an id, and every third is the user of the settings.
+fn user(number: usize) -> User {
     let name = format!("canary-{number:03}-end");
-    match number % 3 {
-        0 => Caller {
-            headers: vec![
-                ("X-7digital-Access-Token", name.clone()),
-                ("X-7digital-Access-Token-Secret", secret_of(&name)),
-            ],
-            name,
-        },
-        1 => Caller {
-            headers: vec![("X-7digital-User-Id", name.clone())],
-            name,
-        },
-        _ => Caller {
-            name: demo::ACCESS_TOKEN.to_owned(),
-            headers: Vec::new(),
-        },
-    }
+    let headers = match number % 3 {
+        0 => vec![(TOKEN, name.clone()), (SECRET, secret_of(&name))],
+        1 => vec![(ID, name.clone())],
+        _ => Vec::new(),
+    };
+    let name = if headers.is_empty() {
+        demo::ACCESS_TOKEN.to_owned()
+    } else {
+        name
+    };
+    User { name, headers }
 }
 
-impl Caller {
-    /// Calls a tool, always with the same id: in a session of its own, or without one.
-    async fn call(
-        &self,
-        world: &World,
-        session: Option<&str>,
-        tool: &str,
-        arguments: Value,
-    ) -> Reply {
-        let mut headers: Vec<(&str, &str)> = self
-            .headers
-            .iter()
+impl User {
+    fn headers(&self) -> Vec<(&'static str, &str)> {
+        let headers = self.headers.iter();
+        headers
             .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let params = json!({"name": tool, "arguments": arguments});
-        match session {
-            None => {
-                world
-                    .modern_as(&headers, json!(1), "tools/call", params)
-                    .await
-            }
-            Some(session) => {
-                headers.push(("mcp-session-id", session));
-                headers.push(("mcp-protocol-version", LEGACY[0]));
-                let body =
-                    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
-                world.post(&headers, body.to_string()).await
-            }
-        }
+            .collect()
     }
 
-    /// The result, which holds nobody else's name.
+    fn before<'a>(&self, world: &'a World) -> Somebody<'a> {
+        Somebody::unknown(world).with_all(&self.headers())
+    }
+
+    /// The result, which holds no other user's name.
     fn check(&self, reply: &Reply) -> Value {
         let own = shown(&self.name);
         let foreign = reply.text.match_indices("seen-").find(|(at, _)| {
@@ -225,7 +81,7 @@ impl Caller {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nobody_among_two_hundred_clients_sees_what_belongs_to_another() {
+async fn no_client_among_two_hundred_sees_what_belongs_to_another() {
     const CLIENTS: usize = 200;
     const CALLS_EACH: usize = 100;
     let mirror = Mirror::start().await;
@@ -234,84 +90,84 @@ async fn nobody_among_two_hundred_clients_sees_what_belongs_to_another() {
     for number in 0..CLIENTS {
         let world = Arc::clone(&world);
         clients.spawn(async move {
-            let caller = caller(number);
+            let user = user(number);
+            let somebody = user.before(&world);
             let session = match number % 2 {
                 0 => None,
-                _ => Some(world.legacy_session(LEGACY[0]).await.id),
+                _ => Some(Somebody::unknown(&world).session().await),
             };
+            // Always with the same id.
             for turn in 0..CALLS_EACH {
                 let tool = ["get-user-locker", "list-user-payment-cards"][turn % 2];
-                let reply = caller
-                    .call(&world, session.as_deref(), tool, json!({}))
-                    .await;
-                caller.check_document(&reply);
+                let reply = match &session {
+                    None => somebody.mcp(tool, &json!({})).await,
+                    Some(session) => somebody.call_in(session, json!(1), tool, &json!({})).await,
+                };
+                user.check_document(&reply);
             }
         });
     }
-    while let Some(client) = clients.join_next().await {
-        client.unwrap();
-    }
+    clients.join_all().await;
     assert_eq!(mirror.arrivals(), CLIENTS * CALLS_EACH);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_purchase_of_one_user_is_no_answer_to_another() {
     let mirror = Mirror::start().await;
-    let world = Arc::new(
-        mirror
-            .world(&[BY_HEADER, ("SEVENDIGITAL_MCP_SPENDING", "allow")])
-            .await,
-    );
+    let allow = ("SEVENDIGITAL_MCP_SPENDING", "allow");
+    // More at once than there are permits, so on a slow machine some wait for long.
+    let patience = ("SEVENDIGITAL_MCP_LIMIT_WAIT_MS", "60000");
+    let world = Arc::new(mirror.world(&[BY_HEADER, allow, patience]).await);
     let mut clients = JoinSet::new();
-    // The third of three is one user whoever calls, and is left out.
-    let callers = (0..45).filter(|number| number % 3 != 2);
-    for number in callers.clone() {
+    // The third of three is always the same user, and is left out.
+    let users = (0..45).filter(|number| number % 3 != 2);
+    for number in users.clone() {
         for _ in 0..3 {
             let world = Arc::clone(&world);
             clients.spawn(async move {
-                let caller = caller(number);
+                let user = user(number);
                 let item = json!({"releaseId": "7"});
-                let reply = caller.call(&world, None, "purchase-user-item", item).await;
-                let result = caller.check(&reply);
+                let reply = user.before(&world).mcp("purchase-user-item", &item).await;
+                let result = user.check(&reply);
                 let id = &result["structuredContent"]["purchase"]["id"];
-                assert_eq!(*id, json!(shown(&caller.name)), "{result}");
+                assert_eq!(*id, json!(shown(&user.name)), "{result}");
             });
         }
     }
-    while let Some(client) = clients.join_next().await {
-        client.unwrap();
-    }
-    assert_eq!(mirror.arrivals(), callers.count(), "each buys once");
+    clients.join_all().await;
+    assert_eq!(mirror.arrivals(), users.count(), "each buys once");
 }
 
 #[tokio::test]
-async fn headers_that_do_not_name_one_user_clearly_are_refused_before_anything_is_sent() {
-    const TOKEN: (&str, &str) = ("X-7digital-Access-Token", "canary-token");
-    const SECRET: (&str, &str) = ("X-7digital-Access-Token-Secret", "canary-secret");
-    const ID: (&str, &str) = ("X-7digital-User-Id", "canary-id");
+async fn headers_that_do_not_name_one_user_clearly_are_refused() {
+    const T: (&str, &str) = (TOKEN, "canary-token");
+    const S: (&str, &str) = (SECRET, "canary-secret");
+    const I: (&str, &str) = (ID, "canary-id");
     const OTHER: (&str, &str) = ("x-7DIGITAL-user-id", "canary-other");
+    const HALF: &str =
+        "`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together";
+    const BOTH: &str = "give either `X-7digital-User-Id` or an access token, not both";
+    let twice = |name: &str| format!("the header `{name}` is given twice");
+    let unfit =
+        |name: &str| format!("the header `{name}` must have 1 to 255 visible ASCII characters");
     let long = "c".repeat(256);
+    let (id, token, secret) = (
+        "x-7digital-user-id",
+        "x-7digital-access-token",
+        "x-7digital-access-token-secret",
+    );
     let mirror = Mirror::start().await;
     let world = mirror.world(&[BY_HEADER]).await;
     #[rustfmt::skip]
-    let rows: [(&[(&str, &str)], &str); 13] = [
-        (&[TOKEN], "`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together"),
-        (&[SECRET], "`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together"),
-        (&[TOKEN, SECRET, ID], "give either `X-7digital-User-Id` or an access token, not both"),
-        (&[TOKEN, ID], "give either `X-7digital-User-Id` or an access token, not both"),
-        (&[SECRET, ID], "give either `X-7digital-User-Id` or an access token, not both"),
-        (&[ID, OTHER], "the header `x-7digital-user-id` is given twice"),
-        (&[ID, ID], "the header `x-7digital-user-id` is given twice"),
-        (&[TOKEN, TOKEN, SECRET], "the header `x-7digital-access-token` is given twice"),
-        (&[TOKEN, SECRET, SECRET], "the header `x-7digital-access-token-secret` is given twice"),
-        (&[("X-7digital-User-Id", "")], "the header `x-7digital-user-id` must have 1 to 255 visible ASCII characters"),
-        (&[("X-7digital-User-Id", " ")], "the header `x-7digital-user-id` must have 1 to 255 visible ASCII characters"),
-        (&[("X-7digital-User-Id", &long)], "the header `x-7digital-user-id` must have 1 to 255 visible ASCII characters"),
-        (&[TOKEN, ("X-7digital-Access-Token-Secret", "")], "the header `x-7digital-access-token-secret` must have 1 to 255 visible ASCII characters"),
+    let rows: [(&[(&str, &str)], String); 13] = [
+        (&[T], HALF.into()), (&[S], HALF.into()),
+        (&[T, S, I], BOTH.into()), (&[T, I], BOTH.into()), (&[S, I], BOTH.into()),
+        (&[I, OTHER], twice(id)), (&[I, I], twice(id)), (&[T, T, S], twice(token)), (&[T, S, S], twice(secret)),
+        (&[(ID, "")], unfit(id)), (&[(ID, " ")], unfit(id)), (&[(ID, &long)], unfit(id)), (&[T, (SECRET, "")], unfit(secret)),
     ];
     for (headers, problem) in rows {
         for tool in ["get-user-locker", "create-user", "purchase-user-item"] {
-            check_refusal(&world, headers, tool, problem).await;
+            check_refusal(&world, headers, tool, &problem).await;
         }
     }
     assert_eq!(mirror.arrivals(), 0);
@@ -324,27 +180,17 @@ async fn headers_that_the_operator_does_not_allow_are_refused_and_not_ignored() 
     for settings in [&[][..], &[("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "false")]] {
         let world = mirror.world(settings).await;
         for number in [0, 1] {
-            let caller = caller(number);
-            let headers: Vec<(&str, &str)> = caller
-                .headers
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()))
-                .collect();
             for tool in ["get-user-locker", "purchase-user-item"] {
-                check_refusal(&world, &headers, tool, NOT_HERE).await;
+                check_refusal(&world, &user(number).headers(), tool, NOT_HERE).await;
             }
         }
     }
     assert_eq!(mirror.arrivals(), 0);
 }
 
-/// The call fails for that reason, and nothing of the headers is told.
+/// The call fails for that reason, and nothing of the headers is shown.
 async fn check_refusal(world: &World, headers: &[(&str, &str)], tool: &str, problem: &str) {
-    let (_, arguments) = crate::support::calls::calls()
-        .into_iter()
-        .find(|(name, _)| *name == tool)
-        .unwrap();
-    let params = json!({"name": tool, "arguments": arguments});
+    let params = json!({"name": tool, "arguments": good(tool)});
     let reply = world
         .modern_as(headers, json!(1), "tools/call", params)
         .await;
@@ -373,11 +219,9 @@ async fn a_user_of_a_header_takes_the_place_of_the_one_in_the_settings() {
     for settings in [&managed[..1], &managed] {
         let world = mirror.world(settings).await;
         for number in [0, 1] {
-            let caller = caller(number);
-            let reply = caller
-                .call(&world, None, "get-user-locker", json!({}))
-                .await;
-            caller.check_document(&reply);
+            let user = user(number);
+            let reply = user.before(&world).mcp("get-user-locker", &json!({})).await;
+            user.check_document(&reply);
         }
     }
     assert_eq!(mirror.arrivals(), 4);
@@ -391,7 +235,7 @@ async fn no_header_reaches_a_log_however_much_is_logged() {
         let settings = [BY_HEADER, ("RUST_LOG", filter)];
         let server = Server::start(folder.path(), &mirror.base_uri, &settings).await;
         for number in [0, 1] {
-            let user = caller(number);
+            let user = user(number);
             let mut caller = server.caller();
             for (name, value) in &user.headers {
                 caller = caller.with(name, value);

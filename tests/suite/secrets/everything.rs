@@ -8,11 +8,12 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::answers::{bad, good, leaky, misshapen};
-use super::requests::{path, seventeen, strays, wrong_calls, wrong_messages};
+use super::requests::{path, strays, with_secrets, wrong_calls, wrong_messages, wrong_tokens};
 use super::watched::{Watched, Way, Wire, meta};
-use super::{FILTERS, LEDGER, Seen, UPSTREAM, is_result, jwt, secret, settings_file, variables};
+use super::{FILTERS, Seen, is_result, jwt, secret, settings_file, variables};
 use crate::support::faults::{faults, hanging};
-use crate::support::upstream::{ANY, Act, Upstream, ok};
+use crate::support::tokens::Authority;
+use crate::support::upstream::Upstream;
 use crate::support::{empty, folder};
 
 const WAYS: [Way; 4] = [Way::Modern, Way::Legacy, Way::Rest, Way::Stdio];
@@ -24,7 +25,7 @@ struct Stage {
     server: Watched,
     piped: Watched,
     is_modern: bool,
-    /// A client for each way to say who calls and for whom, each with a session of its own.
+    /// A client for each way to name a caller and a user, each with a session of its own.
     wires: Vec<Wire>,
     seen: Arc<Seen>,
     calls: usize,
@@ -32,14 +33,14 @@ struct Stage {
 
 impl Stage {
     async fn set(filter: &str, format: &str, is_modern: bool) -> Self {
-        let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
-        keys.script(ANY, [Act::Say(ok(&super::keys()))]);
+        let (folder, upstream) = (folder(), Upstream::start().await);
+        let authority = Authority::start().await;
         let of_logs = [
             ("RUST_LOG", filter),
             ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
         ];
-        let keys_at = format!("{}/keys", keys.base_uri());
-        let variables = variables(&upstream.base_uri(), &keys_at, &of_logs);
+        let keys = authority.url("/keys");
+        let variables = variables(&upstream.base_uri(), &keys, &of_logs);
         let settings = settings_file(folder.path());
         let more = ["--config", settings.as_str()];
         let server = Watched::serve(folder.path(), &more, &variables).await;
@@ -56,25 +57,28 @@ impl Stage {
         seen.meet("JWT", token.as_str());
         let operator = server.wire().showing(secret("operator's bearer"));
         let mut wires = Vec::new();
-        for wire in [
+        #[rustfmt::skip]
+        let rows = [
             operator.showing(secret("principal's bearer")),
             operator.showing(&token),
-            operator
-                .with("X-7digital-Access-Token", secret("header's token"))
-                .with(
-                    "X-7digital-Access-Token-Secret",
-                    secret("header's token secret"),
-                ),
+            operator.with("X-7digital-Access-Token", secret("header's token")).with("X-7digital-Access-Token-Secret", secret("header's token secret")),
             operator.with("X-7digital-User-Id", secret("header's user id")),
             operator,
-        ] {
+        ];
+        for wire in rows {
             let (wire, opening) = wire.in_session().await;
             seen.meet("session id", wire.session.as_deref().unwrap());
             seen.reply("opening of a session", &opening);
             wires.push(wire);
         }
         // The keys have been fetched; they are good for ten minutes.
-        assert_eq!(keys.arrivals("/keys"), 1);
+        let [asked] = &authority.upstream.heard("/keys")[..] else {
+            panic!("keys are fetched once")
+        };
+        seen.add("request for keys", asked.raw.as_str());
+        for token in wrong_tokens() {
+            seen.meet("wrong token", token);
+        }
         Self {
             folder,
             upstream,
@@ -87,14 +91,14 @@ impl Stage {
         }
     }
 
-    /// All seventeen by one door, at once.
+    /// Every tool by one door, at once.
     async fn call_all(&mut self, way: Way) {
         empty(self.folder.path());
         if way == Way::Stdio {
             return self.call_all_over_pipes().await;
         }
         let mut made = JoinSet::new();
-        for (tool, arguments) in seventeen() {
+        for (tool, arguments) in with_secrets() {
             self.calls += 1;
             let wire = self.wires[self.calls % self.wires.len()].clone();
             let seen = Arc::clone(&self.seen);
@@ -108,7 +112,7 @@ impl Stage {
 
     async fn call_all_over_pipes(&mut self) {
         let mut made = Vec::new();
-        for (tool, arguments) in seventeen() {
+        for (tool, arguments) in with_secrets() {
             self.calls += 1;
             let id = format!("{} {tool}", self.calls);
             let mut params = json!({"name": tool, "arguments": arguments});
@@ -192,17 +196,10 @@ impl Stage {
                 .add(format!("{kind} of {}", tool.unwrap_or("nothing")), line);
         }
         for tool in TOOLS {
-            for heard in self.upstream.heard(&path(tool.contract.name)) {
-                self.seen.add(UPSTREAM, heard.raw);
-            }
+            self.seen
+                .requests(&self.upstream, &path(tool.contract.name));
         }
-        for file in std::fs::read_dir(self.folder.path()).unwrap() {
-            let file = file.unwrap().path();
-            if file.extension().is_none_or(|ending| ending != "toml") {
-                let bytes = std::fs::read(&file).unwrap();
-                self.seen.add(format!("{LEDGER} {}", file.display()), bytes);
-            }
-        }
+        self.seen.files(self.folder.path());
         self.seen.check(what);
     }
 }

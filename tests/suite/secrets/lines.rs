@@ -10,7 +10,8 @@ use super::watched::{Variable, Watched, Way, Wire, hello, meta};
 use super::{jwt, secret, variables};
 use crate::support::calls::calls;
 use crate::support::faults::say;
-use crate::support::upstream::{ANY, Act, Upstream, ok};
+use crate::support::tokens::Authority;
+use crate::support::upstream::{ANY, Act, Upstream};
 use crate::support::{folder, within};
 
 /// Ends a line and begins a forged one, in every way that some reader takes for an end; moves the cursor; turns the text round; hides.
@@ -136,21 +137,13 @@ async fn odd_requests(wire: &Wire) {
         let status = send_raw(wire, request.as_bytes()).await;
         assert!(status.starts_with("HTTP/1.1 4"), "{target}: {status}");
     }
-    for name in [
-        "Host",
-        "Origin",
-        "Referer",
-        "Sec-Fetch-Site",
-        "Authorization",
-        "Content-Type",
-        "traceparent",
-        "X-Request-Id",
-        "Idempotency-Key",
-        "X-Confirmation",
-        "X-MCP-Tools",
-        "X-7digital-User-Id",
+    #[rustfmt::skip]
+    let rows = [
+        "Host", "Origin", "Referer", "Sec-Fetch-Site", "Authorization", "Content-Type", "traceparent",
+        "X-Request-Id", "Idempotency-Key", "X-Confirmation", "X-MCP-Tools", "X-7digital-User-Id",
         "User-Agent",
-    ] {
+    ];
+    for name in rows {
         let host = if name == "Host" {
             String::new()
         } else {
@@ -170,22 +163,18 @@ async fn odd_requests(wire: &Wire) {
     }
 }
 
-fn settings(upstream: &Upstream, keys: &Upstream, format: &str) -> Vec<Variable> {
-    keys.script(ANY, [Act::Say(ok(&super::keys()))]);
+fn settings(upstream: &Upstream, keys: &str, format: &str) -> Vec<Variable> {
     let of_logs = [
         ("RUST_LOG", "trace,rmcp=trace"),
         ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
     ];
-    variables(
-        &upstream.base_uri(),
-        &format!("{}/keys", keys.base_uri()),
-        &of_logs,
-    )
+    variables(&upstream.base_uri(), keys, &of_logs)
 }
 
 async fn check_server(format: &str) {
-    let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
-    let settings = settings(&upstream, &keys, format);
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    let authority = Authority::start().await;
+    let settings = settings(&upstream, &authority.url("/keys"), format);
     let mut server = Watched::serve(folder.path(), &[], &settings).await;
     let operator = server.wire().showing(secret("operator's bearer"));
     let (operator, _) = operator.in_session().await;
@@ -204,7 +193,7 @@ async fn check_server(format: &str) {
         ];
         operator.post(&headers, message.to_string()).await;
     }
-    // Somebody whom the authorization server knows by such a name.
+    // A caller with such a name at the authorization server.
     let stranger = server.wire().showing(&jwt(NASTY));
     let reply = stranger
         .call(Way::Rest, "get-user-locker", &json!({"page": "x"}))
@@ -233,8 +222,9 @@ async fn check_server(format: &str) {
 }
 
 async fn check_pipes(format: &str) {
-    let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
-    let settings = settings(&upstream, &keys, format);
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    let authority = Authority::start().await;
+    let settings = settings(&upstream, &authority.url("/keys"), format);
     let mut piped = Watched::stdio(folder.path(), &[], &settings);
     piped.hello().await;
     for message in messages() {

@@ -16,7 +16,7 @@ use sevendigital_mcp::stored_login::StoredLogin;
 use sevendigital_tools::TOOLS;
 
 use super::answers::{bad, leaky};
-use super::requests::seventeen;
+use super::requests::with_secrets;
 use super::watched::Watched;
 use super::{Needles, all, secret, settings_file, variables};
 use crate::support::faults::faults;
@@ -97,7 +97,7 @@ async fn what_holds_a_request_does_not_print_it() {
     let (_, config) = settings("http://127.0.0.1:1/1.2");
     let credentials = config.credentials();
     let user = || Some(User::Token(credentials.token.clone().unwrap()));
-    for (tool, arguments) in seventeen() {
+    for (tool, arguments) in with_secrets() {
         let call = Call {
             arguments: arguments.as_object().unwrap().clone(),
             user: user(),
@@ -150,7 +150,7 @@ async fn no_error_prints_what_led_to_it() {
     for act in table.chain(leaky()).chain([Act::Hang(Vec::new())]) {
         upstream.script(ANY, [act.clone()]);
         bad(&upstream, &act);
-        for (name, arguments) in seventeen() {
+        for (name, arguments) in with_secrets() {
             let tool = guard.find(name).unwrap();
             let call = Call {
                 arguments: arguments.as_object().unwrap().clone(),

@@ -6,6 +6,7 @@ use super::{Site, id_in};
 use crate::secrets::watched::Watched;
 use crate::secrets::watched::Way;
 use crate::secrets::{jwt, variables as with_callers};
+use crate::support::tokens::Authority;
 use crate::support::upstream::{ANY, Act, Upstream, refusal};
 use crate::support::{Setting, folder};
 
@@ -29,17 +30,11 @@ fn call(event: &Value) -> &Value {
 }
 
 #[tokio::test]
-async fn a_json_line_says_which_tool_which_request_which_caller_and_which_trace() {
-    let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
-    keys.script(
-        ANY,
-        [Act::Say(crate::support::upstream::ok(
-            &crate::secrets::keys(),
-        ))],
-    );
+async fn a_json_line_names_tool_request_caller_and_trace() {
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    let authority = Authority::start().await;
     upstream.script(ANY, [Act::Say(refusal(200, 2001))]);
-    let keys = format!("{}/keys", keys.base_uri());
-    let mut settings = with_callers(&upstream.base_uri(), &keys, &[JSON]);
+    let mut settings = with_callers(&upstream.base_uri(), &authority.url("/keys"), &[JSON]);
     settings.retain(|(name, _)| name != "SEVENDIGITAL_MCP_TOKEN");
     let server = Watched::serve(folder.path(), &[], &settings).await;
     let somebody = server

@@ -33,19 +33,7 @@ pub(super) fn parse(text: &str) -> Samples {
             }
             continue;
         }
-        let (series, value) = line.rsplit_once(' ').expect(line);
-        let value: f64 = value.parse().expect(line);
-        let (name, labels) = match series.split_once('{') {
-            Some((name, labels)) => (name, labels.strip_suffix('}').expect(line)),
-            None => (series, ""),
-        };
-        let is_name = |name: &str| {
-            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            name.chars().all(plain)
-                && !name.starts_with(|c: char| c.is_ascii_digit())
-                && !name.is_empty()
-        };
-        assert!(is_name(name), "{line}");
+        let (name, labels, value) = sample(line);
         let kind = kinds
             .get(&family)
             .unwrap_or_else(|| panic!("no type: {line}"));
@@ -54,21 +42,8 @@ pub(super) fn parse(text: &str) -> Samples {
         } else {
             &[""]
         };
-        let is_own = endings
-            .iter()
-            .any(|ending| name == format!("{family}{ending}"));
-        assert!(is_own, "{line} under {family}");
-        let labels: BTreeMap<String, String> = labels
-            .split("\",")
-            .filter(|label| !label.is_empty())
-            .map(|label| {
-                let (name, value) = label.split_once("=\"").expect(line);
-                assert!(is_name(name) && !name.starts_with("__"), "{line}");
-                let value = value.strip_suffix('"').unwrap_or(value);
-                assert!(!value.contains(['"', '\\', '\n']), "{line}");
-                (name.to_owned(), value.to_owned())
-            })
-            .collect();
+        let is_own = |ending: &&str| name == format!("{family}{ending}");
+        assert!(endings.iter().any(is_own), "{line} under {family}");
         let known = samples.entry(name.to_owned()).or_default();
         assert!(
             known.iter().all(|(other, _)| *other != labels),
@@ -83,6 +58,30 @@ pub(super) fn parse(text: &str) -> Samples {
         }
     }
     samples
+}
+
+/// Name, labels and value of a sample.
+fn sample(line: &str) -> (&str, BTreeMap<String, String>, f64) {
+    let (series, value) = line.rsplit_once(' ').expect(line);
+    let (name, labels) = match series.split_once('{') {
+        Some((name, labels)) => (name, labels.strip_suffix('}').expect(line)),
+        None => (series, ""),
+    };
+    assert!(is_name(name), "{line}");
+    let labels = labels.split("\",").filter(|label| !label.is_empty());
+    let labels = labels.map(|label| {
+        let (name, value) = label.split_once("=\"").expect(line);
+        assert!(is_name(name) && !name.starts_with("__"), "{line}");
+        let value = value.strip_suffix('"').unwrap_or(value);
+        assert!(!value.contains(['"', '\\', '\n']), "{line}");
+        (name.to_owned(), value.to_owned())
+    });
+    (name, labels.collect(), value.parse().expect(line))
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(plain) && name.starts_with(|c: char| !c.is_ascii_digit())
 }
 
 /// Buckets grow, the last holds all, and count and sum are there.

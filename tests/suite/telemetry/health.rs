@@ -57,16 +57,15 @@ async fn health_needs_no_7digital() {
     }
 }
 
+const WAYS: [Way; 3] = [Way::Modern, Way::Legacy, Way::Rest];
+
 #[tokio::test]
-async fn while_it_drains_it_is_alive_and_not_ready_and_answers_what_is_under_way() {
+async fn while_it_drains_it_is_alive_not_ready_and_answers_calls_in_flight() {
     let mut site = Site::with(&[]).await;
     let (wire, _) = site.server.wire().in_session().await;
     site.upstream.script(ANY, [Act::Held(Box::new(Act::Sell))]);
-    let mut under_way = JoinSet::new();
-    for (number, way) in [Way::Modern, Way::Legacy, Way::Rest]
-        .into_iter()
-        .enumerate()
-    {
+    let mut in_flight = JoinSet::new();
+    for (number, way) in WAYS.into_iter().enumerate() {
         for (tool, arguments) in [
             (
                 "purchase-user-item",
@@ -75,7 +74,7 @@ async fn while_it_drains_it_is_alive_and_not_ready_and_answers_what_is_under_way
             ("list-user-payment-cards", json!({})),
         ] {
             let wire = wire.clone();
-            under_way.spawn(async move { wire.call(way, tool, &arguments).await });
+            in_flight.spawn(async move { wire.call(way, tool, &arguments).await });
         }
     }
     site.upstream.wait_for("/user/purchase/item", 3).await;
@@ -88,43 +87,46 @@ async fn while_it_drains_it_is_alive_and_not_ready_and_answers_what_is_under_way
     };
     within("the server to say that it stops", stopping).await;
     let arrived = site.upstream.connections();
-    for url in at(&wire, "/readyz") {
+    for (url, alive) in at(&wire, "/readyz").into_iter().zip(at(&wire, "/healthz")) {
         let reply = get(&wire, &url).await;
         assert_eq!(
             (reply.status, reply.text.as_str()),
             (503, "stopping\n"),
             "{url}"
         );
+        assert_eq!(get(&wire, &alive).await.status, 200, "{alive}");
     }
-    for url in at(&wire, "/healthz") {
-        assert_eq!(get(&wire, &url).await.status, 200, "{url}");
-    }
-    for way in [Way::Modern, Way::Legacy, Way::Rest] {
-        let reply = wire.call(way, "get-user-locker", &json!({})).await;
-        assert_eq!(reply.status, 503, "{way:?}: {reply:?}");
-        assert_eq!(reply.headers["retry-after"], "1", "{way:?}");
-        let document: Value = serde_json::from_str(&reply.text).unwrap();
-        let id = if way == Way::Rest {
-            assert_eq!(reply.kind(), "application/problem+json");
-            assert_eq!(document["type"], "/problems/stopping");
-            assert_eq!(document["status"], 503);
-            &document["requestId"]
-        } else {
-            assert_eq!(reply.kind(), "application/json");
-            assert_eq!(document["jsonrpc"], "2.0");
-            assert!(document["error"]["code"].is_i64(), "{document}");
-            &document["error"]["data"]["requestId"]
-        };
-        site.knows(&format!("{way:?}"), id.as_str().unwrap(), "stopping")
-            .await;
+    for way in WAYS {
+        check_stopping(&mut site, &wire, way).await;
     }
     assert_eq!(site.upstream.connections(), arrived, "no new call was sent");
     site.upstream.open_gate();
-    let answers = within("the answers", under_way.join_all()).await;
-    assert_eq!(answers.len(), 6);
+    let answers = within("the answers", in_flight.join_all()).await;
+    assert_eq!(answers.len(), 2 * WAYS.len());
     for reply in answers {
         assert_eq!(reply.status, 200, "{reply:?}");
         assert!(!reply.text.contains("\"isError\":true"), "{reply:?}");
     }
     assert!(site.server.ended().await.success());
+}
+
+/// A new call is refused in the form of its surface, under an id that the log knows.
+async fn check_stopping(site: &mut Site, wire: &Wire, way: Way) {
+    let reply = wire.call(way, "get-user-locker", &json!({})).await;
+    assert_eq!(reply.status, 503, "{way:?}: {reply:?}");
+    assert_eq!(reply.headers["retry-after"], "1", "{way:?}");
+    let document: Value = serde_json::from_str(&reply.text).unwrap();
+    let id = if way == Way::Rest {
+        assert_eq!(reply.kind(), "application/problem+json");
+        assert_eq!(document["type"], "/problems/stopping");
+        assert_eq!(document["status"], 503);
+        &document["requestId"]
+    } else {
+        assert_eq!(reply.kind(), "application/json");
+        assert_eq!(document["jsonrpc"], "2.0");
+        assert!(document["error"]["code"].is_i64(), "{document}");
+        &document["error"]["data"]["requestId"]
+    };
+    let what = format!("{way:?}");
+    site.knows(&what, id.as_str().unwrap(), "stopping").await;
 }

@@ -1,4 +1,4 @@
-//! Whatever fails is told under a name, and the log knows the name too.
+//! Every failure is reported under a name, and the log knows the name too.
 
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ async fn check_calls(settings: &[Setting<'_>]) {
     piped.hello().await;
     site.upstream.script(ANY, [Act::Say(refusal(200, 2001))]);
     let (wire, _) = site.server.wire().in_session().await;
-    // A name that a client gives is nobody's.
+    // An id that a client sends is ignored.
     let wire = wire.with("X-Request-Id", "0000000000000000");
     for (what, tool, arguments) in failing() {
         for way in [Way::Modern, Way::Legacy, Way::Rest] {
@@ -101,7 +101,7 @@ async fn check_calls(settings: &[Setting<'_>]) {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_is_told_under_a_name_that_its_log_line_has() {
+async fn a_call_that_fails_has_a_name_that_its_log_line_has() {
     check_calls(&[("SEVENDIGITAL_MCP_SPENDING", "allow")]).await;
 }
 
@@ -111,7 +111,7 @@ async fn the_log_line_has_the_name_where_only_warnings_are_logged() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_made_for_want_of_a_yes_has_a_name_too() {
+async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
     let mut site = Site::with(&[
         ("SEVENDIGITAL_MCP_SPENDING", "confirm"),
         ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true"),
@@ -128,16 +128,11 @@ async fn a_call_that_is_not_made_for_want_of_a_yes_has_a_name_too() {
     };
     let yes = json!({"confirm": {"action": "accept", "content": {"confirm": true}}});
     let no = json!({"confirm": {"action": "decline"}});
+    #[rustfmt::skip]
     let modern = [
-        (
-            "a no",
-            with(json!({"requestState": "x", "inputResponses": no})),
-        ),
+        ("a no", with(json!({"requestState": "x", "inputResponses": no}))),
         ("no answer", with(json!({"requestState": "x"}))),
-        (
-            "another's yes",
-            with(json!({"requestState": "x", "inputResponses": yes})),
-        ),
+        ("another's yes", with(json!({"requestState": "x", "inputResponses": yes}))),
     ];
     for (what, params) in modern {
         let reply = wire.modern(json!(1), "tools/call", params).await;
@@ -170,15 +165,12 @@ async fn a_call_that_is_not_made_for_want_of_a_yes_has_a_name_too() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_refused_has_a_name_in_the_words_of_its_surface() {
-    let settings = [
-        ("SEVENDIGITAL_MCP_TOKEN", TOKEN),
-        ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0"),
-    ];
-    let mut site = Site::with(&settings).await;
+async fn a_refused_request_has_a_name_in_the_words_of_its_surface() {
+    let metrics_too = ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0");
+    let mut site = Site::with(&[("SEVENDIGITAL_MCP_TOKEN", TOKEN), metrics_too]).await;
     let stranger = site.server.wire().with("X-Request-Id", "0000000000000000");
     let wire = stranger.showing(TOKEN);
-    let figures = site.server.address("/metrics").unwrap();
+    let metrics = site.server.address("/metrics").unwrap();
     let (mcp, rest) = (wire.mcp.clone(), format!("{}/v1/user", wire.rest));
     let json = ("content-type", "application/json");
     let evil = ("origin", "https://evil.example");
@@ -210,8 +202,8 @@ async fn a_request_that_is_refused_has_a_name_in_the_words_of_its_surface() {
         (&wire, "PUT", &select, &[json], "{}", 405),
         (&wire, "GET", &rest, &[], "", 404),
         (&wire, "GET", &no_text, &[], "", 400),
-        (&wire, "GET", &figures, &[evil], "", 403),
-        (&wire, "GET", &figures, &[("host", "evil.example")], "", 403),
+        (&wire, "GET", &metrics, &[evil], "", 403),
+        (&wire, "GET", &metrics, &[("host", "evil.example")], "", 403),
     ];
     for (wire, method, url, headers, body, status) in rows {
         let mut all = headers.to_vec();
@@ -221,7 +213,8 @@ async fn a_request_that_is_refused_has_a_name_in_the_words_of_its_surface() {
         let reply = wire.send(method, url, &all, body).await;
         let what = format!("{method} {url} {headers:?}");
         assert_eq!(reply.status, status, "{what}: {reply:?}");
-        let kind = if url.starts_with(mcp.strip_suffix("/mcp").unwrap()) {
+        let is_mcp = url.starts_with(mcp.strip_suffix("/mcp").unwrap());
+        let kind = if is_mcp {
             "application/json"
         } else {
             "application/problem+json"
@@ -233,7 +226,7 @@ async fn a_request_that_is_refused_has_a_name_in_the_words_of_its_surface() {
     assert_eq!(site.upstream.connections(), 0);
 }
 
-/// What rmcp refuses by itself is told in its own words; the name stands in the header.
+/// What rmcp refuses by itself is refused in its own words; the id stands in the header.
 #[tokio::test]
 async fn what_the_protocol_refuses_has_a_name_in_the_header_and_in_the_log() {
     let mut site = Site::with(&[]).await;
@@ -243,35 +236,13 @@ async fn what_the_protocol_refuses_has_a_name_in_the_header_and_in_the_log() {
         json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string()
     };
     let meta = crate::secrets::watched::meta(&json!({}));
+    #[rustfmt::skip]
     let rows = [
-        (
-            "an unknown method",
-            vec![version, ("mcp-method", "no/such")],
-            request("no/such", json!({"_meta": meta})),
-        ),
-        (
-            "another method in the header",
-            vec![version, ("mcp-method", "tools/call")],
-            request("tools/list", json!({"_meta": meta})),
-        ),
-        (
-            "no `_meta`",
-            vec![version, ("mcp-method", "tools/list")],
-            request("tools/list", json!({})),
-        ),
-        (
-            "an unknown version",
-            vec![
-                ("mcp-protocol-version", "2031-01-01"),
-                ("mcp-method", "tools/list"),
-            ],
-            request("tools/list", json!({"_meta": meta})),
-        ),
-        (
-            "no session",
-            vec![("mcp-protocol-version", "2025-11-25")],
-            request("tools/list", json!({})),
-        ),
+        ("an unknown method", vec![version, ("mcp-method", "no/such")], request("no/such", json!({"_meta": meta}))),
+        ("another method in the header", vec![version, ("mcp-method", "tools/call")], request("tools/list", json!({"_meta": meta}))),
+        ("no `_meta`", vec![version, ("mcp-method", "tools/list")], request("tools/list", json!({}))),
+        ("an unknown version", vec![("mcp-protocol-version", "2031-01-01"), ("mcp-method", "tools/list")], request("tools/list", json!({"_meta": meta}))),
+        ("no session", vec![("mcp-protocol-version", "2025-11-25")], request("tools/list", json!({}))),
     ];
     for (what, headers, body) in rows {
         let reply = wire.post(&headers, body).await;

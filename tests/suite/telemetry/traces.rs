@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use sevendigital_sandbox::{Arrival, Sandbox, Signature};
+use sevendigital_tools::TOOLS;
 use tempfile::TempDir;
 
 use crate::secrets::watched::{Watched, Way, Wire, meta};
-use crate::support::calls::{calls, make_all};
+use crate::support::calls::make_all;
 use crate::support::{Setting, folder, variables};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -146,7 +147,7 @@ async fn a_trace_comes_over_stdio_too() {
 }
 
 #[tokio::test]
-async fn without_a_trace_or_with_a_broken_one_nothing_is_sent_and_nothing_is_said() {
+async fn without_a_good_trace_nothing_of_one_is_sent_or_logged() {
     let site = Site::with(&[]).await;
     let (good, long) = (parent(TRACE), format!("{}-x", parent(TRACE)));
     let capitals = good.to_uppercase();
@@ -206,7 +207,7 @@ async fn without_a_trace_or_with_a_broken_one_nothing_is_sent_and_nothing_is_sai
 }
 
 #[tokio::test]
-async fn all_seventeen_carry_it_and_nothing_else_of_a_trace() {
+async fn every_tool_carries_it_and_nothing_else_of_a_trace() {
     let site = Site::with(&[]).await;
     let wire = site
         .wire
@@ -231,11 +232,11 @@ async fn all_seventeen_carry_it_and_nothing_else_of_a_trace() {
                 json!({"structuredContent": message})
             }
         });
-        assert_eq!(results.await.len(), 17);
+        assert_eq!(results.await.len(), TOOLS.len());
         let came = site.came(before);
         let operations: BTreeSet<&str> = came.iter().filter_map(|one| one.operation).collect();
         if way == Way::Modern {
-            assert_eq!(operations.len(), calls().len(), "{operations:?}");
+            assert_eq!(operations.len(), TOOLS.len(), "{operations:?}");
         }
         let mut spans = BTreeSet::new();
         for arrival in &came {

@@ -1,6 +1,6 @@
 //! Another user in an argument: in every place, in every spelling, over MCP and over REST.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::{A, B, B_BY_ID, Bound, check_told, is_post, nameless};
@@ -52,11 +52,10 @@ fn with(object: &Value, name: &str, value: &Value) -> Value {
 }
 
 /// Arguments of a call over MCP that name B.
-fn over_mcp(tool: &str, arguments: &Map<String, Value>) -> Vec<Value> {
-    let whole = Value::Object(arguments.clone());
+fn over_mcp(tool: &str, whole: &Value) -> Vec<Value> {
     let mut attacks = Vec::new();
     for (name, value) in pairs() {
-        let top = with(&whole, name, &value);
+        let top = with(whole, name, &value);
         // A's own id besides, in the plain spelling.
         let own = |object: &Value| (name != "userId").then(|| with(object, "userId", &json!(A)));
         attacks.extend(own(&top));
@@ -95,7 +94,7 @@ async fn a_user_that_is_named_twice_is_refused() {
     let a = Somebody::named(&world, "a");
     for (tool, arguments) in nameless() {
         for name in ["userId", "userid"] {
-            let arguments = Value::Object(arguments.clone()).to_string();
+            let arguments = arguments.to_string();
             let place = if is_post(tool) { "{\"body\":{" } else { "{" };
             let twice = format!("{place}\"{name}\":\"{A}\",\"{name}\":\"{B}\",");
             let attack = arguments.replacen(place, &twice, 1).replace(",}", "}");
@@ -110,10 +109,10 @@ async fn a_user_that_is_named_twice_is_refused() {
 }
 
 /// Requests to a tool over REST that name B: target, content type and body.
-fn over_rest(tool: &str, arguments: &Map<String, Value>) -> Vec<(String, &'static str, Vec<u8>)> {
+fn over_rest(tool: &str, arguments: &Value) -> Vec<(String, &'static str, Vec<u8>)> {
     const JSON: &str = "application/json";
     const FORM: &str = "application/x-www-form-urlencoded";
-    let (_, target, body) = request(tool, &Value::Object(arguments.clone()));
+    let (_, target, body) = request(tool, arguments);
     let joint = if target.contains('?') { '&' } else { '?' };
     let mut attacks = Vec::new();
     for name in NAMES {
