@@ -1,8 +1,20 @@
 //! What arrives at 7digital, and what becomes of its answers.
 
+// Rows of an answer and what comes of it; the server that they are played on.
 mod answers;
+// Error envelopes: variants, codes, advice.
 mod errors;
+// Formats, envelopes and the traps between XML and JSON.
+mod formats;
+// The locker's further arguments, and how to turn its pages.
 mod locker;
+// Each operation's answer as XML, as typed JSON and as JSON that was made of XML.
 mod operations;
+// Any bytes at all.
 mod reader;
+// Authorisation, clocks, rate limits; and what no failure shows.
+mod refusals;
+// Any request at all, signed by two implementations.
+mod signing;
+// Method, path, parameters, places and signatures of each tool's request.
 pub(crate) mod wire;

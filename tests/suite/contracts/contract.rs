@@ -1,4 +1,4 @@
-//! What clients are told of the tools: the contract files, and rules that hold for every tool.
+//! What clients see of the tools: the contract files, and rules that hold for every tool.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ async fn what_is_served_is_what_the_contract_files_say() {
 }
 
 #[tokio::test]
-async fn the_tools_are_the_cards_in_its_order() {
+async fn the_tools_are_the_published_ones_in_their_order() {
     check(&[], |row, tool, served| {
         assert_eq!(served["name"], row.name);
         assert_eq!(tool.contract.name, row.name);
@@ -79,28 +79,24 @@ async fn the_tools_are_the_cards_in_its_order() {
 }
 
 #[tokio::test]
-async fn every_input_of_the_card_is_there_with_its_type_and_nothing_more_is_required() {
+async fn every_published_input_is_there_and_nothing_more_is_required() {
     check(&[], |row, _, served| {
         let schema = &served["inputSchema"];
         let mut required: BTreeSet<&str> = BTreeSet::new();
         for input in row.inputs.split_whitespace() {
             let (name, kind) = input.split_once(':').unwrap();
-            let kind = kind.strip_suffix('!').inspect(|_| {
+            if kind.ends_with('!') {
                 required.insert(name);
-            });
-            let kind = kind.unwrap_or_else(|| input.split_once(':').unwrap().1);
+            }
+            let kind = kind.trim_end_matches('!');
             assert_eq!(
                 schema["properties"][name]["type"], kind,
                 "{} {name}",
                 row.name
             );
         }
-        let said: BTreeSet<&str> = schema["required"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|name| name.as_str().unwrap())
-            .collect();
+        let said = schema["required"].as_array().unwrap().iter();
+        let said: BTreeSet<&str> = said.filter_map(Value::as_str).collect();
         assert_eq!(said, required, "{}", row.name);
     })
     .await;
@@ -173,19 +169,10 @@ async fn check_schemas(check_one: impl Fn(&str, &str, &Value)) {
 
 #[tokio::test]
 async fn schemas_hold_nothing_that_some_client_can_not_read() {
+    #[rustfmt::skip]
     const KEYWORDS: [&str; 12] = [
-        "type",
-        "description",
-        "properties",
-        "required",
-        "additionalProperties",
-        "items",
-        "enum",
-        "minimum",
-        "maximum",
-        "minLength",
-        "maxLength",
-        "pattern",
+        "type", "description", "properties", "required", "additionalProperties", "items", "enum", "minimum",
+        "maximum", "minLength", "maxLength", "pattern",
     ];
     check_schemas(|_, place, schema| {
         let fields = schema

@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 
 use crate::support::hostile::{arguments, card_number, fields, good, spellings};
 use crate::support::{load, sandbox_settings};
-use crate::upstream::wire::second_opinion;
+use crate::upstream::wire::{oauth_names, second_opinion};
 
 /// Cases for each tool.
 const CASES: u32 = 600;
@@ -111,15 +111,9 @@ fn check_place(tool: &AnyTool, sandbox: &Sandbox, arrival: &Arrival) {
 }
 
 /// What is sent otherwise than it was given: codes in capitals, prices in major units, numbers as numbers.
+#[rustfmt::skip]
 const REWRITTEN: [&str; 8] = [
-    "country",
-    "currency",
-    "price",
-    "retailPrice",
-    "emailAddress",
-    "page",
-    "pageSize",
-    "recurringFee",
+    "country", "currency", "price", "retailPrice", "emailAddress", "page", "pageSize", "recurringFee",
 ];
 
 /// The operation's own parameters, each once, in one place.
@@ -172,20 +166,11 @@ fn check_parameters(tool: &AnyTool, given: &Map<String, Value>, arrival: &Arriva
 /// Each OAuth parameter once, and a signature that the sandbox and a third implementation verify.
 fn check_signature(tool: &AnyTool, sandbox: &Sandbox, arrival: &Arrival) {
     let for_user = tool.contract.upstream.auth == Auth::User;
-    let mut expected = vec![
-        "oauth_consumer_key",
-        "oauth_nonce",
-        "oauth_signature",
-        "oauth_signature_method",
-        "oauth_timestamp",
-        "oauth_version",
-    ];
-    expected.extend(for_user.then_some("oauth_token"));
-    expected.sort_unstable();
+    #[rustfmt::skip]
     let mut oauth = arrival.oauth();
     oauth.sort();
     let names: Vec<&str> = oauth.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, expected);
+    assert_eq!(names, oauth_names(for_user));
     let token = for_user.then(|| demo::ACCESS_TOKEN.to_owned());
     assert_eq!(arrival.signature, Signature::Verified { token });
     let signature = oauth.iter().find(|(name, _)| name == "oauth_signature");

@@ -1,15 +1,12 @@
-//! How a user lets the program in: the whole flow against the sandbox, in process and with the real binary.
+//! How a user lets the program in: the whole flow of the real binary against the sandbox.
 
 use std::path::PathBuf;
 
 use reqwest::redirect;
-use sevendigital::Token;
 use sevendigital::oauth::encode_form;
-use sevendigital_mcp::config::{Config, Layers};
-use sevendigital_mcp::login;
 use sevendigital_sandbox::{Sandbox, Signature, demo};
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::task::JoinHandle;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
 use url::Url;
 
 use crate::support::{Reply, program, within};
@@ -45,7 +42,7 @@ impl World {
         .to_vec()
     }
 
-    fn program(&self, arguments: &[&str]) -> tokio::process::Command {
+    fn program(&self, arguments: &[&str]) -> Command {
         let mut command = program(arguments, &self.settings());
         command
             .env("HOME", self.home.path())
@@ -58,9 +55,10 @@ impl World {
         ended(self.program(arguments)).await
     }
 
-    /// Logs in with a browser elsewhere, whose last address is pasted.
-    async fn log_in(&self, arguments: &[&str]) -> (i32, String, String) {
-        let mut child = self.program(arguments).spawn().unwrap();
+    /// Starts a login, as far as the page's address. No browser opens by itself.
+    async fn log_in(&self, arguments: &[&str]) -> Login {
+        let mut command = self.program(arguments);
+        let mut child = command.env("BROWSER", "/bin/true").spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let page = within("the page's address", async {
             loop {
@@ -71,29 +69,56 @@ impl World {
             }
         })
         .await;
-        let mut pasted = decide(&page, "allow").await;
-        pasted.push('\n');
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(pasted.as_bytes()).await.unwrap();
+        Login { child, lines, page }
+    }
+
+    /// Logs in with a browser elsewhere, whose last address is pasted.
+    async fn log_in_elsewhere(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut login = self.log_in(arguments).await;
+        let address = decide(&login.page, "allow").await;
+        login.paste(&address).await;
+        login.ended().await
+    }
+}
+
+/// The program while it waits for its user.
+struct Login {
+    child: Child,
+    lines: Lines<BufReader<ChildStderr>>,
+    page: Url,
+}
+
+impl Login {
+    /// Pastes the last address of a browser elsewhere.
+    async fn paste(&mut self, address: &str) {
+        let mut stdin = self.child.stdin.take().unwrap();
+        let line = format!("{address}\n");
+        stdin.write_all(line.as_bytes()).await.unwrap();
+    }
+
+    /// How it ended: exit code, stdout, and the rest of stderr.
+    async fn ended(mut self) -> (i32, String, String) {
         let mut told = String::new();
-        while let Some(line) = lines.next_line().await.unwrap() {
+        while let Some(line) = within("a line", self.lines.next_line()).await.unwrap() {
             told.push_str(&line);
             told.push('\n');
         }
-        let output = child.wait_with_output().await.unwrap();
+        let output = within("the program's end", self.child.wait_with_output())
+            .await
+            .unwrap();
         let printed = String::from_utf8(output.stdout).unwrap();
         (output.status.code().unwrap(), printed, told)
     }
 }
 
-async fn ended(mut command: tokio::process::Command) -> (i32, String, String) {
+async fn ended(mut command: Command) -> (i32, String, String) {
     let output = within("the program's end", command.output()).await.unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let code = output.status.code().unwrap();
     (code, text(output.stdout), text(output.stderr))
 }
 
-/// A browser that goes where it is told and no further.
+/// A browser that follows no redirect.
 fn browser() -> reqwest::Client {
     reqwest::Client::builder()
         .no_proxy()
@@ -125,111 +150,94 @@ async fn decide(page: &Url, action: &str) -> String {
     sent.headers["location"].to_str().unwrap().to_owned()
 }
 
-/// Logs in with a browser here, which is played by `drive`; gives what came of it and the last page.
-async fn log_in_here<F>(
-    world: &World,
-    drive: impl FnOnce(Url) -> F,
-) -> (Result<Token, login::LoginError>, Reply)
-where
-    F: Future<Output = Reply> + Send + 'static,
-{
-    let config = Config::load(&Layers {
-        variables: world.settings(),
-        ..Layers::default()
-    });
-    let client = login::client(&config.unwrap()).unwrap();
-    let mut driving: Option<JoinHandle<Reply>> = None;
-    let show = |page: &Url| driving = Some(tokio::spawn(drive(page.clone())));
-    let token = within("the login", login::with_browser(&client, show)).await;
-    (token, driving.unwrap().await.unwrap())
+/// The page that the browser gets at that address.
+async fn get(address: &str) -> Reply {
+    Reply::of(browser().get(address).send().await.unwrap()).await
 }
 
 #[tokio::test]
 async fn a_user_lets_the_program_in_with_a_browser() {
     let world = World::start().await;
-    let (token, last_page) = log_in_here(&world, |page| async move {
-        let callback = decide(&page, "allow").await;
-        // What does not know the callback's path and host is turned away, and nothing comes of it.
-        let mut elsewhere: Url = callback.parse().unwrap();
-        elsewhere.set_path("/callback/0123");
-        let get = |url: &str| browser().get(url);
-        let stranger = get(elsewhere.as_str()).send().await.unwrap();
-        let rebound = get(&callback).header("host", "evil.example").send();
-        let posted = browser().post(&callback).send().await.unwrap();
-        let turned_away = [stranger, rebound.await.unwrap(), posted];
-        let statuses = turned_away.map(|reply| reply.status().as_u16());
-        assert_eq!(statuses, [404, 421, 405]);
-        Reply::of(get(&callback).send().await.unwrap()).await
-    })
-    .await;
+    let login = world.log_in(&["login"]).await;
+    let callback = decide(&login.page, "allow").await;
+    // What does not know the callback's path and host is turned away, and nothing comes of it.
+    let mut elsewhere: Url = callback.parse().unwrap();
+    elsewhere.set_path("/callback/0123");
+    let stranger = get(elsewhere.as_str()).await.status;
+    let rebound = browser()
+        .get(&callback)
+        .header("host", "evil.example")
+        .send();
+    let rebound = rebound.await.unwrap().status().as_u16();
+    let posted = browser().post(&callback).send().await.unwrap().status();
+    assert_eq!([stranger, rebound, posted.as_u16()], [404, 421, 405]);
+    let last_page = get(&callback).await;
+    for words in ["let sevendigital-mcp in", "close this window"] {
+        assert!(last_page.text.contains(words), "{last_page:?}");
+    }
+    let (code, printed, told) = login.ended().await;
+    assert_eq!((code, printed.as_str()), (0, ""), "{told}");
+    let stored = std::fs::read_to_string(world.credentials()).unwrap();
     assert!(
-        last_page.text.contains("let sevendigital-mcp in"),
-        "{last_page:?}"
+        stored.contains("access_token") && !stored.contains(demo::ACCESS_TOKEN),
+        "a new one"
     );
-    assert!(
-        last_page.text.contains("close this window"),
-        "{last_page:?}"
-    );
-    let token = token.unwrap();
-    assert_ne!(token.token.expose(), demo::ACCESS_TOKEN, "a new one");
 
-    let steps: Vec<_> = world
-        .sandbox
-        .arrivals()
-        .into_iter()
-        .filter(|arrival| arrival.operation.is_some())
-        .map(|arrival| {
-            let legs = match &arrival.signature {
-                Signature::Verified { token: None } => 2,
-                Signature::Verified { token: Some(_) } => 3,
-                other => panic!("{other:?}"),
-            };
-            let country = arrival.parameter("country").map(str::to_owned);
-            (arrival.operation.unwrap(), legs, arrival.query, country)
-        })
-        .collect();
+    let arrivals = world.sandbox.arrivals().into_iter();
+    let steps = arrivals.filter_map(|arrival| {
+        let legs = match &arrival.signature {
+            Signature::Verified { token: None } => 2,
+            Signature::Verified { token: Some(_) } => 3,
+            other => panic!("{other:?}"),
+        };
+        let country = arrival.parameter("country").map(str::to_owned);
+        Some((arrival.operation?, legs, arrival.query, country))
+    });
     let country = Some(demo::COUNTRY.to_owned());
-    assert_eq!(
-        steps,
-        [
-            ("requestToken", 2, vec![], country.clone()),
-            ("accessToken", 3, vec![], country)
-        ]
-    );
+    let expected = [
+        ("requestToken", 2, vec![], country.clone()),
+        ("accessToken", 3, vec![], country),
+    ];
+    assert_eq!(steps.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
 async fn a_user_who_says_no_is_not_logged_in() {
     let world = World::start().await;
-    let (token, last_page) = log_in_here(&world, |page| async move {
-        let callback = decide(&page, "deny").await;
-        Reply::of(browser().get(callback).send().await.unwrap()).await
-    })
-    .await;
+    let login = world.log_in(&["login"]).await;
+    let last_page = get(&decide(&login.page, "deny").await).await;
     assert!(last_page.text.contains("was not let in"), "{last_page:?}");
-    assert!(token.unwrap_err().to_string().contains("did not allow it"));
+    let (code, _, told) = login.ended().await;
+    assert!(
+        code == 1 && told.contains("did not allow it"),
+        "{code}: {told}"
+    );
+    assert!(!world.credentials().exists());
 }
 
 #[tokio::test]
-async fn a_callback_that_nobody_allowed_is_refused_by_7digital() {
+async fn a_callback_without_a_decision_is_refused_by_7digital() {
     let world = World::start().await;
-    let (token, _) = log_in_here(&world, |page| async move {
-        let value = |name: &str| page.query_pairs().find(|(key, _)| key == name).unwrap().1;
-        let forged = format!(
-            "{}?oauth_token={}&status=Authorised",
-            value("oauth_callback"),
-            value("oauth_token")
-        );
-        Reply::of(browser().get(forged).send().await.unwrap()).await
-    })
-    .await;
-    assert!(token.unwrap_err().to_string().contains("code 2002"));
+    let login = world.log_in(&["login"]).await;
+    let value = |name: &str| {
+        login
+            .page
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .unwrap()
+            .1
+    };
+    let (callback, token) = (value("oauth_callback"), value("oauth_token"));
+    get(&format!("{callback}?oauth_token={token}&status=Authorised")).await;
+    let (code, _, told) = login.ended().await;
+    assert!(code == 1 && told.contains("code 2002"), "{code}: {told}");
+    assert!(!world.credentials().exists());
 }
 
 #[tokio::test]
 async fn a_login_is_used_until_it_is_forgotten() {
     let world = World::start().await;
-    let (code, printed, told) = world.log_in(&["login", "--no-browser"]).await;
+    let (code, printed, told) = world.log_in_elsewhere(&["login", "--no-browser"]).await;
     assert_eq!((code, printed.as_str()), (0, ""), "{told}");
     assert!(told.contains("credentials.toml"), "{told}");
     #[cfg(unix)]
@@ -266,7 +274,9 @@ async fn a_login_is_used_until_it_is_forgotten() {
 #[tokio::test]
 async fn a_printed_login_is_not_stored() {
     let world = World::start().await;
-    let (code, printed, told) = world.log_in(&["login", "--no-browser", "--print"]).await;
+    let (code, printed, told) = world
+        .log_in_elsewhere(&["login", "--no-browser", "--print"])
+        .await;
     assert_eq!((code, world.credentials().exists()), (0, false), "{told}");
     let lines: Vec<_> = printed
         .lines()
@@ -292,17 +302,14 @@ async fn a_printed_login_is_not_stored() {
 #[tokio::test]
 async fn what_can_not_be_a_login_ends_with_the_reason() {
     let world = World::start().await;
-    for (arguments, pasted, expected_code, reason) in [
+    #[rustfmt::skip]
+    let rows = [
         (&["login", "--sandbox"][..], "", 2, "sevendigital-sandbox"),
         (&["login", "--no-browser"], "", 1, "whole address"),
         (&["login", "--no-browser"], "yes\n", 1, "whole address"),
-        (
-            &["login", "--no-browser"],
-            "http://127.0.0.1/callback/0?oauth_token=x&status=Authorised\n",
-            1,
-            "another login",
-        ),
-    ] {
+        (&["login", "--no-browser"], "http://127.0.0.1/callback/0?oauth_token=x&status=Authorised\n", 1, "another login"),
+    ];
+    for (arguments, pasted, expected_code, reason) in rows {
         let mut command = world.program(arguments);
         if arguments.contains(&"--sandbox") {
             command.env_remove("SEVENDIGITAL_BASE_URI");

@@ -2,23 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use sevendigital::Token;
 use sevendigital_mcp::config::{Config, Layers};
-use sevendigital_mcp::stored_login::{self, StoredLogin};
 
-/// The user whom settings speak for: file and environment over what is stored.
+/// The user that the settings name: file and environment over what is stored.
 fn user(file: &str, variables: &[(&str, &str)], stored_for: &str) -> Result<Found, String> {
     let folder = tempfile::tempdir().unwrap();
     let credentials = folder.path().join("credentials.toml");
-    let login = StoredLogin {
-        base_uri: stored_for.parse().unwrap(),
-        token: Token {
-            token: "stored".into(),
-            secret: "stored-secret".into(),
-        },
-    };
-    stored_login::write(&credentials, &login).unwrap();
+    let login = format!(
+        "base_uri = {stored_for:?}\naccess_token = \"stored\"\naccess_token_secret = \"stored-secret\"\n"
+    );
+    std::fs::write(&credentials, login).unwrap();
+    #[cfg(unix)]
+    set_mode(&credentials, 0o600);
     found(folder.path(), file, variables, credentials)
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 /// Token, its secret, and the number of warnings.
@@ -61,36 +63,23 @@ fn a_stored_login_is_the_lowest_layer_and_a_token_comes_whole() {
     let secret = ("SEVENDIGITAL_ACCESS_TOKEN_SECRET", "es");
     let unset = ("SEVENDIGITAL_ACCESS_TOKEN", "${TOKEN}");
     let who = |token: &str, secret: &str| Some((token.to_owned(), secret.to_owned()));
-    for (file, variables, stored_for, expected) in [
+    #[rustfmt::skip]
+    let rows = [
         (KEY, &[][..], LIVE, (who("stored", "stored-secret"), 0)),
-        (
-            KEY,
-            &[],
-            "https://api.7digital.com/1.2/",
-            (who("stored", "stored-secret"), 0),
-        ),
+        (KEY, &[], "https://api.7digital.com/1.2/", (who("stored", "stored-secret"), 0)),
         (KEY, &[unset], LIVE, (who("stored", "stored-secret"), 0)),
         (KEY, &[token, secret], LIVE, (who("e", "es"), 0)),
         (&in_file, &[], LIVE, (who("f", "fs"), 0)),
         (&in_file, &[token, secret], LIVE, (who("e", "es"), 0)),
         // Not for this API root, not signed, for another user, or of no use beside a sandbox.
         (KEY, &[], "http://127.0.0.1:9070/1.2", (None, 1)),
-        (
-            KEY,
-            &[("SEVENDIGITAL_BASE_URI", "http://127.0.0.1:9070/1.2")],
-            LIVE,
-            (None, 1),
-        ),
+        (KEY, &[("SEVENDIGITAL_BASE_URI", "http://127.0.0.1:9070/1.2")], LIVE, (None, 1)),
         ("consumer_key = \"k\"\n", &[], LIVE, (None, 1)),
         ("", &[], LIVE, (None, 1)),
         (KEY, &[("SEVENDIGITAL_USER_ID", "7")], LIVE, (None, 1)),
-        (
-            KEY,
-            &[("SEVENDIGITAL_MCP_SANDBOX", "true")],
-            LIVE,
-            (None, 0),
-        ),
-    ] {
+        (KEY, &[("SEVENDIGITAL_MCP_SANDBOX", "true")], LIVE, (None, 0)),
+    ];
+    for (file, variables, stored_for, expected) in rows {
         let found = user(file, variables, stored_for);
         assert_eq!(found, Ok(expected), "{file} {variables:?} {stored_for}");
     }
@@ -110,12 +99,11 @@ fn a_stored_login_is_the_lowest_layer_and_a_token_comes_whole() {
 #[cfg(unix)]
 #[test]
 fn a_stored_login_that_others_can_read_is_refused_where_it_would_be_used() {
-    use std::os::unix::fs::PermissionsExt as _;
     const KEY: &str = "consumer_key = \"k\"\nconsumer_secret = \"s\"\n";
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("credentials.toml");
     std::fs::write(&path, "canary").unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    set_mode(&path, 0o644);
     let load = |variables: &[(&str, &str)]| found(folder.path(), KEY, variables, path.clone());
     let refused = load(&[]).unwrap_err();
     assert!(refused.contains("chmod 600"), "{refused}");
