@@ -185,13 +185,14 @@ async fn a_user_lets_the_program_in_with_a_browser() {
 
     let arrivals = world.sandbox.arrivals().into_iter();
     let steps = arrivals.filter_map(|arrival| {
+        let operation = arrival.operation?;
         let legs = match &arrival.signature {
             Signature::Verified { token: None } => 2,
             Signature::Verified { token: Some(_) } => 3,
             other => panic!("{other:?}"),
         };
         let country = arrival.parameter("country").map(str::to_owned);
-        Some((arrival.operation?, legs, arrival.query, country))
+        Some((operation, legs, arrival.query, country))
     });
     let country = Some(demo::COUNTRY.to_owned());
     let expected = [
