@@ -2,14 +2,12 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::rest::routes;
 use crate::support::calls::ROWS;
 pub(crate) use crate::support::tokens::access_token;
 use crate::support::tokens::{AUDIENCE, Authority, ISSUER};
-use crate::support::{LEGACY, Reply, Setting, World};
+use crate::support::{Client, Reply, Setting, World};
 
 // On whose account callers act: never on another's.
 mod accounts;
@@ -120,126 +118,9 @@ pub(crate) fn trusting(keys: &str) -> [Setting<'_>; 3] {
     ]
 }
 
-/// The parameters that open a session.
-pub(crate) fn hello() -> Value {
-    json!({"protocolVersion": LEGACY[0], "capabilities": {}, "clientInfo": {"name": "suite", "version": "1"}})
-}
-
-/// Somebody who calls over HTTP, with headers of their own.
-#[derive(Clone)]
-pub(crate) struct Somebody<'a> {
-    world: &'a World,
-    headers: Vec<(&'static str, String)>,
-}
-
-impl<'a> Somebody<'a> {
-    /// Who shows nothing.
-    pub(crate) fn unknown(world: &'a World) -> Self {
-        Self {
-            world,
-            headers: Vec::new(),
-        }
-    }
-
-    /// Who shows this bearer token.
-    pub(crate) fn with_token(world: &'a World, token: &str) -> Self {
-        Self::unknown(world).with("authorization", &format!("Bearer {token}"))
-    }
-
-    /// A caller of the file.
-    pub(crate) fn named(world: &'a World, name: &str) -> Self {
-        Self::with_token(world, &token_of(name))
-    }
-
-    /// The same, with a further header on each request.
-    pub(crate) fn with(&self, name: &'static str, value: &str) -> Self {
-        let mut same = self.clone();
-        same.headers.push((name, value.to_owned()));
-        same
-    }
-
-    /// The same, with further headers.
-    pub(crate) fn with_all(&self, headers: &[(&'static str, &str)]) -> Self {
-        let mut same = self.clone();
-        let headers = headers.iter();
-        same.headers
-            .extend(headers.map(|(name, value)| (*name, (*value).to_owned())));
-        same
-    }
-
-    pub(crate) fn headers(&self) -> Vec<(&str, &str)> {
-        let headers = self.headers.iter();
-        headers
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect()
-    }
-
-    /// A request of the era without a handshake.
-    pub(crate) async fn ask(&self, method: &str, params: Value) -> Reply {
-        let headers = self.headers();
-        self.world
-            .modern_as(&headers, json!(1), method, params)
-            .await
-    }
-
-    /// A call over MCP.
-    pub(crate) async fn mcp(&self, tool: &str, arguments: &Value) -> Reply {
-        self.ask("tools/call", json!({"name": tool, "arguments": arguments}))
-            .await
-    }
-
-    /// A call over REST.
-    pub(crate) async fn rest(&self, tool: &str, arguments: &Value) -> Reply {
-        routes::call(self.world, tool, arguments, &self.headers()).await
-    }
-
-    /// A message in a session, or one that opens it.
-    pub(crate) async fn legacy(&self, session: Option<&str>, message: &Value) -> Reply {
-        let mut headers = self.headers();
-        if let Some(session) = session {
-            headers.push(("mcp-session-id", session));
-            headers.push(("mcp-protocol-version", LEGACY[0]));
-        }
-        self.world.post(&headers, message.to_string()).await
-    }
-
-    /// Asks for a session, and gives the whole answer.
-    pub(crate) async fn initialize(&self) -> Reply {
-        let message = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello()});
-        self.legacy(None, &message).await
-    }
-
-    /// Opens a session; gives its id.
-    pub(crate) async fn session(&self) -> String {
-        let reply = self.initialize().await;
-        assert_eq!(reply.status, 200, "{reply:?}");
-        let id = reply.headers["mcp-session-id"].to_str().unwrap().to_owned();
-        let done = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-        assert_eq!(self.legacy(Some(&id), &done).await.status, 202);
-        id
-    }
-
-    /// A call in a session.
-    pub(crate) async fn call_in(
-        &self,
-        session: &str,
-        id: Value,
-        tool: &str,
-        arguments: &Value,
-    ) -> Reply {
-        let params = json!({"name": tool, "arguments": arguments});
-        let message = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
-        self.legacy(Some(session), &message).await
-    }
-
-    /// Names of the tools that are listed.
-    pub(crate) async fn tools(&self) -> Vec<String> {
-        let result = self.ask("tools/list", json!({})).await.result();
-        let tools = result["tools"].as_array().unwrap().iter();
-        tools
-            .map(|tool| tool["name"].as_str().unwrap().to_owned())
-            .collect()
-    }
+/// A caller of the file.
+pub(crate) fn named(world: &World, name: &str) -> Client {
+    Client::of(world).showing(&token_of(name))
 }
 
 /// The challenge of an OAuth resource server to a request without a valid token; `shown` says whether it had one.

@@ -8,16 +8,15 @@ use serde_json::{Value, json};
 use sevendigital::oauth::encode;
 
 use self::needles::Needles;
-use self::watched::Variable;
+
 use crate::identity::{ALL_SCOPES, sha256};
-use crate::support::Reply;
 use crate::support::tokens::{AUDIENCE, ISSUER, RSA, good, signed, with};
 use crate::support::upstream::Upstream;
+use crate::support::{Reply, Variable, client};
 
 mod answers;
 pub(crate) mod needles;
 mod requests;
-pub(crate) mod watched;
 
 // Questions and their seals.
 mod confirmed;
@@ -112,6 +111,15 @@ pub(crate) fn jwt(subject: &str) -> String {
         &with(good(), &patch),
         RSA,
     )
+}
+
+/// What a request of the newest era has in its `_meta`, and these fields.
+pub(crate) fn meta(more: &Value) -> Value {
+    let mut meta = client::meta(&json!({"elicitation": {}}));
+    for (name, value) in more.as_object().unwrap() {
+        meta[name] = value.clone();
+    }
+    meta
 }
 
 /// Settings with every secret in them.

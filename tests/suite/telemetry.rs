@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::secrets::watched::Watched;
 use crate::support::upstream::Upstream;
-use crate::support::{Setting, folder, variables};
+use crate::support::{Server, Setting, folder, variables};
 
 // Every failure has a name that the log knows.
 mod ids;
@@ -28,7 +27,7 @@ mod otlp;
 struct Site {
     _folder: TempDir,
     upstream: Upstream,
-    server: Watched,
+    server: Server,
     /// Request ids so far.
     ids: BTreeSet<String>,
 }
@@ -37,7 +36,7 @@ impl Site {
     async fn with(settings: &[Setting<'_>]) -> Self {
         let (folder, upstream) = (folder(), Upstream::start().await);
         let variables = variables(&upstream.base_uri(), settings);
-        let server = Watched::serve(folder.path(), &[], &variables).await;
+        let server = Server::serve(folder.path(), &[], &variables).await;
         Self {
             _folder: folder,
             upstream,
@@ -52,7 +51,7 @@ impl Site {
         assert!(is_id, "{what}: {id}");
         assert!(self.ids.insert(id.to_owned()), "{what}: {id} again");
         self.server.until_logged(id).await;
-        let log = self.server.stderr.text();
+        let log = self.server.log();
         let mut lines = log.lines().filter(|line| line.contains(id));
         assert!(
             lines.any(|line| line.contains(words)),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use sevendigital_tools::TOOLS;
 
-use crate::rest::routes::get;
+use crate::support::rest::get;
 use crate::support::{World, root};
 
 /// The description as it is served.

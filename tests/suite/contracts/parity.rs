@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use sevendigital::Effect;
 use tempfile::TempDir;
 
-use crate::rest::routes::call;
 use crate::support::calls::{REGISTRATION, ROWS, calls, good, make_all, tool};
+use crate::support::rest::call;
 use crate::support::upstream::{ANY, Act, Upstream, http, ok, refusal};
 use crate::support::{
     Reply, World, call_with, failure, folder, lifecycles, program, stdio_client, text, variables,

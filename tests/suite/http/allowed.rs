@@ -1,7 +1,8 @@
 //! Pages of other sites that the operator lets in: they may call and read, and no page else may.
 
-use super::wire::{Answer, Draft, doors};
+use super::requests::doors;
 use crate::support::World;
+use crate::support::draft::{Answer, Draft};
 
 const PAGE: &str = "https://app.example.com";
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -23,6 +24,24 @@ fn readers(answer: &Answer) -> Option<&str> {
 fn list(answer: &Answer, name: &str) -> Vec<String> {
     let list = answer.header(name).unwrap_or_default().to_ascii_lowercase();
     list.split(',').map(|item| item.trim().to_owned()).collect()
+}
+
+/// The page may read the answer, and what it needs of its headers.
+fn check_readable(answer: &Answer, origin: &str, what: &str) {
+    assert_eq!(readers(answer), Some(origin), "{what}: {answer:?}");
+    let exposed = list(answer, "access-control-expose-headers");
+    for header in [
+        "www-authenticate",
+        "retry-after",
+        "x-request-id",
+        "mcp-session-id",
+    ] {
+        assert!(exposed.contains(&header.to_owned()), "{what}: {exposed:?}");
+    }
+    let vary = list(answer, "vary");
+    assert!(vary.contains(&"origin".to_owned()), "{answer:?}");
+    let credentials = answer.header("access-control-allow-credentials");
+    assert_eq!(credentials, None);
 }
 
 #[tokio::test]
@@ -48,54 +67,24 @@ async fn a_page_that_is_let_in_calls_and_reads_even_what_is_refused() {
             for header in sent.split(',') {
                 assert!(headers.contains(&header.to_owned()), "{door}: {header}");
             }
-            let page = good
-                .clone()
-                .and("Origin", origin)
-                .and("Sec-Fetch-Site", "cross-site");
+            let page = good.clone().and("Origin", origin);
+            let page = page.and("Sec-Fetch-Site", "cross-site");
+            let shown = page.clone().and("Authorization", &bearer);
             let rows = [
-                ("well", page.clone().and("Authorization", &bearer), 200),
-                ("without a token", page.clone(), 401),
-                (
-                    "to nowhere",
-                    page.clone()
-                        .and("Authorization", &bearer)
-                        .to("POST", "/nowhere"),
-                    404,
-                ),
+                ("well", shown.clone(), 200),
+                ("without a token", page, 401),
+                ("to nowhere", shown.clone().to("POST", "/nowhere"), 404),
                 (
                     "with too much",
-                    page.clone()
-                        .and("Authorization", &bearer)
-                        .holding(" ".repeat(300_000)),
+                    shown.clone().holding(" ".repeat(300_000)),
                     413,
                 ),
-                (
-                    "without a document",
-                    page.and("Authorization", &bearer).holding(""),
-                    400,
-                ),
+                ("without a document", shown.holding(""), 400),
             ];
             for (what, draft, status) in rows {
                 let answer = draft.send().await;
                 assert_eq!(answer.status, status, "{door}, {what}: {answer:?}");
-                assert_eq!(readers(&answer), Some(origin), "{door}, {what}: {answer:?}");
-                let exposed = list(&answer, "access-control-expose-headers");
-                for header in [
-                    "www-authenticate",
-                    "retry-after",
-                    "x-request-id",
-                    "mcp-session-id",
-                ] {
-                    assert!(
-                        exposed.contains(&header.to_owned()),
-                        "{door}, {what}: {exposed:?}"
-                    );
-                }
-                assert!(
-                    list(&answer, "vary").contains(&"origin".to_owned()),
-                    "{answer:?}"
-                );
-                assert_eq!(answer.header("access-control-allow-credentials"), None);
+                check_readable(&answer, origin, what);
             }
         }
     }
@@ -103,7 +92,7 @@ async fn a_page_that_is_let_in_calls_and_reads_even_what_is_refused() {
 }
 
 #[tokio::test]
-async fn no_other_page_is_told_that_it_may_call_and_none_reads_anything() {
+async fn no_other_page_may_call_and_none_reads_anything() {
     let with_list = World::with(&[("SEVENDIGITAL_MCP_ALLOWED_ORIGINS", PAGE)]).await;
     let without = World::start().await;
     for world in [&with_list, &without] {
@@ -143,7 +132,7 @@ async fn no_other_page_is_told_that_it_may_call_and_none_reads_anything() {
         }
         assert_eq!(world.arrivals().len(), 0);
     }
-    // Where nobody is let in, no page is told anything, not even ours.
+    // Where no page is let in, no page may read anything, not even ours.
     for (door, good) in doors(&without) {
         let own = format!("http://{}", good.address);
         let asked = preflight(&good, &own, "content-type").with("Sec-Fetch-Site", "same-origin");

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderValue, header};
 use sevendigital_mcp::body::Bounds;
 use sevendigital_mcp::config::Limits;
 
-use super::wire::{Draft, Wire, doors, unharmed};
+use super::requests::{doors, unharmed};
+use crate::support::draft::Draft;
 use crate::support::{World, within};
 
 const LIMIT: usize = 256 << 10;
@@ -37,10 +38,7 @@ async fn a_body_of_the_limit_passes_and_one_byte_more_does_not() {
                 large.clone().in_chunks(10_000),
                 large.in_chunks(1 << 20),
             ] {
-                let mut wire = Wire::open(&large.address).await;
-                // Whether all of it is taken is the server's affair.
-                let _ = wire.send(large.bytes()).await;
-                let answers = wire.answers().await;
+                let answers = large.send_what_is_taken().await;
                 answers[0].check_refused(door, 413, &[-32600]);
                 assert_eq!(answers[0].header("connection"), Some("close"), "{door}");
                 assert_eq!(answers.len(), 1, "{door}: {answers:?}");
@@ -58,9 +56,7 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
         for length in ["262145", "1073741824", "9223372036854775807"] {
             let announced = good.clone().and("Content-Length", length).holding("");
             for draft in [announced.clone(), announced.and("Expect", "100-continue")] {
-                let mut wire = Wire::open(&draft.address).await;
-                wire.send(draft.bytes()).await.unwrap();
-                let answers = wire.answers().await;
+                let answers = draft.start().await.answers().await;
                 answers[0].check_refused(door, 413, &[-32600]);
                 assert_eq!(answers.len(), 1, "{door}: {answers:?}");
             }
@@ -70,7 +66,7 @@ async fn a_body_that_is_announced_too_large_is_refused_before_it_comes() {
 }
 
 #[tokio::test]
-async fn no_more_than_the_limit_and_one_read_are_taken_of_a_body_without_end() {
+async fn of_a_body_without_end_the_limit_and_one_read_are_taken() {
     const FRAME: usize = 64 << 10;
     let bounds = Bounds::of(&Limits::default());
     for (length, most) in [(None, LIMIT + FRAME), (Some("1073741824"), 0)] {
@@ -96,8 +92,7 @@ async fn no_more_than_the_limit_and_one_read_are_taken_of_a_body_without_end() {
             .clone()
             .with("Transfer-Encoding", "chunked")
             .holding("");
-        let mut wire = Wire::open(&endless.address).await;
-        wire.send(endless.bytes()).await.unwrap();
+        let mut wire = endless.start().await;
         let chunk = [b"10000\r\n", &*vec![b' '; 0x10000], b"\r\n"].concat();
         let mut written = 0;
         within("the end of it", async {
@@ -117,7 +112,7 @@ async fn no_more_than_the_limit_and_one_read_are_taken_of_a_body_without_end() {
 }
 
 #[tokio::test]
-async fn what_is_no_document_within_bounds_is_told_as_such() {
+async fn what_is_no_document_within_bounds_is_refused_as_such() {
     let world = World::start().await;
     for (door, good) in doors(&world) {
         // Levels above the card's id.
@@ -171,10 +166,8 @@ async fn what_is_no_document_within_bounds_is_told_as_such() {
             let answer = good.clone().holding(&whole[..size]).send().await;
             answer.check_refused(door, 400, &[-32700]);
         }
-        let flood = good.clone().holding("[".repeat(5 << 20));
-        let mut wire = Wire::open(&flood.address).await;
-        let _ = wire.send(flood.bytes()).await;
-        wire.answers().await[0].check_refused(door, 413, &[-32600]);
+        let flood = good.holding("[".repeat(5 << 20)).send_what_is_taken().await;
+        flood[0].check_refused(door, 413, &[-32600]);
     }
     unharmed(&world, 0).await;
 }

@@ -1,9 +1,9 @@
 //! The names by which this server may be called: no page that made its own name point here gets anything from any port.
 
 use super::foreign::Ports;
-use super::wire::Draft;
 use crate::identity::{authority, trusting};
 use crate::support::World;
+use crate::support::draft::Draft;
 
 /// Another first line: the same method to an absolute address.
 fn absolute(draft: Draft, address: &str) -> Draft {
@@ -15,7 +15,7 @@ fn absolute(draft: Draft, address: &str) -> Draft {
 
 #[tokio::test]
 async fn a_host_that_is_not_ours_is_refused_on_every_port_and_path() {
-    let ports = Ports::open(&[]).await;
+    let ports = Ports::open().await;
     let port = |draft: &Draft| draft.address.split(':').nth(1).unwrap().to_owned();
     for host in [
         &b"evil.example"[..],
@@ -61,6 +61,11 @@ async fn a_host_that_is_not_ours_is_refused_on_every_port_and_path() {
             ports.refuse(&what, with_port).await;
         }
     }
+}
+
+#[tokio::test]
+async fn hosts_that_are_missing_doubled_or_contradicted_are_refused() {
+    let ports = Ports::open().await;
     let own = |draft: &Draft| draft.address.clone();
     ports.refuse("none", |draft| draft.without("Host")).await;
     ports
@@ -103,7 +108,7 @@ async fn a_host_that_is_not_ours_is_refused_on_every_port_and_path() {
 
 #[tokio::test]
 async fn our_names_pass_in_each_spelling() {
-    let ports = Ports::open(&[]).await;
+    let ports = Ports::open().await;
     for (good, status) in ports.requests() {
         // What charges or changes is the same to this check, and not repeatable.
         if status != Some(200) || !good.line.contains("z ") && !good.line.contains("metrics") {

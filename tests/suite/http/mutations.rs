@@ -7,8 +7,9 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 
-use super::wire::{Answer, Draft, Wire, doors, unharmed};
+use super::requests::{doors, unharmed};
 use crate::support::World;
+use crate::support::draft::{Answer, Draft, Wire};
 
 /// What a mutation puts in.
 const NASTY: &[&[u8]] = &[

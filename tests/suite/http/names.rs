@@ -1,20 +1,21 @@
-//! What stands in the headers for whoever is on the way, the body says too; and there is one address at which tools are called.
+//! What the headers say to proxies on the way, the body says too; and there is one address at which tools are called.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 use sevendigital_tools::TOOLS;
 
-use super::wire::{Draft, doors, unharmed};
+use super::requests::{doors, unharmed};
 use crate::support::World;
 use crate::support::calls::make_all;
+use crate::support::draft::Draft;
 
 fn packed(name: &str) -> String {
     format!("=?base64?{}?=", BASE64_STANDARD.encode(name))
 }
 
 #[tokio::test]
-async fn a_tool_is_called_only_by_the_name_that_the_header_tells() {
+async fn a_tool_is_called_only_by_the_name_in_the_header() {
     let world = World::start().await;
     let results = make_all(async |tool, arguments| {
         let before = world.arrivals().len();
@@ -85,34 +86,38 @@ async fn a_list_in_the_headers_is_no_purchase_in_the_body() {
     assert_eq!(world.sandbox.sales().len(), 0);
 }
 
+/// Other paths that somebody might take for that one.
+fn like(path: &str) -> impl IntoIterator<Item = String> {
+    let name = path.rsplit('/').next().unwrap();
+    let rest = &path[..path.len() - name.len()];
+    [
+        format!("{path}/"),
+        format!("{path}//"),
+        format!("/{path}"),
+        format!("{path}/..;/x"),
+        format!("{path};x"),
+        format!("{path}/x"),
+        format!("{path}/../{name}"),
+        format!("/x/..{path}"),
+        format!("/.{path}"),
+        format!("{path}\\"),
+        format!("{path}%2f"),
+        format!("{path}%00"),
+        format!("{path}%3fx"),
+        format!("{rest}%{:x}{}", name.as_bytes()[0], &name[1..]),
+        path.to_uppercase(),
+        "*".to_owned(),
+        "/".to_owned(),
+    ]
+}
+
 #[tokio::test]
 async fn there_is_one_path_and_one_method_at_which_tools_are_called() {
     let world = World::start().await;
     let [(_, mcp), (_, rest)] = doors(&world);
     let select = "/v1/user/payment/card/select";
     for (good, path) in [(&mcp, "/mcp"), (&rest, select)] {
-        let name = path.rsplit('/').next().unwrap();
-        let rest = &path[..path.len() - name.len()];
-        let others = [
-            format!("{path}/"),
-            format!("{path}//"),
-            format!("/{path}"),
-            format!("{path}/..;/x"),
-            format!("{path};x"),
-            format!("{path}/x"),
-            format!("{path}/../{name}"),
-            format!("/x/..{path}"),
-            format!("/.{path}"),
-            format!("{path}\\"),
-            format!("{path}%2f"),
-            format!("{path}%00"),
-            format!("{path}%3fx"),
-            format!("{rest}%{:x}{}", name.as_bytes()[0], &name[1..]),
-            path.to_uppercase(),
-            "*".to_owned(),
-            "/".to_owned(),
-        ];
-        for target in others {
+        for target in like(path) {
             let answer = good.clone().to("POST", &target).send().await;
             assert_eq!(answer.status, 404, "{target}: {answer:?}");
             assert!(answer.kind().ends_with("json"), "{target}: {answer:?}");
@@ -136,12 +141,8 @@ async fn there_is_one_path_and_one_method_at_which_tools_are_called() {
         ] {
             let answer = good.clone().to("PUT", path).and(name, value).send().await;
             assert_eq!(answer.status, 405, "{name}: {answer:?}");
-            let answer = good
-                .clone()
-                .to("POST", "/nowhere")
-                .and(name, value)
-                .send()
-                .await;
+            let nowhere = good.clone().to("POST", "/nowhere").and(name, value);
+            let answer = nowhere.send().await;
             assert_eq!(answer.status, 404, "{name}: {answer:?}");
         }
     }

@@ -4,10 +4,9 @@ use serde_json::{Map, Value, json};
 use sevendigital::{Auth, Method};
 use sevendigital_sandbox::{Arrival, Signature, demo};
 
-use crate::identity::{ALL_SCOPES, BY_TOKEN, OFTEN, Somebody, TOKEN, principal};
-use crate::rest::routes::problem;
+use crate::identity::{ALL_SCOPES, BY_TOKEN, OFTEN, TOKEN, named, principal};
 use crate::support::calls::{ROWS, calls, tool as find};
-use crate::support::{Setting, World, failure};
+use crate::support::{Client, Setting, World, failure, problem};
 
 // Another user in an argument, in every place and spelling.
 mod arguments;
@@ -95,7 +94,7 @@ fn naming(user: &str) -> Vec<(&'static str, Value)> {
 }
 
 /// Users that a request names, whatever the case of the name.
-fn named(arrival: &Arrival) -> Vec<&str> {
+fn users_in(arrival: &Arrival) -> Vec<&str> {
     let parameters = arrival.query.iter().chain(&arrival.form);
     let users = parameters.filter(|(name, _)| name.eq_ignore_ascii_case("userId"));
     users.map(|(_, id)| id.as_str()).collect()
@@ -110,7 +109,7 @@ fn signer(arrival: &Arrival) -> Option<&str> {
 
 /// What arrived is A's: signed with A's token or labelled with A's id, and B's in no way.
 fn check_arrival(bound: Bound, tool: &str, arrival: &Arrival) {
-    let (signer, named) = (signer(arrival), named(arrival));
+    let (signer, named) = (signer(arrival), users_in(arrival));
     let row = format!("{bound:?} {tool}: {arrival:?}");
     assert!(!named.contains(&B), "{row}");
     assert!(
@@ -156,7 +155,7 @@ async fn what_a_bound_caller_calls_is_its_own_account() {
 
 /// Every tool without a user's id and with A's own; the card and basket ids are B's.
 async fn check_own(bound: Bound, world: &World, on_rest: bool) {
-    let a = Somebody::named(world, "a");
+    let a = named(world, "a");
     let calls = nameless().into_iter().map(|call| (call, false));
     let named = naming(A).into_iter().map(|call| (call, true));
     for ((tool, arguments), is_named) in calls.chain(named) {
@@ -205,7 +204,7 @@ async fn headers_of_another_user_are_refused_of_a_bound_caller() {
     for bound in Bound::ALL {
         for settings in [&[][..], &[FROM_HEADERS]] {
             let world = World::with_file(&[&OFTEN[..], settings].concat(), &bound.file()).await;
-            let a = Somebody::named(&world, "a");
+            let a = named(&world, "a");
             for user in users {
                 for (tool, arguments) in nameless() {
                     let row = format!("{bound:?} {settings:?} {user:?} {tool}");
@@ -230,7 +229,7 @@ async fn headers_of_another_user_are_refused_of_a_bound_caller() {
         }
         // Its own id does no harm where headers are taken, and does not allow another id in an argument.
         let world = World::with_file(&[&OFTEN[..], &[FROM_HEADERS]].concat(), &bound.file()).await;
-        let a = Somebody::named(&world, "a").with(ID, A);
+        let a = named(&world, "a").with(ID, A);
         let result = a.mcp("get-user-locker", &json!({})).await.result();
         assert_eq!(
             result["isError"] != true,
@@ -259,7 +258,7 @@ async fn unbound() -> World {
 #[tokio::test]
 async fn a_caller_without_the_scope_partner_names_no_user() {
     let world = unbound().await;
-    let plain = Somebody::named(&world, "plain");
+    let plain = named(&world, "plain");
     let granted = |(tool, _): &(&str, Value)| {
         ["reads", "cards", "spend"].contains(&find(tool).contract.scope.as_str())
     };
@@ -277,7 +276,7 @@ async fn a_caller_without_the_scope_partner_names_no_user() {
     }
     assert_eq!(world.arrivals().len(), 0);
     // A tool that is about users was granted, and is good for that; others are not.
-    let single = Somebody::named(&world, "single");
+    let single = named(&world, "single");
     let of_a = json!({"userId": A});
     let details = single.mcp("get-user-details", &of_a).await.result();
     assert_ne!(details["isError"], true, "{details}");
@@ -290,15 +289,15 @@ async fn a_caller_without_the_scope_partner_names_no_user() {
 async fn with_the_scope_partner_each_call_is_for_the_user_that_it_names() {
     for caller in [Some("partner"), None] {
         let world = unbound().await;
-        let operator = || Somebody::with_token(&world, TOKEN);
-        let somebody = caller.map_or_else(operator, |name| Somebody::named(&world, name));
+        let operator = || Client::of(&world).showing(TOKEN);
+        let somebody = caller.map_or_else(operator, |name| named(&world, name));
         for (tool, arguments) in naming(A) {
             let before = world.arrivals().len();
             let reply = somebody.mcp(tool, &arguments).await;
             let arrivals = &world.arrivals()[before..];
             assert!(!arrivals.is_empty(), "{tool}: {reply:?}");
             for arrival in arrivals {
-                let found = (signer(arrival), named(arrival));
+                let found = (signer(arrival), users_in(arrival));
                 assert_eq!(found, (None, vec![A]), "{tool}: {reply:?}");
             }
         }
@@ -306,7 +305,7 @@ async fn with_the_scope_partner_each_call_is_for_the_user_that_it_names() {
         let somebody = somebody.with(ID, A);
         let reply = somebody.rest("get-user-locker", &json!({})).await;
         assert_eq!(reply.status, 200, "{reply:?}");
-        assert_eq!(named(&world.arrivals()[before]), [A]);
+        assert_eq!(users_in(&world.arrivals()[before]), [A]);
         // The header names one user and the argument another.
         let reply = somebody
             .rest("get-user-locker", &json!({"userId": B}))
@@ -324,17 +323,17 @@ async fn a_caller_that_is_not_bound_acts_on_the_settings_account() {
         (&B_BY_ID, (None, vec![B])),
     ] {
         let world = World::with_file(&[settings, &[FROM_HEADERS]].concat(), &plain).await;
-        let somebody = Somebody::named(&world, "plain");
+        let somebody = named(&world, "plain");
         let reply = somebody.rest("get-user-locker", &json!({})).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         let arrivals = world.arrivals();
-        assert_eq!((signer(&arrivals[0]), named(&arrivals[0])), expected);
+        assert_eq!((signer(&arrivals[0]), users_in(&arrivals[0])), expected);
         let own = somebody.with_all(&[(PAIR[0], A_TOKEN), (PAIR[1], A_SECRET)]);
         let reply = own.rest("get-user-locker", &json!({})).await;
         assert_eq!(reply.status, 200, "{reply:?}");
         let arrivals = world.arrivals();
         assert_eq!(
-            (signer(&arrivals[1]), named(&arrivals[1])),
+            (signer(&arrivals[1]), users_in(&arrivals[1])),
             (Some(A_TOKEN), vec![])
         );
         // With a token, each id is another's: also that of the settings.

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 use sevendigital::Effect;
 use sevendigital_tools::TOOLS;
 
-use crate::identity::{ALL_SCOPES, BY_TOKEN, OFTEN, Somebody, TOKEN, of_scope, principal};
-use crate::rest::routes::{ask, problem, request};
+use crate::identity::{ALL_SCOPES, BY_TOKEN, OFTEN, TOKEN, named, of_scope, principal};
 use crate::support::calls::calls;
-use crate::support::{Reply, Setting, World, program, yes};
+use crate::support::rest::request;
+use crate::support::{Client, LEGACY, Reply, Setting, World, problem, program, yes};
 
 const READONLY: &str = "X-MCP-Readonly";
 const ONLY: &str = "X-MCP-Tools";
@@ -21,11 +21,11 @@ fn reads() -> Vec<&'static str> {
 }
 
 /// The tools that are listed in each era; both are the same.
-async fn listed(somebody: &Somebody<'_>) -> Vec<String> {
-    let modern = somebody.tools().await;
-    let session = somebody.session().await;
+async fn listed(somebody: &Client) -> Vec<String> {
+    let modern = somebody.tool_names().await;
+    let session = somebody.in_session(LEGACY[0]).await;
     let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
-    let legacy = somebody.legacy(Some(&session), &list).await.result();
+    let legacy = session.say(&list).await.result();
     let legacy = legacy["tools"].as_array().unwrap().iter();
     let legacy: Vec<&str> = legacy.map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(modern, legacy);
@@ -33,8 +33,8 @@ async fn listed(somebody: &Somebody<'_>) -> Vec<String> {
 }
 
 /// No way of asking for other tools than these reaches 7digital; REST answers with one of these statuses.
-async fn check_refused(world: &World, somebody: &Somebody<'_>, allowed: &[&str], statuses: &[u16]) {
-    let session = somebody.session().await;
+async fn check_refused(world: &World, somebody: &Client, allowed: &[&str], statuses: &[u16]) {
+    let session = somebody.in_session(LEGACY[0]).await;
     let before = world.arrivals().len();
     for (tool, arguments) in calls() {
         if allowed.contains(&tool) {
@@ -49,8 +49,8 @@ async fn check_refused(world: &World, somebody: &Somebody<'_>, allowed: &[&str],
         }
         // A notification gets no answer, and makes no call.
         let silent = json!({"jsonrpc": "2.0", "method": "tools/call", "params": {"name": tool, "arguments": arguments}});
-        somebody.legacy(Some(&session), &silent).await;
-        for reply in ask_over_rest(world, somebody, tool, &arguments, allowed).await {
+        session.say(&silent).await;
+        for reply in ask_over_rest(somebody, tool, &arguments, allowed).await {
             assert!(statuses.contains(&reply.status), "{tool}: {reply:?}");
         }
     }
@@ -59,8 +59,8 @@ async fn check_refused(world: &World, somebody: &Somebody<'_>, allowed: &[&str],
 
 /// Plainly in both eras, with a confirmation of another call, and with the name in other spellings.
 async fn ask_over_mcp(
-    somebody: &Somebody<'_>,
-    session: &str,
+    somebody: &Client,
+    session: &Client,
     tool: &str,
     arguments: &Value,
 ) -> Vec<Reply> {
@@ -83,15 +83,14 @@ async fn ask_over_mcp(
         .into_iter()
         .chain(spellings.map(|name| (json!(1), name)))
     {
-        replies.push(somebody.call_in(session, id, &name, arguments).await);
+        replies.push(session.call_as(id, &name, arguments).await);
     }
     replies
 }
 
 /// With the tool's own method and with others, and with headers that some servers obey.
 async fn ask_over_rest(
-    world: &World,
-    somebody: &Somebody<'_>,
+    somebody: &Client,
     tool: &str,
     arguments: &Value,
     allowed: &[&str],
@@ -126,8 +125,9 @@ async fn ask_over_rest(
     let mut replies = Vec::new();
     for (method, more) in asked {
         let json = [("content-type", "application/json")];
-        let headers = [&somebody.headers()[..], &json, more].concat();
-        replies.push(ask(world, method, &target, &headers, body.clone()).await);
+        let headers = [&json[..], more].concat();
+        let reply = somebody.send(method, &target, &headers, body.clone()).await;
+        replies.push(reply.unwrap());
     }
     replies
 }
@@ -137,10 +137,7 @@ async fn where_the_operator_serves_reads_alone_there_is_no_way_to_a_write() {
     const READ_ONLY: Setting<'static> = ("SEVENDIGITAL_MCP_READ_ONLY", "true");
     let everything = principal("jane", &ALL_SCOPES, "");
     let world = World::with_file(&[&OFTEN[..], &[READ_ONLY, BY_TOKEN]].concat(), &everything).await;
-    for somebody in [
-        Somebody::with_token(&world, TOKEN),
-        Somebody::named(&world, "jane"),
-    ] {
+    for somebody in [Client::of(&world).showing(TOKEN), named(&world, "jane")] {
         for header in [None, Some("false")] {
             let somebody = header.map_or(somebody.clone(), |value| somebody.with(READONLY, value));
             assert_eq!(listed(&somebody).await, reads());
@@ -174,10 +171,7 @@ async fn where_the_operator_serves_reads_alone_there_is_no_way_to_a_write() {
 async fn a_client_that_asks_for_reads_gets_reads() {
     let everything = principal("jane", &ALL_SCOPES, "");
     let world = World::with_file(&[&OFTEN[..], &[BY_TOKEN]].concat(), &everything).await;
-    for somebody in [
-        Somebody::with_token(&world, TOKEN),
-        Somebody::named(&world, "jane"),
-    ] {
+    for somebody in [Client::of(&world).showing(TOKEN), named(&world, "jane")] {
         for yes in ["true", "TRUE", "1"] {
             let somebody = somebody.with(READONLY, yes);
             assert_eq!(listed(&somebody).await, reads(), "{yes}");
@@ -190,12 +184,11 @@ async fn a_client_that_asks_for_reads_gets_reads() {
 #[tokio::test]
 async fn a_session_gives_no_more_than_the_request_asks_for() {
     let world = World::start().await;
-    let session = Somebody::unknown(&world).session().await;
-    let careful = Somebody::unknown(&world).with(READONLY, "true");
+    let session = Client::of(&world).in_session(LEGACY[0]).await;
+    let careful = Client::of(&world).with(READONLY, "true");
     let item = json!({"releaseId": "11700062"});
-    let reply = careful
-        .call_in(&session, json!(1), "purchase-user-item", &item)
-        .await;
+    let careful = careful.within(session.session(), LEGACY[0]);
+    let reply = careful.call_as(json!(1), "purchase-user-item", &item).await;
     assert_eq!(reply.message()["error"]["code"], -32602, "{reply:?}");
     assert_eq!(world.arrivals().len(), 0);
 }
@@ -240,8 +233,8 @@ async fn headers_narrow_the_list_and_never_widen_it() {
     let granted: Vec<&str> = [of_scope("reads"), vec![create]].concat();
     for (headers, expected) in rows {
         for (somebody, granted) in [
-            (Somebody::with_token(&world, TOKEN), &all[..]),
-            (Somebody::named(&world, "reader"), &granted),
+            (Client::of(&world).showing(TOKEN), &all[..]),
+            (named(&world, "reader"), &granted),
         ] {
             let somebody = somebody.with_all(headers);
             let mut expected = expected.clone();
@@ -254,7 +247,9 @@ async fn headers_narrow_the_list_and_never_widen_it() {
         }
     }
     // What is listed can be called.
-    let jane = Somebody::with_token(&world, TOKEN).with(ONLY, "get-user-locker");
+    let jane = Client::of(&world)
+        .showing(TOKEN)
+        .with(ONLY, "get-user-locker");
     assert_eq!(jane.rest(locker, &json!({})).await.status, 200);
     let result = jane.mcp(locker, &json!({})).await.result();
     assert!(result["structuredContent"].is_object(), "{result}");
@@ -263,8 +258,8 @@ async fn headers_narrow_the_list_and_never_widen_it() {
 #[tokio::test]
 async fn a_header_that_is_not_clear_is_refused_by_its_name() {
     let world = World::with(&[BY_TOKEN]).await;
-    let somebody = Somebody::with_token(&world, TOKEN);
-    let session = somebody.session().await;
+    let somebody = Client::of(&world).showing(TOKEN);
+    let session = somebody.in_session(LEGACY[0]).await;
     let rows: [(&'static str, &[&str]); 18] = [
         (READONLY, &[""]),
         (READONLY, &["yes"]),
@@ -305,8 +300,8 @@ async fn a_header_that_is_not_clear_is_refused_by_its_name() {
         for reply in [
             asking.ask("tools/list", json!({})).await,
             asking.mcp("get-user-locker", &json!({})).await,
-            asking.legacy(Some(&session), &list).await,
-            asking.initialize().await,
+            asking.within(session.session(), LEGACY[0]).say(&list).await,
+            asking.initialize(LEGACY[0]).await,
         ] {
             named(&reply);
             assert!(

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use crate::identity::{
-    BY_TOKEN, Somebody, TOKEN, access_token, authority, check_challenge, hello, principal,
-    token_of, trusting,
+    BY_TOKEN, TOKEN, access_token, authority, check_challenge, principal, token_of, trusting,
 };
-use crate::support::{LEGACY, MODERN, Reply, Setting, World};
+use crate::support::client::hello;
+use crate::support::{Client, LEGACY, MODERN, Reply, Setting, World};
 
 /// A header: name and value.
 type Header<'a> = (&'a str, &'a str);
@@ -25,7 +25,8 @@ fn requests() -> Vec<(&'static str, &'static str, bool, &'static str, String)> {
             "io.modelcontextprotocol/clientCapabilities": {},
         },
     }});
-    let open = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello()});
+    let open =
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello(LEGACY[0])});
     let none = String::new;
     vec![
         ("a call", "POST", true, "/mcp", call.to_string()),
@@ -108,12 +109,16 @@ async fn no_request_comes_in_without_the_one_right_token() {
         refuse_all(&world, &right, oauth).await;
         assert_eq!(world.arrivals().len(), 0, "{settings:?}");
         // The one session that there may be is still to be had.
-        let somebody = Somebody::with_token(&world, &right);
-        let session = somebody.session().await;
-        assert_eq!(somebody.initialize().await.status, 503, "{session}");
+        let somebody = Client::of(&world).showing(&right);
+        let session = somebody.in_session(LEGACY[0]).await;
+        assert_eq!(
+            somebody.initialize(LEGACY[0]).await.status,
+            503,
+            "{}",
+            session.session()
+        );
         for scheme in ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "] {
-            let somebody =
-                Somebody::unknown(&world).with("authorization", &format!("{scheme} {right}"));
+            let somebody = Client::of(&world).with("authorization", &format!("{scheme} {right}"));
             let reply = somebody.mcp("get-user-locker", &json!({})).await;
             assert_ne!(reply.result()["isError"], true, "{scheme}: {reply:?}");
             let reply = somebody.rest("get-user-locker", &json!({})).await;

@@ -3,12 +3,10 @@
 use serde_json::json;
 
 use crate::identity::{
-    BY_TOKEN, OFTEN, Somebody, TOKEN, access_token, of_scope, principal, trusting_world,
-    without_pool,
+    BY_TOKEN, OFTEN, TOKEN, access_token, named, of_scope, principal, trusting_world, without_pool,
 };
-use crate::rest::routes::problem;
-use crate::support::World;
 use crate::support::calls::{ROWS, calls, good};
+use crate::support::{Client, LEGACY, World, problem};
 
 /// Callers, what each was granted, and the tools that this means.
 fn grants() -> [(&'static str, &'static [&'static str], Vec<&'static str>); 5] {
@@ -38,9 +36,9 @@ async fn world() -> World {
 async fn a_caller_is_shown_what_it_may_call_and_may_call_nothing_else() {
     let world = world().await;
     for (name, _, expected) in grants() {
-        let caller = Somebody::named(&world, name);
-        assert_eq!(caller.tools().await, expected, "{name}");
-        let session = caller.session().await;
+        let caller = named(&world, name);
+        assert_eq!(caller.tool_names().await, expected, "{name}");
+        let session = caller.in_session(LEGACY[0]).await;
         let unknown = caller.mcp("get-user-nothing", &json!({})).await.message();
         let unknown = unknown["error"]["message"].as_str().unwrap();
         for (tool, arguments) in calls() {
@@ -49,7 +47,7 @@ async fn a_caller_is_shown_what_it_may_call_and_may_call_nothing_else() {
             }
             let row = format!("{tool} by {name}");
             let modern = caller.mcp(tool, &arguments).await;
-            let legacy = caller.call_in(&session, json!(2), tool, &arguments).await;
+            let legacy = session.call_as(json!(2), tool, &arguments).await;
             for reply in [modern, legacy] {
                 let error = reply.message()["error"].clone();
                 assert_eq!(error["code"], -32602, "{row}: {reply:?}");
@@ -61,8 +59,8 @@ async fn a_caller_is_shown_what_it_may_call_and_may_call_nothing_else() {
         }
         assert_eq!(world.arrivals().len(), 0, "{name}");
     }
-    let operator = Somebody::with_token(&world, TOKEN);
-    assert_eq!(operator.tools().await.len(), ROWS.len());
+    let operator = Client::of(&world).showing(TOKEN);
+    assert_eq!(operator.tool_names().await.len(), ROWS.len());
 }
 
 #[tokio::test]
@@ -75,7 +73,7 @@ async fn a_grant_is_good_for_what_it_names() {
         ("mixed", "select-user-payment-card"),
         ("partner", "get-user-details"),
     ] {
-        let caller = Somebody::named(&world, name);
+        let caller = named(&world, name);
         let result = caller.mcp(tool, &good(tool)).await.result();
         assert!(result["structuredContent"].is_object(), "{name}: {result}");
         let reply = caller.rest(tool, &good(tool)).await;
@@ -92,8 +90,8 @@ async fn what_the_settings_leave_out_no_grant_brings_back() {
         ("SEVENDIGITAL_MCP_EXCLUDE_TOOLS", "purchase-user-item"),
     ];
     let world = World::with_file(&settings, &file).await;
-    let jane = Somebody::named(&world, "jane");
-    assert_eq!(jane.tools().await, ["get-user-locker"]);
+    let jane = named(&world, "jane");
+    assert_eq!(jane.tool_names().await, ["get-user-locker"]);
     for (tool, arguments) in calls() {
         if tool == "get-user-locker" {
             continue;
@@ -111,18 +109,14 @@ async fn what_the_settings_leave_out_no_grant_brings_back() {
 }
 
 /// The list in bytes.
-async fn list(somebody: &Somebody<'_>, legacy: bool) -> String {
+async fn list(somebody: &Client, legacy: bool) -> String {
     if !legacy {
         return somebody.ask("tools/list", json!({})).await.text;
     }
-    let session = somebody.session().await;
+    let session = somebody.in_session(LEGACY[0]).await;
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}});
     // An event has a number and a length of its own; its message is what is compared.
-    somebody
-        .legacy(Some(&session), &message)
-        .await
-        .message()
-        .to_string()
+    session.say(&message).await.message().to_string()
 }
 
 #[tokio::test]
@@ -136,9 +130,9 @@ async fn the_list_is_the_same_byte_for_byte_over_a_hundred_connections() {
     let settings = [&OFTEN[..], &[BY_TOKEN, many]].concat();
     let (_authority, mut world) = trusting_world(&settings, &file.concat()).await;
     world.http = without_pool();
-    let [jane, joan, john] = ["jane", "joan", "john"].map(|name| Somebody::named(&world, name));
-    let user = Somebody::with_token(&world, &access_token("user-1", "spend reads"));
-    let operator = Somebody::with_token(&world, TOKEN);
+    let [jane, joan, john] = ["jane", "joan", "john"].map(|name| named(&world, name));
+    let user = Client::of(&world).showing(&access_token("user-1", "spend reads"));
+    let operator = Client::of(&world).showing(TOKEN);
     for legacy in [false, true] {
         let first = list(&jane, legacy).await;
         for _ in 0..100 {

@@ -7,9 +7,8 @@ use sevendigital::Effect;
 use sevendigital_sandbox::Fault;
 use sevendigital_tools::TOOLS;
 
-use crate::identity::Somebody;
 use crate::support::calls::{calls_with, tool};
-use crate::support::{LEGACY, Setting, World, text, until, within};
+use crate::support::{Client, LEGACY, Setting, World, text, until, within};
 
 #[tokio::test]
 async fn the_settings_say_which_hosts_and_origins_pass() {
@@ -33,9 +32,9 @@ async fn the_settings_say_which_hosts_and_origins_pass() {
         (&[("origin", "http://app.example.com")], 403),
         (&[("origin", "null")], 403),
     ] {
-        let somebody = Somebody::unknown(&world).with_all(headers);
+        let somebody = Client::of(&world).with_all(headers);
         let modern = somebody.ask("tools/list", json!({})).await;
-        let legacy = somebody.initialize().await;
+        let legacy = somebody.initialize(LEGACY[0]).await;
         assert_eq!(
             (modern.status, legacy.status),
             (status, status),
@@ -67,15 +66,15 @@ async fn settings_choose_which_tools_are_listed_and_may_be_called() {
     ];
     for (settings, expected) in rows {
         let world = World::with(settings).await;
-        let somebody = Somebody::unknown(&world);
-        assert_eq!(somebody.tools().await, expected, "{settings:?}");
-        let session = somebody.session().await;
+        let somebody = Client::of(&world);
+        assert_eq!(somebody.tool_names().await, expected, "{settings:?}");
+        let session = somebody.in_session(LEGACY[0]).await;
         for name in all().map(|contract| contract.name) {
             if expected.contains(&name) {
                 continue;
             }
             let modern = somebody.mcp(name, &json!({})).await;
-            let legacy = somebody.call_in(&session, json!(1), name, &json!({})).await;
+            let legacy = session.call_as(json!(1), name, &json!({})).await;
             for reply in [modern, legacy] {
                 assert_eq!(reply.message()["error"]["code"], -32602, "{name}");
             }

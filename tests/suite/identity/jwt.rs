@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sevendigital_tools::{Scope, TOOLS};
 
-use super::{OFTEN, Somebody, trusting, without_pool};
-use crate::support::World;
+use super::{OFTEN, trusting, without_pool};
 use crate::support::tokens::{Authority, RSA, good, published_set, signed, with};
+use crate::support::{Client, World};
 
 // What a token claims: its audience, its issuer, how long, and what it allows.
 mod claims;
@@ -91,7 +91,7 @@ impl Gate {
     /// Shows a token. Whatever is answered, nothing of the token is in it.
     async fn check(&self, token: &str) -> Outcome {
         let logged = self.log.text().len();
-        let somebody = Somebody::with_token(&self.world, token);
+        let somebody = Client::of(&self.world).showing(token);
         let reply = somebody.ask("tools/list", json!({})).await;
         let told = format!("{:?} {}", reply.headers, reply.text);
         for part in token.split('.').filter(|part| part.len() > 8) {

@@ -4,12 +4,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::identity::{
-    METADATA, OFTEN, Somebody, access_token, check_challenge, principal, token_of, trusting_world,
+    METADATA, OFTEN, access_token, check_challenge, principal, token_of, trusting_world,
 };
-use crate::rest::routes::problem;
 use crate::support::tokens::{AUDIENCE, ISSUER, OTHER_RSA, RSA, good, signed, with};
 use crate::support::upstream::Act;
-use crate::support::{Reply, World};
+use crate::support::{Client, LEGACY, Reply, World, problem};
 
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The same behind which the resource's own path stands.
@@ -54,7 +53,7 @@ async fn clients_learn_where_to_get_an_access_token() {
         assert_eq!(ask(&world, "GET", path, &wrong).await.status, 200);
     }
     // The challenge leads there.
-    let refused = Somebody::unknown(&world).ask("tools/list", json!({})).await;
+    let refused = Client::of(&world).ask("tools/list", json!({})).await;
     let challenge = refused.headers["www-authenticate"].to_str().unwrap();
     assert!(challenge.contains(METADATA), "{challenge}");
     assert!(METADATA.ends_with(WITH_PATH));
@@ -145,15 +144,15 @@ async fn a_page_may_ask_first_and_read_the_challenge_of_a_refusal() {
 #[tokio::test]
 async fn a_good_access_token_opens_every_surface() {
     let (authority, world) = trusting_world(&OFTEN, "").await;
-    let user = Somebody::with_token(&world, &access_token("user-1", "reads"));
+    let user = Client::of(&world).showing(&access_token("user-1", "reads"));
     let none = json!({});
     let reply = user.mcp("get-user-locker", &none).await;
     assert!(reply.result()["structuredContent"].is_object(), "{reply:?}");
     let reply = user.rest("get-user-locker", &none).await;
     assert_eq!(reply.status, 200, "{reply:?}");
-    let session = user.session().await;
+    let session = user.in_session(LEGACY[0]).await;
     let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "get-user-locker"}});
-    let reply = user.legacy(Some(&session), &call).await;
+    let reply = session.say(&call).await;
     assert!(reply.result()["structuredContent"].is_object(), "{reply:?}");
     assert_eq!(authority.fetches(), 1, "keys are asked for once");
 }
@@ -177,11 +176,11 @@ async fn a_token_that_is_not_ours_is_refused_on_every_surface() {
         ("no JWT", "0123456789abcdef0123456789abcdef".to_owned()),
     ];
     for (row, token) in rows {
-        let somebody = Somebody::with_token(&world, &token);
+        let somebody = Client::of(&world).showing(&token);
         let on_rest = somebody.rest("get-user-locker", &json!({})).await;
         problem(&on_rest, 401, "unauthenticated");
         let on_mcp = somebody.mcp("get-user-locker", &json!({})).await;
-        for reply in [on_rest, on_mcp, somebody.initialize().await] {
+        for reply in [on_rest, on_mcp, somebody.initialize(LEGACY[0]).await] {
             check_challenge(row, &reply, true);
             for part in token.split('.').filter(|part| part.len() > 8) {
                 assert!(!format!("{reply:?}").contains(part), "{row}: {reply:?}");
@@ -189,7 +188,7 @@ async fn a_token_that_is_not_ours_is_refused_on_every_surface() {
         }
     }
     assert_eq!(world.arrivals().len(), 0);
-    let user = Somebody::with_token(&world, &good);
+    let user = Client::of(&world).showing(&good);
     assert_eq!(user.rest("get-user-locker", &json!({})).await.status, 200);
 }
 
@@ -198,10 +197,10 @@ async fn without_the_keys_no_token_is_accepted_and_none_is_called_wrong() {
     let file = principal("jane", &["reads"], "");
     let (authority, world) = trusting_world(&[], &file).await;
     authority.script(Act::Say(Vec::new()));
-    let user = Somebody::with_token(&world, &access_token("user-1", "reads"));
+    let user = Client::of(&world).showing(&access_token("user-1", "reads"));
     problem(&user.rest("get-user-locker", &json!({})).await, 503, "busy");
     let on_mcp = user.mcp("get-user-locker", &json!({})).await;
-    for reply in [on_mcp, user.initialize().await] {
+    for reply in [on_mcp, user.initialize(LEGACY[0]).await] {
         assert_eq!(reply.status, 503, "{reply:?}");
         let wait = reply.headers["retry-after"].to_str().unwrap();
         assert!(
@@ -212,7 +211,7 @@ async fn without_the_keys_no_token_is_accepted_and_none_is_called_wrong() {
     }
     assert_eq!(world.arrivals().len(), 0);
     // Callers that this server knows by itself are not concerned.
-    let jane = Somebody::with_token(&world, &token_of("jane"));
+    let jane = Client::of(&world).showing(&token_of("jane"));
     assert_eq!(jane.rest("get-user-locker", &json!({})).await.status, 200);
 }
 
@@ -229,8 +228,8 @@ fn with_subject(subject: &str) -> String {
 async fn a_principal_is_known_by_the_whole_subject_of_a_token() {
     for subject in ["user-1", "u", &"ü".repeat(255)] {
         let (_authority, world) = trusting_world(&OFTEN, &with_subject(subject)).await;
-        let jane = Somebody::with_token(&world, &access_token(subject, ALL));
-        let tools = jane.tools().await;
+        let jane = Client::of(&world).showing(&access_token(subject, ALL));
+        let tools = jane.tool_names().await;
         assert!(
             tools.contains(&"select-user-payment-card".to_owned()),
             "{tools:?}"
@@ -245,8 +244,11 @@ async fn a_principal_is_known_by_the_whole_subject_of_a_token() {
         assert_eq!(arrivals[0].parameter("oauth_token"), None);
         // Another subject is another caller.
         let other = format!("{}x", subject.strip_suffix('1').unwrap_or("user-2"));
-        let john = Somebody::with_token(&world, &access_token(&other, ALL));
-        assert_eq!(john.tools().await.len(), sevendigital_tools::TOOLS.len());
+        let john = Client::of(&world).showing(&access_token(&other, ALL));
+        assert_eq!(
+            john.tool_names().await.len(),
+            sevendigital_tools::TOOLS.len()
+        );
         assert_eq!(world.arrivals().len(), 1);
     }
 }
@@ -260,7 +262,7 @@ async fn what_a_principal_may_do_both_settings_and_token_allow() {
         ("reads", "purchase-user-item"),
         ("", "delete-user-payment-card"),
     ] {
-        let jane = Somebody::with_token(&world, &access_token("user-1", scope));
+        let jane = Client::of(&world).showing(&access_token("user-1", scope));
         let arguments = json!({"releaseId": "11700062", "body": {"cardId": "8154430"}});
         let on_mcp = jane.mcp(tool, &arguments).await;
         assert_eq!(
@@ -278,7 +280,7 @@ async fn what_a_principal_may_do_both_settings_and_token_allow() {
         }
     }
     // Where they do, the token must too.
-    let jane = Somebody::with_token(&world, &access_token("user-1", "spend"));
+    let jane = Client::of(&world).showing(&access_token("user-1", "spend"));
     let card = json!({"body": {"cardId": "8154431"}});
     for reply in [
         jane.mcp("select-user-payment-card", &card).await,

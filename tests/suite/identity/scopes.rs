@@ -3,12 +3,9 @@
 use serde_json::json;
 use sevendigital_tools::Scope;
 
-use crate::identity::{
-    BY_TOKEN, METADATA, OFTEN, Somebody, TOKEN, access_token, of_scope, trusting_world,
-};
-use crate::rest::routes::problem;
+use crate::identity::{BY_TOKEN, METADATA, OFTEN, TOKEN, access_token, of_scope, trusting_world};
 use crate::support::calls::{REGISTRATION, ROWS};
-use crate::support::{Reply, text};
+use crate::support::{Client, LEGACY, Reply, problem, text};
 
 /// A refusal that says which scopes a token must have.
 #[track_caller]
@@ -43,7 +40,7 @@ async fn each_scope_opens_its_own_tools_over_rest() {
 /// Every tool with every scope; a tool that lacks its own is asked for it.
 async fn each_scope_opens_its_own_tools(on_rest: bool) {
     let (_authority, world) = trusting_world(&[&OFTEN[..], &[BY_TOKEN]].concat(), "").await;
-    let operator = Somebody::with_token(&world, TOKEN);
+    let operator = Client::of(&world).showing(TOKEN);
     let page = json!({"body": {"redirectUrl": "https://shop.example/done"}});
     let registered = operator
         .mcp("register-user-payment-card", &page)
@@ -53,7 +50,7 @@ async fn each_scope_opens_its_own_tools(on_rest: bool) {
     let (mut allowed, mut refused) = (0, 0);
     let none = ["", "openid profile"];
     for granted in none.into_iter().chain(Scope::ALL.map(Scope::as_str)) {
-        let user = Somebody::with_token(&world, &access_token("user-1", granted));
+        let user = Client::of(&world).showing(&access_token("user-1", granted));
         for row in ROWS {
             let mut arguments = row.arguments();
             if arguments["id"] == REGISTRATION {
@@ -77,7 +74,7 @@ async fn each_scope_opens_its_own_tools(on_rest: bool) {
                 refused += 1;
             }
         }
-        assert_eq!(user.tools().await, of_scope(granted), "`{granted}`");
+        assert_eq!(user.tool_names().await, of_scope(granted), "`{granted}`");
     }
     println!("REST {on_rest}: {allowed} allowed, {refused} refused");
     assert_eq!(
@@ -110,18 +107,17 @@ fn check_form(what: &str, reply: &Reply, on_rest: bool) {
 #[tokio::test]
 async fn a_session_gives_no_scope_that_the_request_has_not() {
     let (_authority, world) = trusting_world(&[], "").await;
-    let opener = Somebody::with_token(&world, &access_token("user-1", "reads spend"));
-    let session = opener.session().await;
-    let weaker = Somebody::with_token(&world, &access_token("user-1", "reads"));
+    let opener = Client::of(&world).showing(&access_token("user-1", "reads spend"));
+    let session = opener.in_session(LEGACY[0]).await;
+    let weaker = Client::of(&world).showing(&access_token("user-1", "reads"));
     let item = json!({"releaseId": "11700062"});
-    let reply = weaker
-        .call_in(&session, json!(7), "purchase-user-item", &item)
-        .await;
+    let weaker = weaker.within(session.session(), LEGACY[0]);
+    let reply = weaker.call_as(json!(7), "purchase-user-item", &item).await;
     check_refusal("in a session", &reply, "reads", "spend");
     assert_eq!(reply.message()["id"], 7);
     assert_eq!(world.arrivals().len(), 0);
     let list = json!({"jsonrpc": "2.0", "id": 8, "method": "tools/list", "params": {}});
-    let listed = weaker.legacy(Some(&session), &list).await.result();
+    let listed = weaker.say(&list).await.result();
     assert_eq!(
         listed["tools"].as_array().unwrap().len(),
         of_scope("reads").len(),

@@ -3,9 +3,9 @@
 use serde_json::json;
 use sevendigital_sandbox::demo;
 
-use crate::identity::{BY_TOKEN, OFTEN, Somebody, TOKEN, principal, token_of};
-use crate::rest::routes::{get, problem};
-use crate::support::{Caller, Setting, World, failure, question};
+use crate::identity::{BY_TOKEN, OFTEN, TOKEN, principal, token_of};
+use crate::support::rest::get;
+use crate::support::{Client, Setting, World, failure, problem, question};
 
 const CONFIRM: Setting<'static> = ("SEVENDIGITAL_MCP_SPENDING", "confirm");
 const BUY: &str = "/v1/user/purchase/item?releaseId=11700062";
@@ -78,7 +78,7 @@ async fn a_yes_of_one_caller_is_none_of_another() {
             let world = world(&[CONFIRM]).await;
             let row = format!("{tool}: `{asked}`, then `{other}`");
             let caller = |name: &str| {
-                Caller::of(&world)
+                Client::of(&world)
                     .that_can_ask()
                     .with("authorization", &format!("Bearer {}", token(name)))
             };
@@ -88,8 +88,9 @@ async fn a_yes_of_one_caller_is_none_of_another() {
                 failure(&result).contains("confirmation is not valid"),
                 "{row}: {result}"
             );
-            let over_rest =
-                Somebody::with_token(&world, &token(other)).with("x-confirmation", &sealed);
+            let over_rest = Client::of(&world)
+                .showing(&token(other))
+                .with("x-confirmation", &sealed);
             let reply = over_rest.rest(tool, &arguments).await;
             problem(&reply, 409, "confirmation-invalid");
             assert_eq!(deeds(&world), 0, "{row}");

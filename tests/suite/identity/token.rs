@@ -5,7 +5,7 @@ use sevendigital_sandbox::Sandbox;
 use tempfile::TempDir;
 
 use crate::identity::sha256;
-use crate::support::{Server, program};
+use crate::support::{Server, program, variables};
 
 /// A new token, and the digest that is printed with it.
 async fn new_token() -> (String, String) {
@@ -50,21 +50,16 @@ async fn a_new_token_lets_its_caller_in_and_is_made_anew_each_time() {
     let file = format!(
         "[[principals]]\nname = \"jane\"\ntoken_sha256 = {digest:?}\nallow = [\"reads\"]\n"
     );
-    std::fs::write(folder.path().join("sevendigital-mcp.toml"), file).unwrap();
-    let server = Server::start_with("exec \"$0\" \"$@\"", folder.path(), &sandbox.base_uri()).await;
-    let caller = |token: &str| {
-        server
-            .caller()
-            .with("authorization", &format!("Bearer {token}"))
-    };
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, file).unwrap();
+    let more = ["--config", settings.to_str().unwrap()];
+    let variables = variables(&sandbox.base_uri(), &[]);
+    let server = Server::serve(folder.path(), &more, &variables).await;
+    let caller = |token: &str| server.caller().showing(token);
     let result = caller(&token).call("get-user-locker", &json!({})).await;
     assert!(result["structuredContent"].is_object(), "{result}");
-    let params = json!({"arguments": {}});
     for wrong in [&other, &digest] {
-        let reply = caller(wrong)
-            .reply("get-user-locker", params.clone())
-            .await
-            .unwrap();
+        let reply = caller(wrong).mcp("get-user-locker", &json!({})).await;
         assert_eq!(reply.status, 401, "{reply:?}");
     }
     let log = server.log();

@@ -10,7 +10,7 @@ use tokio::time::interval;
 
 use crate::http::foreign::Ports;
 use crate::http::slow::{Waste, much, waste};
-use crate::http::wire::{Draft, Wire};
+use crate::support::draft::{Draft, Wire};
 use crate::support::until;
 
 /// As many as there is room for, but for those who call.
@@ -61,7 +61,7 @@ async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &
     let limits = Limits::defaults();
     let limit = limits.iter().find(|(name, _)| name == how.limit()).unwrap();
     let limit = Duration::from_millis(limit.1);
-    let before = held(ports.process());
+    let before = held(ports.server.id());
     let enough = AtomicBool::new(false);
     let ends = async {
         let mut all = JoinSet::new();
@@ -73,7 +73,7 @@ async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &
         let mut turn = interval(Duration::from_millis(200));
         while !all.is_empty() {
             turn.tick().await;
-            let now = held(ports.process());
+            let now = held(ports.server.id());
             most = (most.0.max(now.0), most.1.max(now.1));
             while let Some(ended) = all.try_join_next() {
                 times.push(ended.unwrap());
@@ -113,7 +113,7 @@ async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &
         slowest(quiet)
     );
     until("their descriptors to be closed", || {
-        held(ports.process()).0 <= before.0 + 5
+        held(ports.server.id()).0 <= before.0 + 5
     })
     .await;
 }
@@ -136,7 +136,7 @@ async fn a_thousand_slow_clients_of_each_sort_are_given_up_in_time() {
         "hint: `ulimit -n 4096`; {files} descriptors are too few"
     );
 
-    let ports = Ports::open(&[]).await;
+    let ports = Ports::open().await;
     let [mcp, rest, _] = &ports.urls;
     let good = Draft::call(mcp, "get-user-locker", &json!({}));
     let enough = AtomicBool::new(false);

@@ -1,17 +1,14 @@
 //! MCP over stdio: the real binary over pipes, started as mcp.json says.
 
-use std::process::ExitStatus;
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use sevendigital_sandbox::{Fault, Sandbox};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use sevendigital_tools::TOOLS;
+use tokio::process::Command;
 
 use crate::support::calls::make_all;
+use crate::support::client::{message, meta};
+use crate::support::upstream::{Act, Upstream};
 use crate::support::{
-    MODERN, call_with, failure, lifecycles, program, root, sandbox_settings, stdio_client, until,
-    within,
+    Server, call_with, fails_with, folder, lifecycles, program, root, stdio_client,
 };
 
 /// The entry of that name in mcp.json.
@@ -28,10 +25,8 @@ pub(crate) fn entry(name: &str) -> Value {
 fn as_mcp_json_says(name: &str) -> Command {
     let entry = entry(name);
     assert_eq!(entry["type"], "stdio");
-    let arguments: Vec<&str> = entry["args"]
-        .as_array()
-        .unwrap()
-        .iter()
+    let arguments = entry["args"].as_array().unwrap().iter();
+    let arguments: Vec<&str> = arguments
         .map(|argument| argument.as_str().unwrap())
         .collect();
     let own = match entry["command"].as_str().unwrap() {
@@ -53,99 +48,24 @@ fn as_mcp_json_says(name: &str) -> Command {
     program(own, &variables)
 }
 
-/// The program over pipes, line by line.
-struct Pipes {
-    child: Child,
-    /// Taken when it is to be closed.
-    stdin: Option<ChildStdin>,
-    stdout: Lines<BufReader<ChildStdout>>,
-}
-
-impl Pipes {
-    fn open(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        // Read to the end in the background, so that the program never waits for us.
-        let mut stderr = child.stderr.take().unwrap();
-        tokio::spawn(async move {
-            let mut text = Vec::new();
-            stderr.read_to_end(&mut text).await
-        });
-        Self {
-            stdin: child.stdin.take(),
-            stdout: BufReader::new(child.stdout.take().unwrap()).lines(),
-            child,
-        }
-    }
-
-    async fn write(&mut self, line: &str) {
-        let stdin = self.stdin.as_mut().unwrap();
-        stdin.write_all(line.as_bytes()).await.unwrap();
-        stdin.write_all(b"\n").await.unwrap();
-        stdin.flush().await.unwrap();
-    }
-
-    async fn hello(&mut self) {
-        let params = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "suite", "version": "1"}});
-        self.write(
-            &json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})
-                .to_string(),
-        )
-        .await;
-        assert_eq!(self.read().await["id"], 0);
-        self.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}).to_string())
-            .await;
-    }
-
-    async fn call(&mut self, id: u32, tool: &str, arguments: Value) {
-        let params = json!({"name": tool, "arguments": arguments});
-        let request = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
-        self.write(&request.to_string()).await;
-    }
-
-    /// The next message; fails where the line is none.
-    async fn read(&mut self) -> Value {
-        self.maybe_read().await.expect("one more message")
-    }
-
-    async fn maybe_read(&mut self) -> Option<Value> {
-        let line = within("a line", self.stdout.next_line()).await.unwrap()?;
-        let message: Value = serde_json::from_str(&line)
-            .unwrap_or_else(|error| panic!("not JSON-RPC on stdout: {error}: {line}"));
-        assert_eq!(message["jsonrpc"], "2.0", "{line}");
-        Some(message)
-    }
-
-    /// Closes stdin, and gives what came after it and how the program ended.
-    async fn close(mut self) -> (Vec<Value>, ExitStatus) {
-        drop(self.stdin.take());
-        let mut rest = Vec::new();
-        while let Some(message) = self.maybe_read().await {
-            rest.push(message);
-        }
-        let status = within("the end of the program", self.child.wait()).await;
-        (rest, status.unwrap())
-    }
-}
-
 #[tokio::test]
 async fn started_as_mcp_json_says_it_lists_its_tools_and_asks_for_the_key() {
     for mode in lifecycles() {
         let client = stdio_client(as_mcp_json_says("sevendigital"), mode).await;
-        assert_eq!(client.list_all_tools().await.unwrap().len(), 17);
-        // The entry's placeholders were filled in by nobody, and count as unset.
+        assert_eq!(client.list_all_tools().await.unwrap().len(), TOOLS.len());
+        // The entry's placeholders are still there, and count as unset.
         let result = call_with(&client, "get-user-locker", json!({})).await;
-        let told = failure(&result);
-        assert!(told.contains("SEVENDIGITAL_CONSUMER_KEY"), "{told}");
+        fails_with(&result, &["SEVENDIGITAL_CONSUMER_KEY"]);
         client.cancel().await.unwrap();
     }
 }
 
-/// All seventeen tools in both eras, through rmcp's client over the pipes of that program.
+/// Every tool in both eras, through rmcp's client over the pipes of that program.
 async fn check(start: impl Fn() -> Command) {
     for mode in lifecycles() {
         let client = stdio_client(start(), mode).await;
         let tools = client.list_all_tools().await.unwrap();
-        assert_eq!(tools.len(), 17);
+        assert_eq!(tools.len(), TOOLS.len());
         let results =
             make_all(async |tool, arguments| call_with(&client, tool, arguments).await).await;
         for ((tool, result), contract) in results.iter().zip(tools) {
@@ -162,13 +82,24 @@ async fn check(start: impl Fn() -> Command) {
 }
 
 #[tokio::test]
-async fn each_tool_works_in_both_eras_started_as_mcp_json_says_for_the_sandbox() {
+async fn each_tool_works_started_as_mcp_json_says_for_the_sandbox() {
     check(|| as_mcp_json_says("sevendigital-sandbox")).await;
 }
 
 #[tokio::test]
-async fn each_tool_works_in_both_eras_with_flags_before_the_command() {
+async fn each_tool_works_with_flags_before_the_command() {
     check(|| program(&["--sandbox", "stdio"], &[])).await;
+}
+
+fn pipes(arguments: &[&str]) -> Server {
+    Server::spawn(program(arguments, &[]))
+}
+
+/// Closes stdin, which is a good end; gives what was written after that.
+async fn close(mut server: Server) -> Vec<Value> {
+    let before = server.messages().len();
+    assert_eq!(server.ended().await.code(), Some(0), "{}", server.log());
+    server.messages()[before..].to_vec()
 }
 
 #[tokio::test]
@@ -179,8 +110,8 @@ async fn nothing_but_json_rpc_is_on_stdout_however_much_is_logged() {
             ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let mut pipes = Pipes::open(program(&["--sandbox", "stdio"], &variables));
-        pipes.hello().await;
+        let mut server = Server::spawn(program(&["--sandbox", "stdio"], &variables));
+        server.hello().await;
         let rows = [
             ("get-user-locker", json!({})),
             ("purchase-user-item", json!({"releaseId": "11700062"})),
@@ -189,49 +120,42 @@ async fn nothing_but_json_rpc_is_on_stdout_however_much_is_logged() {
             ("no-such-tool", json!({})),
         ];
         for (id, (tool, arguments)) in (1..).zip(rows) {
-            pipes.call(id, tool, arguments).await;
-            assert_eq!(pipes.read().await["id"], id, "{tool}");
+            server.call(id, tool, &arguments).await;
+            server.answer(id).await;
         }
-        let (rest, status) = pipes.close().await;
-        assert_eq!(rest, Vec::<Value>::new());
-        assert_eq!(status.code(), Some(0));
+        // The handshake and these, each once.
+        assert_eq!(server.messages().len(), 6);
+        assert_eq!(close(server).await, Vec::<Value>::new());
     }
 }
 
 #[tokio::test]
 async fn the_end_of_stdin_is_a_good_end() {
-    let before_hello = Pipes::open(program(&["stdio"], &[]));
-    let (rest, status) = before_hello.close().await;
-    assert_eq!((rest.len(), status.code()), (0, Some(0)), "before hello");
-
-    let mut after_hello = Pipes::open(program(&["stdio"], &[]));
+    assert!(close(pipes(&["stdio"])).await.is_empty(), "before hello");
+    let mut after_hello = pipes(&["stdio"]);
     after_hello.hello().await;
-    let (rest, status) = after_hello.close().await;
-    assert_eq!((rest.len(), status.code()), (0, Some(0)), "after hello");
+    assert!(close(after_hello).await.is_empty(), "after hello");
 }
 
 #[tokio::test]
-async fn a_call_under_way_at_the_end_of_stdin_is_still_answered() {
-    for (operation, tool, arguments) in [
-        ("getUserLocker", "get-user-locker", json!({})),
+async fn a_call_in_flight_at_the_end_of_stdin_is_still_answered() {
+    for (path, tool, arguments) in [
+        ("/user/locker", "get-user-locker", json!({})),
         (
-            "purchaseUserItem",
+            "/user/purchase/item",
             "purchase-user-item",
             json!({"releaseId": "11700062"}),
         ),
     ] {
-        let sandbox = Sandbox::start().await.unwrap();
-        sandbox.script(operation, Fault::Delay(Duration::from_millis(400)), 1);
-        let state = tempfile::tempdir().unwrap();
-        let mut variables = sandbox_settings(&sandbox.base_uri());
-        let folder = state.path().display().to_string();
-        variables.push(("SEVENDIGITAL_MCP_STATE_DIR".to_owned(), folder));
-        let mut pipes = Pipes::open(program(&["stdio"], &variables));
-        pipes.hello().await;
-        pipes.call(7, tool, arguments).await;
-        until("the call to arrive", || sandbox.arrivals().len() == 1).await;
-        let (rest, status) = pipes.close().await;
-        assert_eq!(status.code(), Some(0), "{tool}");
+        let (folder, upstream) = (folder(), Upstream::start().await);
+        upstream.script(path, [Act::Held(Box::new(Act::Sell))]);
+        let mut server = Server::stdio(folder.path(), &upstream.base_uri());
+        server.hello().await;
+        server.call(7, tool, &arguments).await;
+        upstream.wait_for(path, 1).await;
+        server.close_stdin();
+        upstream.open_gate();
+        let rest = close(server).await;
         let answers: Vec<&Value> = rest.iter().filter(|message| message["id"] == 7).collect();
         assert_eq!(answers.len(), 1, "{tool}: {rest:?}");
         let document = &answers[0]["result"]["structuredContent"];
@@ -241,44 +165,27 @@ async fn a_call_under_way_at_the_end_of_stdin_is_still_answered() {
 
 #[tokio::test]
 async fn a_line_of_garbage_does_not_end_the_session() {
-    let mut pipes = Pipes::open(program(&["--sandbox", "stdio"], &[]));
-    pipes.hello().await;
+    let mut server = pipes(&["--sandbox", "stdio"]);
+    server.hello().await;
     for garbage in ["garbage", "{", "[]", "{\"jsonrpc\": \"2.0\"}", "\u{0}", ""] {
-        pipes.write(garbage).await;
+        server.say(garbage).await;
     }
-    pipes.call(7, "get-user-locker", json!({})).await;
-    let answer = loop {
-        // What is said of the garbage, if anything, has no id of ours.
-        let message = pipes.read().await;
-        if message["id"] == 7 {
-            break message;
-        }
-    };
-    assert!(
-        answer["result"]["structuredContent"].is_object(),
-        "{answer}"
-    );
-    let (_, status) = pipes.close().await;
-    assert_eq!(status.code(), Some(0));
+    server.call(7, "get-user-locker", &json!({})).await;
+    let result = &server.answer(7).await["result"];
+    assert!(result["structuredContent"].is_object(), "{result}");
+    close(server).await;
 }
 
 #[tokio::test]
 async fn without_a_handshake_a_first_call_is_answered() {
-    let mut pipes = Pipes::open(program(&["--sandbox", "stdio"], &[]));
-    let meta = json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
-    let params = json!({"name": "get-user-locker", "arguments": {}, "_meta": meta});
-    let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
-    pipes.write(&request.to_string()).await;
-    let answer = pipes.read().await;
-    assert!(
-        answer["result"]["structuredContent"].is_object(),
-        "{answer}"
-    );
-    let server = &answer["result"]["_meta"]["io.modelcontextprotocol/serverInfo"];
-    assert_eq!(server["name"], "sevendigital-mcp");
-    let (_, status) = pipes.close().await;
-    assert_eq!(status.code(), Some(0));
+    let mut server = pipes(&["--sandbox", "stdio"]);
+    let params = json!({"name": "get-user-locker", "arguments": {}, "_meta": meta(&json!({}))});
+    server
+        .say(&message(json!(1), "tools/call", &params).to_string())
+        .await;
+    let result = &server.answer(1).await["result"];
+    assert!(result["structuredContent"].is_object(), "{result}");
+    let info = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
+    assert_eq!(info["name"], "sevendigital-mcp");
+    close(server).await;
 }

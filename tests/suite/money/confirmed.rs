@@ -1,22 +1,28 @@
-//! What a yes is good for: the very call that was asked about, once, for two minutes.
+//! What a confirmation is good for: the very call that was asked about, once, for two minutes.
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rmcp::model::{RequestStateCodec, SealOptions};
 use serde_json::json;
 use sevendigital_sandbox::demo;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::money::confirmation::{CONFIRM, ITEM, TOOL, asking, deeds, release};
+use super::confirmation::{CONFIRM, actions, asking};
+use super::{ITEM, TOOL, release, second_user};
 use crate::support::upstream::{Act, Upstream};
 use crate::support::{
-    Caller, age, check_one, failure, folder, open, purchase_id, question, rows, until, within,
-    world_on,
+    Client, age, check_one, fails_with, failure, folder, open, purchase_id, question, rows, until,
+    within, world_on,
 };
 
+const INVALID: &str = "confirmation is not valid";
+const DAY: i64 = 24 * 60 * 60 * 1_000;
+
 #[tokio::test]
-async fn a_hundred_replays_of_one_yes_buy_once() {
+async fn a_hundred_replays_of_one_confirmation_buy_once() {
     for tool in [TOOL, "delete-user-payment-card"] {
         let arguments = match tool {
             TOOL => release(),
@@ -24,7 +30,7 @@ async fn a_hundred_replays_of_one_yes_buy_once() {
         };
         let folder = folder();
         let world = asking(&folder).await;
-        let caller = Caller::of(&world).that_can_ask();
+        let caller = Client::of(&world).that_can_ask();
         let (_, sealed) = question(&caller.call(tool, &arguments).await);
         let mut replays = JoinSet::new();
         for _ in 0..100 {
@@ -32,7 +38,7 @@ async fn a_hundred_replays_of_one_yes_buy_once() {
             replays.spawn(async move { caller.agree(tool, &arguments, &sealed).await });
         }
         let results = within("the answers", replays.join_all()).await;
-        assert_eq!(deeds(&world), 1, "{tool}");
+        assert_eq!(actions(&world), 1, "{tool}");
         if tool == TOOL {
             check_one(&results);
         } else {
@@ -45,10 +51,10 @@ async fn a_hundred_replays_of_one_yes_buy_once() {
 }
 
 #[tokio::test]
-async fn a_yes_with_any_byte_changed_buys_nothing() {
+async fn a_confirmation_with_any_byte_changed_buys_nothing() {
     let folder = folder();
     let world = asking(&folder).await;
-    let caller = Caller::of(&world).that_can_ask();
+    let caller = Client::of(&world).that_can_ask();
     let (_, sealed) = question(&caller.call(TOOL, &release()).await);
     let mut forged = vec![
         String::new(),
@@ -65,66 +71,43 @@ async fn a_yes_with_any_byte_changed_buys_nothing() {
     }
     let forgeries = forged.len();
     let mut tries = JoinSet::new();
-    // As many at once as there are places for charges.
-    let places = Arc::new(Semaphore::new(50));
+    // As many at once as there are permits for charges.
+    let permits = Arc::new(Semaphore::new(50));
     for sealed in forged {
-        let (caller, places) = (caller.clone(), Arc::clone(&places));
+        let (caller, permits) = (caller.clone(), Arc::clone(&permits));
         tries.spawn(async move {
-            let _place = places.acquire().await;
+            let _permit = permits.acquire().await;
             (caller.agree(TOOL, &release(), &sealed).await, sealed)
         });
     }
     for (result, sealed) in tries.join_all().await {
         let told = failure(&result);
-        assert!(
-            told.contains("confirmation is not valid"),
-            "{sealed}: {told}"
-        );
+        assert!(told.contains(INVALID), "{sealed}: {told}");
     }
-    assert_eq!(deeds(&world), 0);
+    assert_eq!(actions(&world), 0);
     println!("{forgeries} forgeries of {} bytes", sealed.len());
     // The true one is still good.
     purchase_id(&caller.agree(TOOL, &release(), &sealed).await);
 }
 
 #[tokio::test]
-async fn a_yes_to_one_call_is_none_to_another() {
+async fn a_confirmation_of_one_call_is_none_of_another() {
     let (folder, upstream) = (folder(), Upstream::start().await);
     for path in [ITEM, "/user/purchase/rrpitem", "/user/deliveritem"] {
         upstream.script(path, [Act::Sell]);
     }
     let settings = [CONFIRM, ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true")];
     let world = world_on(folder.path(), &upstream.base_uri(), &settings).await;
-    let own = Caller::of(&world).that_can_ask();
-    let second = own
-        .clone()
-        .with("x-7digital-access-token", demo::SECOND_ACCESS_TOKEN)
-        .with(
-            "x-7digital-access-token-secret",
-            demo::SECOND_ACCESS_TOKEN_SECRET,
-        );
-    let managed = own.clone().with("x-7digital-user-id", demo::USER_ID);
+    let own = Client::of(&world).that_can_ask();
+    let second = second_user(&own);
+    let managed = own.with("x-7digital-user-id", demo::USER_ID);
     let card = json!({"body": {"cardId": demo::OTHER_CARD}});
+    #[rustfmt::skip]
     let others = [
         ("another item", &own, TOOL, json!({"releaseId": "11700063"})),
-        (
-            "a track of it",
-            &own,
-            TOOL,
-            json!({"releaseId": "11700062", "trackId": "1"}),
-        ),
-        (
-            "another price",
-            &own,
-            TOOL,
-            json!({"releaseId": "11700062", "price": 1}),
-        ),
-        (
-            "another country",
-            &own,
-            TOOL,
-            json!({"releaseId": "11700062", "country": "US"}),
-        ),
+        ("a track of it", &own, TOOL, json!({"releaseId": "11700062", "trackId": "1"})),
+        ("another price", &own, TOOL, json!({"releaseId": "11700062", "price": 1})),
+        ("another country", &own, TOOL, json!({"releaseId": "11700062", "country": "US"})),
         ("another tool", &own, "purchase-user-rrp-item", release()),
         ("a sale", &own, "deliver-user-item", release()),
         ("a deletion", &own, "delete-user-payment-card", card),
@@ -139,21 +122,17 @@ async fn a_yes_to_one_call_is_none_to_another() {
         for (name, caller, tool, arguments) in &others {
             let result = caller.agree(tool, arguments, &sealed).await;
             let told = failure(&result);
-            assert!(
-                told.contains("confirmation is not valid"),
-                "{name} {when}: {told}"
-            );
+            assert!(told.contains(INVALID), "{name} {when}: {told}");
         }
     };
     check_others("before it was used").await;
     assert_eq!(upstream.counts().values().sum::<usize>(), reads(&upstream));
     purchase_id(&own.agree(TOOL, &release(), &sealed).await);
     check_others("after it was used").await;
-    // After a day the same may be bought again, but not with the old yes.
-    age(folder.path(), 24 * 60 * 60 * 1_000 + 1);
+    // After a day the same may be bought again, but not with the old confirmation.
+    age(folder.path(), DAY + 1);
     let result = own.agree(TOOL, &release(), &sealed).await;
-    let told = failure(&result);
-    assert!(told.contains("was used before"), "{told}");
+    fails_with(&result, &["was used before"]);
     assert_eq!(upstream.arrivals(ITEM), 1);
     assert_eq!(
         upstream.counts().values().sum::<usize>(),
@@ -162,14 +141,14 @@ async fn a_yes_to_one_call_is_none_to_another() {
 }
 
 #[tokio::test]
-async fn a_yes_is_good_for_two_minutes() {
+async fn a_confirmation_is_good_for_two_minutes() {
     let (folder, upstream) = (folder(), Upstream::start().await);
     upstream.script(ITEM, [Act::Sell]);
     let world = world_on(folder.path(), &upstream.base_uri(), &[CONFIRM]).await;
-    let caller = Caller::of(&world).that_can_ask();
+    let caller = Client::of(&world).that_can_ask();
     let (_, sealed) = question(&caller.call(TOOL, &release()).await);
     purchase_id(&caller.agree(TOOL, &release(), &sealed).await);
-    age(folder.path(), 24 * 60 * 60 * 1_000 + 1);
+    age(folder.path(), DAY + 1);
     // The server's own key and the call's own digest make seals whose time is up, or not.
     let ledger = open(folder.path());
     let key: Vec<u8> = ledger
@@ -188,50 +167,33 @@ async fn a_yes_is_good_for_two_minutes() {
     })
     .await;
     let result = caller.agree(TOOL, &release(), &late).await;
-    let told = failure(&result);
-    assert!(told.contains("is too old"), "{told}");
+    fails_with(&result, &["is too old"]);
     assert_eq!(upstream.arrivals(ITEM), 1);
     purchase_id(&caller.agree(TOOL, &release(), &seal(60_000)).await);
     assert_eq!(upstream.arrivals(ITEM), 2);
 
     // What the server itself gives has two minutes: a seal begins with the moment of its end.
-    let body = sealed.split('.').nth(1).unwrap();
-    let expires = i64::from_be_bytes(base64(body)[..8].try_into().unwrap());
+    let body = BASE64_URL_SAFE_NO_PAD.decode(sealed.split('.').nth(1).unwrap());
+    let body = body.unwrap();
+    let expires = i64::from_be_bytes(body[..8].try_into().unwrap());
     let left = expires - chrono::Utc::now().timestamp_millis();
     assert!((90_000..=120_000).contains(&left), "{left} ms");
 }
 
-/// Base64 as it stands in URLs, without padding.
-fn base64(text: &str) -> Vec<u8> {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let digit = |byte: u8| DIGITS.iter().position(|other| *other == byte).unwrap();
-    let bits: Vec<bool> = text
-        .bytes()
-        .map(digit)
-        .flat_map(|digit| (0..6).rev().map(move |bit| digit >> bit & 1 == 1))
-        .collect();
-    bits.chunks_exact(8)
-        .map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit)))
-        .collect()
-}
-
 #[tokio::test]
-async fn a_yes_stays_good_over_a_restart_and_in_another_process() {
+async fn a_confirmation_outlives_a_restart_and_works_in_another_process() {
     let (folder, upstream) = (folder(), Upstream::start().await);
     upstream.script(ITEM, [Act::Sell]);
     let base_uri = upstream.base_uri();
     let world = world_on(folder.path(), &base_uri, &[CONFIRM]).await;
-    let caller = Caller::of(&world).that_can_ask();
+    let caller = Client::of(&world).that_can_ask();
     let (_, sealed) = question(&caller.call(TOOL, &release()).await);
     drop(world);
     let (one, other) = tokio::join!(
         world_on(folder.path(), &base_uri, &[CONFIRM]),
         world_on(folder.path(), &base_uri, &[CONFIRM])
     );
-    let (one, other) = (
-        Caller::of(&one).that_can_ask(),
-        Caller::of(&other).that_can_ask(),
-    );
+    let [one, other] = [&one, &other].map(|world| Client::of(world).that_can_ask());
     let arguments = release();
     let (first, second) = tokio::join!(
         one.agree(TOOL, &arguments, &sealed),

@@ -6,22 +6,19 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use sevendigital::Effect;
-use sevendigital_sandbox::{Fault, demo};
+use sevendigital_sandbox::{Fault, Sandbox, demo};
 use sevendigital_tools::TOOLS;
 
-use crate::support::calls::{calls, make_all};
+use super::{ITEM, TOOL, release};
+use crate::support::calls::{calls_with, good, make_all};
 use crate::support::upstream::{Act, Upstream};
 use crate::support::{
-    Caller, Server, World, failure, file, folder, is_replayed, purchase_id, rows, states, until,
+    Client, Server, World, fails_with, file, folder, is_replayed, purchase_id, rows, states,
     world_on,
 };
 
-const ITEM: &str = "/user/purchase/item";
-const TOOL: &str = "purchase-user-item";
-
-fn release() -> Value {
-    json!({"releaseId": "11700062"})
-}
+/// What a purchase fails with that can't be written down.
+const NOT_WRITTEN: &str = "can't be written down";
 
 /// Charges are refused where the ledger is spoilt in this way, with the reason and before anything is sent; reads go on.
 async fn check_spoilt(name: &str, spoil: impl Fn(&Path) -> std::path::PathBuf) {
@@ -30,27 +27,20 @@ async fn check_spoilt(name: &str, spoil: impl Fn(&Path) -> std::path::PathBuf) {
     for spending in ["allow", "confirm"] {
         let settings = [("SEVENDIGITAL_MCP_SPENDING", spending)];
         let world = world_on(&state, &upstream.base_uri(), &settings).await;
-        let caller = Caller::of(&world).that_can_ask();
-        for (tool, arguments) in calls() {
-            let contract = TOOLS.iter().find(|other| other.contract.name == tool);
-            match contract.unwrap().contract.upstream.effect {
-                Effect::Charges => {
-                    let result = caller.call(tool, &arguments).await;
-                    let told = failure(&result);
-                    assert!(told.contains("can't be written down"), "{name}: {told}");
-                    assert!(
-                        told.contains("SEVENDIGITAL_MCP_STATE_DIR"),
-                        "{name}: {told}"
-                    );
-                    assert!(told.contains("Nothing was charged"), "{name}: {told}");
-                }
-                Effect::Reads => {
-                    let before = upstream.connections();
-                    caller.call(tool, &arguments).await;
-                    assert_eq!(upstream.connections(), before + 1, "{name} {tool}");
-                }
-                Effect::Writes => {}
-            }
+        let caller = Client::of(&world).that_can_ask();
+        for (tool, arguments) in calls_with(&[Effect::Charges]) {
+            let result = caller.call(tool, &arguments).await;
+            let parts = [
+                NOT_WRITTEN,
+                "SEVENDIGITAL_MCP_STATE_DIR",
+                "Nothing was charged",
+            ];
+            fails_with(&result, &parts);
+        }
+        for (tool, arguments) in calls_with(&[Effect::Reads]) {
+            let before = upstream.connections();
+            caller.call(tool, &arguments).await;
+            assert_eq!(upstream.connections(), before + 1, "{name} {tool}");
         }
         let paid = upstream.counts();
         let paid = paid
@@ -62,12 +52,12 @@ async fn check_spoilt(name: &str, spoil: impl Fn(&Path) -> std::path::PathBuf) {
 
 #[tokio::test]
 async fn where_the_ledger_can_not_be_used_nothing_is_bought_and_reads_go_on() {
-    check_spoilt("a file in the folder's place", |folder| {
+    check_spoilt("a file instead of the folder", |folder| {
         fs::write(folder.join("file"), "").unwrap();
         folder.join("file/state")
     })
     .await;
-    check_spoilt("a folder in the file's place", |folder| {
+    check_spoilt("a folder instead of the file", |folder| {
         fs::create_dir(file(folder)).unwrap();
         folder.to_owned()
     })
@@ -88,14 +78,14 @@ async fn where_the_ledger_can_not_be_used_nothing_is_bought_and_reads_go_on() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_breaks_later_stops_buying_and_a_mended_one_goes_on() {
+async fn a_ledger_that_breaks_stops_purchases_and_a_restored_one_goes_on() {
     let (folder, upstream) = (folder(), Upstream::start().await);
     upstream.script(ITEM, [Act::Sell]);
     let mut server = Server::start(folder.path(), &upstream.base_uri(), &[]).await;
     purchase_id(&server.caller().call(TOOL, &release()).await);
     server.signal("TERM");
     server.ended().await;
-    // Whoever closes the ledger last brings all of it into the one file.
+    // The last process to close the ledger brings all of it into the one file.
     assert_eq!(states(folder.path()), ["done"]);
     assert!(!folder.path().join("ledger.sqlite-wal").exists());
     let whole = fs::read(file(folder.path())).unwrap();
@@ -106,11 +96,10 @@ async fn a_ledger_that_breaks_later_stops_buying_and_a_mended_one_goes_on() {
     let other = json!({"releaseId": "11700063"});
     for arguments in [release(), other] {
         let result = world.call(TOOL, arguments).await;
-        let told = failure(&result);
-        assert!(told.contains("can't be written down"), "{told}");
+        fails_with(&result, &[NOT_WRITTEN]);
     }
     assert_eq!(upstream.arrivals(ITEM), 1);
-    // The same server, once the operator has put the backup in its place.
+    // The same server, once the operator has restored the backup.
     fs::write(file(folder.path()), &whole).unwrap();
     assert!(is_replayed(&world.call(TOOL, release()).await));
     let other = world.call(TOOL, json!({"releaseId": "11700063"})).await;
@@ -132,8 +121,7 @@ async fn on_a_full_disk_nothing_is_bought_that_could_not_be_written_down() {
         let arguments = json!({"releaseId": format!("{number}")});
         let result = caller.call(TOOL, &arguments).await;
         if result["isError"] == true {
-            let told = failure(&result);
-            assert!(told.contains("can't be written down"), "{told}");
+            fails_with(&result, &[NOT_WRITTEN]);
             refused += 1;
         } else {
             purchase_id(&result);
@@ -157,21 +145,26 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[tokio::test]
-async fn the_ledger_is_its_owners_alone_and_holds_no_secret_no_address_and_no_card() {
+async fn only_its_owner_reads_the_ledger_and_it_holds_no_secret() {
     let outer = folder();
     let state = outer.path().join("not/there/yet");
     let world = World::with(&[("SEVENDIGITAL_MCP_STATE_DIR", state.to_str().unwrap())]).await;
     make_all(async |tool, arguments| world.call(tool, arguments).await).await;
     world.sandbox.script("purchaseUserItem", Fault::Reset, 1);
-    failure(&world.call(TOOL, release()).await);
+    fails_with(
+        &world.call(TOOL, release()).await,
+        &["Money may have been spent"],
+    );
     let asking = [
         ("SEVENDIGITAL_MCP_STATE_DIR", state.to_str().unwrap()),
         ("SEVENDIGITAL_MCP_SPENDING", "confirm"),
     ];
     let asking = World::with(&asking).await;
-    let person = Caller::of(&asking).that_can_ask();
+    let person = Client::of(&asking).that_can_ask();
     person.call(TOOL, &json!({"releaseId": "11700063"})).await;
-    assert_eq!(rows(&state).len(), 6);
+    // Each charge, and the one whose outcome is unknown.
+    let charges = calls_with(&[Effect::Charges]).len();
+    assert_eq!(rows(&state).len(), charges + 1);
 
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&state), 0o700);
@@ -194,20 +187,28 @@ async fn the_ledger_is_its_owners_alone_and_holds_no_secret_no_address_and_no_ca
         assert_eq!(mode(&path), 0o600, "{path:?}");
         let bytes = fs::read(&path).unwrap();
         for secret in secrets {
-            let found = bytes
-                .windows(secret.len())
-                .any(|window| window == secret.as_bytes());
+            let mut windows = bytes.windows(secret.len());
+            let found = windows.any(|window| window == secret.as_bytes());
             assert!(!found, "`{secret}` in {path:?}");
         }
     }
 }
 
+/// The fields of what the server wrote into its audit log about a tool.
+fn audited(log: &str, tool: &str) -> Vec<Value> {
+    let events = log.lines().map(|line| serde_json::from_str::<Value>(line));
+    let events = events.filter_map(Result::ok);
+    let events = events.filter(|event| event["target"] == "audit");
+    events
+        .inspect(|event| assert!(event["timestamp"].is_string(), "{event}"))
+        .map(|mut event| event["fields"].take())
+        .filter(|fields| fields["tool.name"] == tool)
+        .collect()
+}
+
 #[tokio::test]
-async fn each_charge_and_each_change_is_in_the_audit_log_once_and_no_read_is() {
-    let (folder, sandbox) = (
-        folder(),
-        sevendigital_sandbox::Sandbox::start().await.unwrap(),
-    );
+async fn each_charge_and_each_change_is_audited_once_and_no_read_is() {
+    let (folder, sandbox) = (folder(), Sandbox::start().await.unwrap());
     let settings = [
         ("RUST_LOG", "info"),
         ("SEVENDIGITAL_MCP_LOG_FORMAT", "json"),
@@ -218,36 +219,21 @@ async fn each_charge_and_each_change_is_in_the_audit_log_once_and_no_read_is() {
     // One refused, one unknown, and one repeat, which is no charge.
     let declined = json!({"status": "error", "error": {"code": 3102, "errorMessage": "no"}});
     let declined = Fault::Status(200, "application/json", declined.to_string());
-    sandbox.script("purchaseUserItem", declined, 1);
-    caller.call(TOOL, &json!({"releaseId": "11700063"})).await;
-    sandbox.script(
-        "purchaseUserItem",
-        Fault::Status(503, "text/plain", String::new()),
-        1,
-    );
-    caller.call(TOOL, &json!({"releaseId": "11700065"})).await;
-    let (_, repeat) = calls().into_iter().find(|(tool, _)| *tool == TOOL).unwrap();
-    assert!(is_replayed(&caller.call(TOOL, &repeat).await));
-    // A refused argument and a read are nobody's business.
+    let lost = Fault::Status(503, "text/plain", String::new());
+    for (fault, release) in [(declined, "11700063"), (lost, "11700065")] {
+        sandbox.script("purchaseUserItem", fault, 1);
+        caller.call(TOOL, &json!({"releaseId": release})).await;
+    }
+    assert!(is_replayed(&caller.call(TOOL, &good(TOOL)).await));
+    // A refused argument is not audited.
     caller.call(TOOL, &json!({"releaseId": "?"})).await;
     server.signal("TERM");
     assert_eq!(server.ended().await.code(), Some(0));
-    until("the whole log", || server.log().contains("stopping")).await;
 
     let log = server.log();
-    let events: Vec<Value> = log
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|event| event["target"] == "audit")
-        .collect();
-    let of = |tool: &str| {
-        let events = events.iter().map(|event| &event["fields"]);
-        let events = events.filter(|fields| fields["tool.name"] == tool);
-        events.cloned().collect::<Vec<Value>>()
-    };
     for tool in TOOLS {
         let contract = tool.contract;
-        let fields = of(contract.name);
+        let fields = audited(&log, contract.name);
         let expected = match contract.upstream.effect {
             Effect::Reads => 0,
             _ if contract.name == TOOL => 3,
@@ -259,24 +245,18 @@ async fn each_charge_and_each_change_is_in_the_audit_log_once_and_no_read_is() {
                 let digest = fields[digest].as_str().unwrap_or_default();
                 assert_eq!(digest.len(), 32, "{}: {fields}", contract.name);
             }
-            let outcome = fields["outcome"].as_str().unwrap().to_ascii_lowercase();
-            let charged = outcome == "done" && contract.upstream.effect == Effect::Charges;
+            let charged = outcome(&fields) == "done" && contract.upstream.effect == Effect::Charges;
             assert_eq!(fields["purchase_id"].is_string(), charged, "{fields}");
         }
     }
-    let outcomes: Vec<String> = of(TOOL)
-        .iter()
-        .map(|fields| fields["outcome"].as_str().unwrap().to_ascii_lowercase())
-        .collect();
+    let outcomes = audited(&log, TOOL).iter().map(outcome).collect::<Vec<_>>();
     assert_eq!(outcomes, ["done", "refused", "unknown"]);
-    assert!(events.iter().all(|event| event["timestamp"].is_string()));
-    for secret in [
-        demo::ACCESS_TOKEN,
-        demo::CONSUMER_SECRET,
-        demo::EMAIL,
-        "example.com",
-        "p&ss",
-    ] {
+    let secrets = [demo::ACCESS_TOKEN, demo::CONSUMER_SECRET, demo::EMAIL];
+    for secret in secrets.into_iter().chain(["example.com", "p&ss"]) {
         assert!(!log.contains(secret), "`{secret}` in the log");
     }
+}
+
+fn outcome(fields: &Value) -> String {
+    fields["outcome"].as_str().unwrap().to_ascii_lowercase()
 }

@@ -5,14 +5,13 @@ use sevendigital_sandbox::demo;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
+use super::{ITEM, TOOL};
 use crate::support::upstream::{ANY, Act, Upstream, refusal};
 use crate::support::{
-    Caller, Setting, World, age, failure, folder, is_replayed, purchase_id, states, until, within,
-    world_on,
+    Client, Setting, World, age, fails_with, failure, folder, is_replayed, purchase_id, states,
+    until, within, world_on,
 };
 
-const ITEM: &str = "/user/purchase/item";
-const TOOL: &str = "purchase-user-item";
 const MINUTE: i64 = 60 * 1_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
@@ -21,7 +20,7 @@ struct Shop {
     folder: TempDir,
     upstream: Upstream,
     world: World,
-    caller: Caller,
+    caller: Client,
 }
 
 impl Shop {
@@ -32,16 +31,16 @@ impl Shop {
         all.extend(settings);
         let world = world_on(folder.path(), &upstream.base_uri(), &all).await;
         Self {
-            caller: Caller::of(&world),
+            caller: Client::of(&world),
             folder,
             upstream,
             world,
         }
     }
 
-    fn other_account(&self) -> Caller {
+    fn other_account(&self) -> Client {
         let user = demo::SECOND_USER_ID;
-        Caller::of(&self.world).with("x-7digital-user-id", user)
+        Client::of(&self.world).with("x-7digital-user-id", user)
     }
 
     /// Buys a release.
@@ -73,9 +72,7 @@ fn priced(number: usize, price: u32) -> Value {
 }
 
 fn check_limit(result: &Value, limit: &str) {
-    let told = failure(result);
-    assert!(told.contains(&format!("`{limit}`")), "{told}");
-    assert!(told.contains("Nothing was charged"), "{told}");
+    fails_with(result, &[&format!("`{limit}`"), "Nothing was charged"]);
 }
 
 #[tokio::test]
@@ -112,19 +109,12 @@ async fn the_dearest_price_passes_and_one_more_does_not() {
 
 #[tokio::test]
 async fn as_many_as_the_limit_pass_and_the_next_waits_for_its_window() {
-    for (variable, limit, window) in [
-        (
-            "SEVENDIGITAL_MCP_MAX_CHARGES_PER_MINUTE",
-            "max_charges_per_minute",
-            MINUTE,
-        ),
-        (
-            "SEVENDIGITAL_MCP_MAX_CHARGES_PER_DAY",
-            "max_charges_per_day",
-            DAY,
-        ),
+    for (limit, window) in [
+        ("max_charges_per_minute", MINUTE),
+        ("max_charges_per_day", DAY),
     ] {
-        let shop = Shop::with(&[(variable, "3")]).await;
+        let variable = format!("SEVENDIGITAL_MCP_{}", limit.to_uppercase());
+        let shop = Shop::with(&[(&variable, "3")]).await;
         // A no of 7digital's does not count.
         shop.upstream
             .script(ITEM, [Act::Say(refusal(200, 3102)), Act::Sell]);
@@ -138,9 +128,9 @@ async fn as_many_as_the_limit_pass_and_the_next_waits_for_its_window() {
         purchase_id(&shop.other_account().call(TOOL, &release(1)).await);
         let locker = shop.caller.call("get-user-locker", &json!({})).await;
         assert_ne!(locker["isError"], true, "{locker}");
-        age(shop.folder.path(), window - 10_000);
+        age(shop.folder.path(), window - 30_000);
         shop.refuses(4, limit).await;
-        age(shop.folder.path(), 10_001);
+        age(shop.folder.path(), 30_001);
         shop.sells(4).await;
         // A clock that is set back refills nothing.
         age(shop.folder.path(), -3 * DAY);
@@ -164,7 +154,7 @@ async fn a_budget_is_spent_to_the_last_penny_and_no_further() {
     purchase_id(&other);
     // A new server counts what the old one spent.
     let anew = world_on(shop.folder.path(), &shop.upstream.base_uri(), &[budget]).await;
-    let result = Caller::of(&anew).call(TOOL, &priced(4, 1)).await;
+    let result = Client::of(&anew).call(TOOL, &priced(4, 1)).await;
     check_limit(&result, "daily_budget");
     age(shop.folder.path(), DAY + 1);
     purchase_id(&buy(priced(4, 2_000)).await);
@@ -201,7 +191,7 @@ async fn of_twenty_at_once_as_many_pass_as_the_limit_says() {
 }
 
 #[tokio::test]
-async fn so_many_charges_are_under_way_at_once_and_no_more() {
+async fn so_many_charges_are_in_flight_at_once_and_no_more() {
     let limit = "max_charges_in_flight";
     for (setting, most) in [("", 32), ("1", 1), ("40", 40)] {
         let shop = Shop::with(&[("SEVENDIGITAL_MCP_MAX_CHARGES_IN_FLIGHT", setting)]).await;
@@ -213,7 +203,7 @@ async fn so_many_charges_are_under_way_at_once_and_no_more() {
         }
         shop.upstream.wait_for(ITEM, most).await;
         shop.refuses(most + 1, limit).await;
-        // Another account has its own, and a repeat waits for the one under way.
+        // Another account has its own, and a repeat waits for the one in flight.
         let (other, repeat) = (shop.other_account(), shop.caller.clone());
         calls.spawn(async move { other.call(TOOL, &release(1)).await });
         calls.spawn(async move { repeat.call(TOOL, &release(1)).await });
@@ -224,12 +214,12 @@ async fn so_many_charges_are_under_way_at_once_and_no_more() {
         for result in results {
             purchase_id(&result);
         }
-        until("none under way", || {
+        let done = || {
             states(shop.folder.path())
                 .iter()
                 .all(|state| state == "done")
-        })
-        .await;
+        };
+        until("none in flight", done).await;
         shop.sells(most + 1).await;
     }
 }

@@ -1,12 +1,10 @@
 //! REST on a real port: what a page in a browser may not do, who may call, and where it is served.
 
-use std::process::Stdio;
-
 use sevendigital_sandbox::demo;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use crate::rest::routes::{BUY, Header, JSON, LOCKER, SELECT, ask, get, problem};
-use crate::support::{World, load, program, within};
+use crate::support::client::Header;
+use crate::support::rest::{BUY, JSON, LOCKER, SELECT, ask, get};
+use crate::support::{Client, Server, World, http, load, problem, program};
 
 #[tokio::test]
 async fn what_another_page_sends_never_arrives() {
@@ -14,10 +12,10 @@ async fn what_another_page_sends_never_arrives() {
     let own = world.rest.clone();
     let port = own.rsplit_once(':').unwrap().1;
     let other = format!("http://127.0.0.1:{}", port.parse::<u16>().unwrap() ^ 1);
-    let secure = own.replace("http", "https");
     let referer = format!("{other}/page");
     let user = own.replace("//", "//user@");
     let twin = format!("http://localhost.evil.example:{port}");
+    #[rustfmt::skip]
     let rows: Vec<Vec<Header<'_>>> = vec![
         vec![("host", "evil.example")],
         vec![("host", "127.0.0.1.evil.example")],
@@ -36,15 +34,8 @@ async fn what_another_page_sends_never_arrives() {
         vec![("sec-fetch-site", "cross-site")],
         vec![("sec-fetch-site", "same-site")],
         vec![("sec-fetch-site", "nonsense")],
-        vec![
-            ("sec-fetch-site", "same-origin"),
-            ("sec-fetch-site", "cross-site"),
-        ],
-        vec![
-            ("sec-fetch-site", "cross-site"),
-            ("origin", &own),
-            ("host", "evil.example"),
-        ],
+        vec![("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        vec![("sec-fetch-site", "cross-site"), ("origin", &own), ("host", "evil.example")],
     ];
     for headers in &rows {
         for (method, target) in [
@@ -58,29 +49,32 @@ async fn what_another_page_sends_never_arrives() {
         ] {
             let mut all = vec![JSON];
             all.extend(headers);
-            let body = if method == "POST" {
-                br#"{"cardId": "8154431"}"#.to_vec()
-            } else {
-                Vec::new()
-            };
+            let card = r#"{"cardId": "8154431"}"#;
+            let body = if method == "POST" { card } else { "" };
             let reply = ask(&world, method, target, &all, body).await;
             problem(&reply, 403, "foreign-request");
         }
     }
     assert_eq!(world.arrivals().len(), 0);
-    let local = format!("localhost:{port}");
+}
+
+#[tokio::test]
+async fn what_our_own_page_and_no_page_sends_passes() {
+    let world = World::start().await;
+    let own = world.rest.clone();
+    let port = own.rsplit_once(':').unwrap().1;
+    let (local, secure) = (format!("localhost:{port}"), own.replace("http", "https"));
     for headers in [
         vec![],
         vec![("origin", own.as_str()), ("sec-fetch-site", "same-origin")],
         vec![("host", local.as_str())],
         vec![("sec-fetch-site", "none"), ("sec-fetch-dest", "document")],
+        // The origin's scheme is the browser's affair where a proxy ends TLS; its host and port are not.
+        vec![("origin", secure.as_str())],
     ] {
         let reply = get(&world, LOCKER, &headers).await;
         assert_eq!(reply.status, 200, "{headers:?}: {reply:?}");
     }
-    // The origin's scheme is the browser's affair where a proxy ends TLS; its host and port are not.
-    let reply = get(&world, LOCKER, &[("origin", &secure)]).await;
-    assert_eq!(reply.status, 200, "{reply:?}");
 }
 
 #[tokio::test]
@@ -124,12 +118,8 @@ async fn where_a_token_is_set_it_opens_every_path_but_the_description() {
         for target in [LOCKER, BUY, "/nowhere"] {
             let reply = get(&world, target, &headers).await;
             problem(&reply, 401, "unauthenticated");
-            assert!(
-                reply.headers["www-authenticate"]
-                    .to_str()
-                    .unwrap()
-                    .starts_with("Bearer")
-            );
+            let challenge = reply.headers["www-authenticate"].to_str().unwrap();
+            assert!(challenge.starts_with("Bearer"), "{challenge}");
         }
     }
     assert_eq!(world.arrivals().len(), 0);
@@ -178,21 +168,10 @@ async fn it_is_off_until_it_is_asked_for() {
         "127.0.0.1:0",
         "--rest=127.0.0.1:0",
     ];
-    let mut child = program(&flags, &[]).stdout(Stdio::null()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut told = Vec::new();
-    while told.len() < 2 {
-        let line = within("an address", lines.next_line())
-            .await
-            .unwrap()
-            .unwrap();
-        told.extend(line.strip_prefix("listening on ").map(str::to_owned));
-    }
-    assert!(
-        told[0].ends_with("/mcp") && told[1].ends_with("/v1"),
-        "{told:?}"
-    );
-    let url = format!("{}/user/locker", told[1]);
-    let reply = crate::support::http().get(url).send().await.unwrap();
-    assert_eq!(reply.status(), 200);
+    let mut server = Server::spawn(program(&flags, &[]));
+    server.listens(2).await;
+    let (mcp, rest) = (server.address("/mcp"), server.address("/v1"));
+    let client = Client::new(&mcp, rest.strip_suffix("/v1").unwrap(), &http());
+    let reply = client.send("GET", LOCKER, &[], "").await.unwrap();
+    assert_eq!(reply.status, 200);
 }

@@ -1,19 +1,22 @@
 //! REST: nothing is bought by accident, or twice.
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use sevendigital::Effect;
 use tokio::task::JoinSet;
 
-use crate::money::purchases::ITEM;
-use crate::rest::routes::{Header, ask, call, get, problem};
+use crate::support::calls::calls_with;
+use crate::support::client::Header;
+use crate::support::draft::Draft;
+use crate::support::rest::{BUY, call, get};
 use crate::support::upstream::{Act, Upstream, http, refusal};
 use crate::support::{
-    Caller, Setting, World, folder, is_replayed, purchase_id, states, until, within, world_on,
+    Client, Reply, Setting, World, empty, folder, is_replayed, problem, purchase_id, states, until,
+    within, world_on,
 };
 
+const ITEM: &str = "/user/purchase/item";
+
 const TOOL: &str = "purchase-user-item";
-const BUY: &str = "/v1/user/purchase/item?releaseId=11700062";
 const OTHER: &str = "/v1/user/purchase/item?releaseId=11700063";
 const CONFIRM: Setting<'static> = ("SEVENDIGITAL_MCP_SPENDING", "confirm");
 
@@ -21,8 +24,19 @@ fn key(name: &str) -> [Header<'_>; 1] {
     [("idempotency-key", name)]
 }
 
-fn document(text: &str) -> Value {
-    serde_json::from_str(text).unwrap()
+/// The id of a purchase that succeeded.
+#[track_caller]
+fn bought(reply: &Reply) -> Value {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    reply.message()["purchase"]["id"].clone()
+}
+
+/// The same of one that the ledger answered.
+#[track_caller]
+fn replayed(reply: &Reply) -> Value {
+    assert_eq!(reply.headers["idempotency-replayed"], "true", "{reply:?}");
+    assert!(reply.headers.contains_key("x-first-made-at"), "{reply:?}");
+    bought(reply)
 }
 
 async fn shop(settings: &[Setting<'_>]) -> (tempfile::TempDir, Upstream, World) {
@@ -36,9 +50,8 @@ async fn shop(settings: &[Setting<'_>]) -> (tempfile::TempDir, Upstream, World) 
 async fn the_same_key_with_the_same_arguments_gets_the_stored_outcome() {
     let (_folder, upstream, world) = shop(&[]).await;
     let first = get(&world, BUY, &key("a")).await;
-    assert_eq!(first.status, 200, "{first:?}");
     assert!(!first.headers.contains_key("idempotency-replayed"));
-    let id = document(&first.text)["purchase"]["id"].clone();
+    let id = bought(&first);
     for (target, name) in [
         (BUY, Some("a")),
         (
@@ -52,10 +65,7 @@ async fn the_same_key_with_the_same_arguments_gets_the_stored_outcome() {
         let headers = name.map(key);
         let headers = headers.as_ref().map_or(&[][..], |headers| &headers[..]);
         let again = get(&world, target, headers).await;
-        assert_eq!(again.status, 200, "{again:?}");
-        assert_eq!(again.headers["idempotency-replayed"], "true");
-        assert!(again.headers.contains_key("x-first-made-at"));
-        assert_eq!(document(&again.text)["purchase"]["id"], id);
+        assert_eq!(replayed(&again), id);
     }
     assert_eq!(upstream.arrivals(ITEM), 1);
 }
@@ -63,7 +73,7 @@ async fn the_same_key_with_the_same_arguments_gets_the_stored_outcome() {
 #[tokio::test]
 async fn the_same_key_with_other_arguments_is_refused() {
     let (_folder, upstream, world) = shop(&[]).await;
-    assert_eq!(get(&world, BUY, &key("a")).await.status, 200);
+    bought(&get(&world, BUY, &key("a")).await);
     for target in [
         OTHER,
         "/v1/user/purchase/item?releaseId=11700062&trackId=1",
@@ -75,7 +85,7 @@ async fn the_same_key_with_other_arguments_is_refused() {
         assert_eq!(document["mayHaveCharged"], false);
     }
     // A key that only ever got a replay belongs to that purchase too.
-    assert_eq!(get(&world, BUY, &key("b")).await.status, 200);
+    bought(&get(&world, BUY, &key("b")).await);
     problem(&get(&world, OTHER, &key("b")).await, 422, "key-reused");
     assert_eq!(upstream.counts().len(), 1, "{:?}", upstream.counts());
     for wrong in ["", "ü", &"x".repeat(256)] {
@@ -84,16 +94,8 @@ async fn the_same_key_with_other_arguments_is_refused() {
     }
     let twice = [("idempotency-key", "c"), ("idempotency-key", "d")];
     problem(&get(&world, OTHER, &twice).await, 400, "invalid-header");
-    assert_eq!(
-        get(
-            &world,
-            "/v1/user/purchase/item?releaseId=11700064",
-            &key(&"x".repeat(255))
-        )
-        .await
-        .status,
-        200
-    );
+    let another = "/v1/user/purchase/item?releaseId=11700064";
+    bought(&get(&world, another, &key(&"x".repeat(255))).await);
 }
 
 #[tokio::test]
@@ -120,12 +122,9 @@ async fn a_refusal_is_stored_under_its_key_and_under_no_other() {
     assert_eq!(problem(&again, 422, "refused")["code"], 3102);
     assert_eq!(again.headers["idempotency-replayed"], "true");
     assert_eq!(upstream.arrivals(ITEM), 1);
-    assert_eq!(get(&world, BUY, &key("b")).await.status, 200);
-    assert_eq!(
-        get(&world, BUY, &key("a")).await.status,
-        200,
-        "it was bought since"
-    );
+    bought(&get(&world, BUY, &key("b")).await);
+    // It was bought since.
+    bought(&get(&world, BUY, &key("a")).await);
     assert_eq!(upstream.arrivals(ITEM), 2);
 }
 
@@ -152,12 +151,11 @@ async fn rest_and_mcp_share_one_purchase() {
     let world = std::sync::Arc::new(world);
     let mut calls = JoinSet::new();
     for number in 0..25 {
-        let (world, caller) = (world.clone(), Caller::of(&world));
+        let (world, caller) = (world.clone(), Client::of(&world));
         calls.spawn(async move {
             let reply = get(&world, BUY, &key(&format!("k{number}"))).await;
-            assert_eq!(reply.status, 200, "{reply:?}");
             let replayed = reply.headers.contains_key("idempotency-replayed");
-            (document(&reply.text)["purchase"]["id"].clone(), replayed)
+            (bought(&reply), replayed)
         });
         calls.spawn(async move {
             let result = caller.call(TOOL, &json!({"releaseId": "11700062"})).await;
@@ -177,7 +175,7 @@ async fn rest_and_mcp_share_one_purchase() {
 }
 
 #[tokio::test]
-async fn a_question_goes_to_the_caller_and_a_yes_is_good_for_one_call() {
+async fn a_question_goes_to_the_caller_and_confirms_one_call() {
     let (folder, upstream, world) = shop(&[CONFIRM]).await;
     let asked = problem(
         &get(&world, BUY, &key("a")).await,
@@ -203,10 +201,9 @@ async fn a_question_goes_to_the_caller_and_a_yes_is_good_for_one_call() {
     }
     assert_eq!(upstream.arrivals(ITEM), 0);
     let with_key = [("x-confirmation", yes), ("idempotency-key", "a")];
-    let done = get(&world, BUY, &with_key).await;
-    assert_eq!(done.status, 200, "{done:?}");
+    bought(&get(&world, BUY, &with_key).await);
     assert_eq!(upstream.arrivals(ITEM), 1);
-    crate::support::empty(folder.path());
+    empty(folder.path());
     let again = get(&world, BUY, &confirmed).await;
     problem(&again, 409, "confirmation-invalid");
     assert_eq!(upstream.arrivals(ITEM), 1);
@@ -217,30 +214,18 @@ async fn what_is_deleted_is_asked_about_too() {
     let world = World::with(&[CONFIRM]).await;
     let arguments = json!({"body": {"cardId": "8154431"}});
     let tool = "delete-user-payment-card";
-    let asked = problem(
-        &call(&world, tool, &arguments, &[]).await,
-        409,
-        "confirmation-needed",
-    );
+    let asked = call(&world, tool, &arguments, &[]).await;
+    let asked = problem(&asked, 409, "confirmation-needed");
     let yes = [("x-confirmation", asked["confirmation"].as_str().unwrap())];
     assert_eq!(call(&world, tool, &arguments, &yes).await.status, 200);
-    problem(
-        &call(&world, tool, &arguments, &yes).await,
-        409,
-        "confirmation-invalid",
-    );
+    let again = call(&world, tool, &arguments, &yes).await;
+    problem(&again, 409, "confirmation-invalid");
 }
 
 #[tokio::test]
 async fn an_address_that_a_browser_opens_changes_nothing() {
     let world = World::start().await;
-    for (tool, arguments) in crate::support::calls::calls() {
-        let tool_of = sevendigital_tools::TOOLS
-            .iter()
-            .find(|other| other.contract.name == tool);
-        if tool_of.unwrap().contract.upstream.effect == sevendigital::Effect::Reads {
-            continue;
-        }
+    for (tool, arguments) in calls_with(&[Effect::Charges, Effect::Writes]) {
         for dest in ["document", "image", "iframe", "prefetch", "nonsense"] {
             for site in ["none", "same-origin"] {
                 let headers = [("sec-fetch-dest", dest), ("sec-fetch-site", site)];
@@ -258,7 +243,7 @@ async fn an_address_that_a_browser_opens_changes_nothing() {
 }
 
 #[tokio::test]
-async fn where_spending_is_off_or_bounded_rest_is_told() {
+async fn where_spending_is_off_or_bounded_rest_says_so() {
     let off = World::with(&[("SEVENDIGITAL_MCP_SPENDING", "off")]).await;
     problem(&get(&off, BUY, &[]).await, 403, "spending-off");
     assert_eq!(off.arrivals().len(), 0);
@@ -271,15 +256,11 @@ async fn where_spending_is_off_or_bounded_rest_is_told() {
 async fn who_hangs_up_during_a_purchase_finds_it_made() {
     let (folder, upstream, world) = shop(&[]).await;
     upstream.script(ITEM, [Act::Held(Box::new(Act::Sell))]);
-    let address = world.rest.strip_prefix("http://").unwrap();
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    let head = format!("GET {BUY} HTTP/1.1\r\nHost: {address}\r\n\r\n");
-    socket.write_all(head.as_bytes()).await.unwrap();
+    let buy = Draft::new(&world.rest, "GET", BUY).start().await;
     upstream.wait_for(ITEM, 1).await;
-    drop(socket);
+    drop(buy);
     upstream.open_gate();
     until("the outcome", || states(folder.path()) == ["done"]).await;
-    let again = ask(&world, "GET", BUY, &[], Vec::new()).await;
-    assert_eq!(again.headers["idempotency-replayed"], "true");
+    replayed(&get(&world, BUY, &[]).await);
     assert_eq!(upstream.arrivals(ITEM), 1);
 }

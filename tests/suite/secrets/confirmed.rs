@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::answers::good;
-use super::watched::{Watched, Way, Wire};
 use super::{FILTERS, Seen, secret, variables};
 use crate::support::upstream::{ANY, Act, Upstream};
-use crate::support::{folder, open, question, yes};
+use crate::support::{Client, Server, Surface, folder, open, question, yes};
 
 const BUY: &str = "purchase-user-item";
 
@@ -15,8 +14,8 @@ const BUY: &str = "purchase-user-item";
 struct Stage {
     folder: TempDir,
     upstream: Upstream,
-    server: Watched,
-    wire: Wire,
+    server: Server,
+    wire: Client,
     seen: Seen,
 }
 
@@ -34,9 +33,12 @@ impl Stage {
             ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
         ];
         let settings = variables(&upstream.base_uri(), "http://127.0.0.1:1/keys", &of_logs);
-        let server = Watched::serve(folder.path(), &[], &settings).await;
+        let server = Server::serve(folder.path(), &[], &settings).await;
         Self {
-            wire: server.wire().showing(secret("operator's bearer")),
+            wire: server
+                .caller()
+                .that_can_ask()
+                .showing(secret("operator's bearer")),
             folder,
             upstream,
             server,
@@ -52,7 +54,7 @@ impl Stage {
         ] {
             let reply = self
                 .wire
-                .call(Way::Modern, tool, &json!({"userId": "1"}))
+                .on(Surface::Modern, tool, &json!({"userId": "1"}))
                 .await;
             self.seen.answer(tool, &reply);
         }
@@ -60,7 +62,7 @@ impl Stage {
 
     /// A question over MCP, and answers to it that are broken, for something else, good, used and both.
     async fn buy_over_mcp(&self) {
-        let reply = self.wire.call(Way::Modern, BUY, &item("1")).await;
+        let reply = self.wire.on(Surface::Modern, BUY, &item("1")).await;
         let (asked, sealed) = question(&reply.message()["result"]);
         // Shown to a person, and perhaps to a model.
         self.seen.add("words of it", asked);
@@ -75,7 +77,11 @@ impl Stage {
             (&sealed, "3"),
         ] {
             let answered = json!({"name": BUY, "arguments": item(release), "requestState": state, "inputResponses": yes()});
-            let reply = self.wire.modern(json!(1), "tools/call", answered).await;
+            let reply = self
+                .wire
+                .ask_as(json!(1), "tools/call", answered)
+                .await
+                .unwrap();
             self.seen.answer(BUY, &reply);
         }
     }
@@ -138,8 +144,8 @@ async fn check(filter: &str, format: &str) {
         seen,
         ..
     } = stage;
-    seen.add("log", server.stderr.bytes());
-    assert_eq!(server.stdout.bytes(), b"");
+    seen.add("log", server.log());
+    assert_eq!(server.out(), "");
     for path in ["/user/purchase/item", "/user/locker", "/user/payment/card"] {
         seen.requests(&upstream, path);
     }

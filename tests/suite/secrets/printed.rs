@@ -17,11 +17,10 @@ use sevendigital_tools::TOOLS;
 
 use super::answers::{bad, leaky};
 use super::requests::with_secrets;
-use super::watched::Watched;
 use super::{Needles, all, secret, settings_file, variables};
 use crate::support::faults::faults;
-use crate::support::folder;
 use crate::support::upstream::{ANY, Act, Upstream};
+use crate::support::{Server, folder};
 
 /// What was printed, and of what.
 #[derive(Default)]
@@ -191,8 +190,8 @@ async fn a_crash_leaves_no_memory_behind() {
     let folder = folder();
     let upstream = Upstream::start().await;
     let variables = variables(&upstream.base_uri(), "http://127.0.0.1:1/keys", &[]);
-    let mut server = Watched::serve(folder.path(), &[], &variables).await;
-    let limits = String::from_utf8(server.told_by_system("limits")).unwrap();
+    let mut server = Server::serve(folder.path(), &[], &variables).await;
+    let limits = String::from_utf8(server.of_system("limits")).unwrap();
     let core = limits
         .lines()
         .find(|line| line.starts_with("Max core file size"));

@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::watched::{Wire, meta};
-use super::{encode, jwt, secret};
-use crate::support::Reply;
+use super::{encode, jwt, meta, secret};
 use crate::support::calls::{self, calls};
+use crate::support::{Client, Reply};
 
 const ID: &str = "1234";
 
@@ -155,7 +154,7 @@ pub(super) fn wrong_messages() -> Vec<String> {
 }
 
 /// Requests that come to no tool at all, with secrets in odd places.
-pub(super) async fn strays(wire: &Wire) -> Vec<Reply> {
+pub(super) async fn strays(wire: &Client) -> Vec<Reply> {
     const AUTHENTICATE: &str = "/v1/user/authenticate";
     let bearer = secret("operator's bearer");
     let argument = secret("argument");
@@ -191,7 +190,7 @@ pub(super) async fn strays(wire: &Wire) -> Vec<Reply> {
             None => wire.rest.as_str(),
         };
         let url = format!("{root}{target}");
-        replies.push(wire.send(method, &url, &headers, body).await);
+        replies.push(wire.fetch(method, &url, &headers, body).await);
     }
     for token in wrong_tokens() {
         let wire = wire.showing(&token);

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::watched::{Variable, Watched};
 use super::{Needles, all, secret, settings_file, variables};
-use crate::support::folder;
 use crate::support::upstream::Upstream;
+use crate::support::{Server, Variable, folder, program};
 
 /// What is wrong: further environment variables, and the text of the settings file.
 type Row = (&'static str, Vec<(&'static str, String)>, String);
@@ -97,13 +96,13 @@ async fn a_start_that_fails_shows_no_secret() {
                 "login --no-browser",
             ] {
                 let words = command.split(' ').chain(["--config", &settings]);
-                let mut program = Watched::start(&words.collect::<Vec<_>>(), &variables);
+                let mut program = Server::spawn(program(&words.collect::<Vec<_>>(), &variables));
                 let status = program.ended().await;
                 let may_start = !command.starts_with("serve") && OF_SERVE.contains(&what);
                 assert!(may_start || !status.success(), "{what}: {command}");
                 starts += 1;
-                for written in [&program.stdout, &program.stderr] {
-                    let found = needles.find(&written.bytes()).into_iter();
+                for written in [program.out(), program.log()] {
+                    let found = needles.find(written.as_bytes()).into_iter();
                     wrong.extend(found.map(|found| format!("{what}, {command}: {found:?}")));
                 }
             }

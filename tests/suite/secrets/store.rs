@@ -6,6 +6,7 @@ use sevendigital::response::clean;
 use sevendigital_tools::TOOLS;
 
 use crate::support::calls::good;
+use crate::support::rest::{LOCKER, get};
 use crate::support::upstream::{ANY, Act, Upstream, http, ok};
 use crate::support::{World, failure, text};
 
@@ -200,7 +201,7 @@ async fn the_stores_words_on_a_failure_are_short_and_marked() {
         let error = json!({"status": "error", "error": {"code": 2001, "errorMessage": message}});
         upstream.script(ANY, [Act::Say(ok(&error.to_string()))]);
         let result = world.call("get-user-locker", json!({})).await;
-        let reply = crate::rest::routes::get(&world, crate::rest::routes::LOCKER, &[]).await;
+        let reply = get(&world, LOCKER, &[]).await;
         let problem: Value = serde_json::from_str(&reply.text).unwrap();
         for told in [failure(&result), problem["detail"].as_str().unwrap()] {
             let (before, rest) = told.split_once("7digital's words: \"").expect(told);

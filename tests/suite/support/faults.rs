@@ -1,4 +1,4 @@
-//! The faults that an upstream can be told to have, and what must become of calls under each.
+//! The faults that an upstream can have, and what must become of calls under each.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(crate) struct Fault {
     pub(crate) reads: usize,
 }
 
-/// A fault after which nobody can know.
+/// A fault after which the outcome is unknown.
 pub(crate) fn unknown(name: &'static str, act: Act, reads: usize) -> Fault {
     Fault {
         name,
@@ -108,7 +108,7 @@ fn wrong_answers() -> Vec<Fault> {
         unknown("F6 nothing with 200", say(200, JSON, ""), 1),
         unknown("F6 `Not found` with 200", say(200, TEXT, "Not found"), 1),
         unknown("F6 a list", say(200, JSON, "[]"), 1),
-        unknown("F6 a status that nobody knows", say(200, JSON, r#"{"status": "pending", "purchase": {"id": "1"}}"#), 1),
+        unknown("F6 an unknown status", say(200, JSON, r#"{"status": "pending", "purchase": {"id": "1"}}"#), 1),
         unknown("F10 503", say(503, TEXT, ""), 3),
         unknown("F10 503, an hour", say(503, "Retry-After: 3600\r\n", ""), 1),
         unknown("F10 504 in a page", say(504, HTML, "<html>"), 3),

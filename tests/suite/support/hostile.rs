@@ -1,4 +1,4 @@
-//! Arguments as nobody should send them: strategies for properties.rs.
+//! Hostile arguments: strategies for properties.rs.
 
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, sample};

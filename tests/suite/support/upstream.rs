@@ -25,9 +25,9 @@ pub(crate) enum Act {
     Reset(Vec<u8>),
     /// Says these bytes and closes its own side alone.
     HalfClose(Vec<u8>),
-    /// Says these bytes, then one blank in each interval, for ever.
+    /// Says these bytes, then one blank in each interval, without end.
     Drip(Vec<u8>, Duration),
-    /// Says these bytes, then blanks as fast as they are taken, for ever.
+    /// Says these bytes, then blanks as fast as they are taken, without end.
     Flood(Vec<u8>),
     /// Sells: answers with a purchase id of its own.
     Sell,

@@ -3,12 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Site, id_in};
-use crate::secrets::watched::Watched;
-use crate::secrets::watched::Way;
 use crate::secrets::{jwt, variables as with_callers};
 use crate::support::tokens::Authority;
 use crate::support::upstream::{ANY, Act, Upstream, refusal};
-use crate::support::{Setting, folder};
+use crate::support::{Server, Setting, Surface, folder};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const JSON: Setting = ("SEVENDIGITAL_MCP_LOG_FORMAT", "json");
@@ -36,9 +34,10 @@ async fn a_json_line_names_tool_request_caller_and_trace() {
     upstream.script(ANY, [Act::Say(refusal(200, 2001))]);
     let mut settings = with_callers(&upstream.base_uri(), &authority.url("/keys"), &[JSON]);
     settings.retain(|(name, _)| name != "SEVENDIGITAL_MCP_TOKEN");
-    let server = Watched::serve(folder.path(), &[], &settings).await;
+    let server = Server::serve(folder.path(), &[], &settings).await;
     let somebody = server
-        .wire()
+        .caller()
+        .that_can_ask()
         .showing(&jwt("user-7"))
         .with("traceparent", &format!("00-{TRACE}-00f067aa0cd902e7-01"));
     for (tool, arguments) in [
@@ -46,10 +45,10 @@ async fn a_json_line_names_tool_request_caller_and_trace() {
         ("select-user-payment-card", json!({"body": {"cardId": "1"}})),
         ("purchase-user-item", json!({"releaseId": "1"})),
     ] {
-        let reply = somebody.call(Way::Modern, tool, &arguments).await;
+        let reply = somebody.on(Surface::Modern, tool, &arguments).await;
         let id = id_in(&reply.message()["result"]);
         server.until_logged(&id).await;
-        let events = events(&server.stderr.text());
+        let events = events(&server.log());
         let about = |event: &&Value| event["span"]["request_id"] == json!(id);
         let about: Vec<&Value> = events.iter().filter(about).collect();
         assert!(!about.is_empty(), "{tool}");
@@ -80,14 +79,14 @@ async fn a_json_line_names_tool_request_caller_and_trace() {
 #[tokio::test]
 async fn a_request_that_is_refused_is_one_json_line() {
     let mut site = Site::with(&[JSON]).await;
-    let wire = site.server.wire();
+    let wire = site.server.caller().that_can_ask();
     let reply = wire
-        .send("GET", &format!("{}/v1/nowhere", wire.rest), &[], "")
+        .fetch("GET", &format!("{}/v1/nowhere", wire.rest), &[], "")
         .await;
     let problem = reply.message();
     let id = problem["requestId"].as_str().unwrap();
     site.knows("refused", id, "refused").await;
-    let events = events(&site.server.stderr.text());
+    let events = events(&site.server.log());
     let about: Vec<_> = events
         .iter()
         .filter(|event| event["fields"]["request_id"] == id)

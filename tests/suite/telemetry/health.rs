@@ -4,39 +4,36 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::Site;
-use crate::secrets::watched::{Way, Wire};
 use crate::support::upstream::{ANY, Act};
-use crate::support::{Reply, within};
+use crate::support::{Client, LEGACY, Reply, SURFACES, Surface, within};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// Both addresses, each with that path.
-fn at(wire: &Wire, path: &str) -> [String; 2] {
+fn at(wire: &Client, path: &str) -> [String; 2] {
     let mcp = wire.mcp.strip_suffix("/mcp").unwrap();
     [format!("{mcp}{path}"), format!("{}{path}", wire.rest)]
 }
 
-async fn get(wire: &Wire, url: &str) -> Reply {
-    wire.send("GET", url, &[], "").await
+async fn get(wire: &Client, url: &str) -> Reply {
+    wire.fetch("GET", url, &[], "").await
 }
 
 #[tokio::test]
 async fn anybody_on_this_machine_may_ask_and_7digital_is_not_asked() {
     let site = Site::with(&[("SEVENDIGITAL_MCP_TOKEN", TOKEN)]).await;
-    let wire = site.server.wire();
+    let wire = site.server.caller().that_can_ask();
     for (path, words) in [("/healthz", "alive\n"), ("/readyz", "ready\n")] {
         for url in at(&wire, path) {
             let reply = get(&wire, &url).await;
             assert_eq!((reply.status, reply.text.as_str()), (200, words), "{url}");
             assert_eq!(reply.headers["cache-control"], "no-store", "{url}");
-            let foreign = wire
-                .with("host", "evil.example")
-                .send("GET", &url, &[], "")
-                .await;
+            let host = [("host", "evil.example")];
+            let foreign = wire.fetch("GET", &url, &host, "").await;
             assert_eq!(foreign.status, 403, "{url}");
             for method in ["POST", "PUT", "DELETE"] {
                 assert_eq!(
-                    wire.send(method, &url, &[], "").await.status,
+                    wire.fetch(method, &url, &[], "").await.status,
                     405,
                     "{method} {url}"
                 );
@@ -49,7 +46,7 @@ async fn anybody_on_this_machine_may_ask_and_7digital_is_not_asked() {
 #[tokio::test]
 async fn health_needs_no_7digital() {
     let site = Site::with(&[("SEVENDIGITAL_BASE_URI", "http://127.0.0.1:1/1.2")]).await;
-    let wire = site.server.wire();
+    let wire = site.server.caller().that_can_ask();
     for path in ["/healthz", "/readyz"] {
         for url in at(&wire, path) {
             assert_eq!(get(&wire, &url).await.status, 200, "{url}");
@@ -57,15 +54,18 @@ async fn health_needs_no_7digital() {
     }
 }
 
-const WAYS: [Way; 3] = [Way::Modern, Way::Legacy, Way::Rest];
-
 #[tokio::test]
 async fn while_it_drains_it_is_alive_not_ready_and_answers_calls_in_flight() {
     let mut site = Site::with(&[]).await;
-    let (wire, _) = site.server.wire().in_session().await;
+    let wire = site
+        .server
+        .caller()
+        .that_can_ask()
+        .in_session(LEGACY[0])
+        .await;
     site.upstream.script(ANY, [Act::Held(Box::new(Act::Sell))]);
     let mut in_flight = JoinSet::new();
-    for (number, way) in WAYS.into_iter().enumerate() {
+    for (number, way) in SURFACES.into_iter().enumerate() {
         for (tool, arguments) in [
             (
                 "purchase-user-item",
@@ -74,7 +74,7 @@ async fn while_it_drains_it_is_alive_not_ready_and_answers_calls_in_flight() {
             ("list-user-payment-cards", json!({})),
         ] {
             let wire = wire.clone();
-            in_flight.spawn(async move { wire.call(way, tool, &arguments).await });
+            in_flight.spawn(async move { wire.on(way, tool, &arguments).await });
         }
     }
     site.upstream.wait_for("/user/purchase/item", 3).await;
@@ -96,13 +96,13 @@ async fn while_it_drains_it_is_alive_not_ready_and_answers_calls_in_flight() {
         );
         assert_eq!(get(&wire, &alive).await.status, 200, "{alive}");
     }
-    for way in WAYS {
+    for way in SURFACES {
         check_stopping(&mut site, &wire, way).await;
     }
     assert_eq!(site.upstream.connections(), arrived, "no new call was sent");
     site.upstream.open_gate();
     let answers = within("the answers", in_flight.join_all()).await;
-    assert_eq!(answers.len(), 2 * WAYS.len());
+    assert_eq!(answers.len(), 2 * SURFACES.len());
     for reply in answers {
         assert_eq!(reply.status, 200, "{reply:?}");
         assert!(!reply.text.contains("\"isError\":true"), "{reply:?}");
@@ -111,12 +111,12 @@ async fn while_it_drains_it_is_alive_not_ready_and_answers_calls_in_flight() {
 }
 
 /// A new call is refused in the form of its surface, under an id that the log knows.
-async fn check_stopping(site: &mut Site, wire: &Wire, way: Way) {
-    let reply = wire.call(way, "get-user-locker", &json!({})).await;
+async fn check_stopping(site: &mut Site, wire: &Client, way: Surface) {
+    let reply = wire.on(way, "get-user-locker", &json!({})).await;
     assert_eq!(reply.status, 503, "{way:?}: {reply:?}");
     assert_eq!(reply.headers["retry-after"], "1", "{way:?}");
     let document: Value = serde_json::from_str(&reply.text).unwrap();
-    let id = if way == Way::Rest {
+    let id = if way == Surface::Rest {
         assert_eq!(reply.kind(), "application/problem+json");
         assert_eq!(document["type"], "/problems/stopping");
         assert_eq!(document["status"], 503);

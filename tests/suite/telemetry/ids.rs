@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{Site, id_in};
-use crate::secrets::watched::{Watched, Way, hello};
 use crate::support::faults::say;
 use crate::support::upstream::{ANY, Act, refusal};
-use crate::support::{MODERN, Reply, Setting, folder, variables};
+use crate::support::{
+    LEGACY, MODERN, Reply, SURFACES, Server, Setting, Surface, folder, variables,
+};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -63,40 +64,48 @@ async fn check_calls(settings: &[Setting<'_>]) {
     let mut site = Site::with(settings).await;
     let piped_folder = folder();
     let all = variables(&site.upstream.base_uri(), settings);
-    let mut piped = Watched::stdio(piped_folder.path(), &[], &all);
+    let mut piped = Server::piped(piped_folder.path(), &[], &all);
     piped.hello().await;
     site.upstream.script(ANY, [Act::Say(refusal(200, 2001))]);
-    let (wire, _) = site.server.wire().in_session().await;
+    let wire = site
+        .server
+        .caller()
+        .that_can_ask()
+        .in_session(LEGACY[0])
+        .await;
     // An id that a client sends is ignored.
     let wire = wire.with("X-Request-Id", "0000000000000000");
     for (what, tool, arguments) in failing() {
-        for way in [Way::Modern, Way::Legacy, Way::Rest] {
-            let reply = wire.call(way, tool, &arguments).await;
+        for way in SURFACES {
+            let reply = wire.on(way, tool, &arguments).await;
             let id = told(&reply);
             let failed = format!("tool `{tool}` failed");
             site.knows(&format!("{what}, {way:?}"), &id, &failed).await;
         }
         let params = json!({"name": tool, "arguments": arguments});
-        let answer = piped.ask(what, "tools/call", params).await;
+        let answer = piped.ask(what, "tools/call", &params).await;
         let id = id_in(&answer["result"]);
         piped.until_logged(&id).await;
-        let log = piped.stderr.text();
+        let log = piped.log();
         let mut lines = log.lines().filter(|line| line.contains(&id));
         assert!(lines.any(|line| line.contains("failed")), "{what}: {log}");
         assert!(site.ids.insert(id), "{what}");
     }
     let params = json!({"name": "no-such-tool"});
-    let modern = wire.modern(json!(1), "tools/call", params.clone()).await;
+    let modern = wire
+        .ask_as(json!(1), "tools/call", params.clone())
+        .await
+        .unwrap();
     let message = json!({"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": params});
-    for reply in [modern, wire.legacy(&message).await] {
+    for reply in [modern, wire.say(&message).await] {
         assert_eq!(reply.message()["error"]["code"], -32602, "{reply:?}");
         site.knows("an unknown tool", &told(&reply), "no-such-tool")
             .await;
     }
-    let answer = piped.ask("unknown", "tools/call", params).await;
+    let answer = piped.ask("unknown", "tools/call", &params).await;
     let id = answer["error"]["data"]["requestId"].as_str().unwrap();
     piped.until_logged(id).await;
-    assert!(!site.server.stderr.text().contains("0000000000000000"));
+    assert!(!site.server.log().contains("0000000000000000"));
     println!("{} names", site.ids.len());
 }
 
@@ -117,7 +126,12 @@ async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
         ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true"),
     ])
     .await;
-    let (wire, _) = site.server.wire().in_session().await;
+    let wire = site
+        .server
+        .caller()
+        .that_can_ask()
+        .in_session(LEGACY[0])
+        .await;
     let buy = json!({"name": "purchase-user-item", "arguments": {"releaseId": "1"}});
     let with = |more: Value| {
         let mut params = buy.clone();
@@ -135,13 +149,13 @@ async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
         ("another's yes", with(json!({"requestState": "x", "inputResponses": yes}))),
     ];
     for (what, params) in modern {
-        let reply = wire.modern(json!(1), "tools/call", params).await;
+        let reply = wire.ask_as(json!(1), "tools/call", params).await.unwrap();
         assert_eq!(reply.message()["result"]["isError"], true, "{reply:?}");
         site.knows(what, &told(&reply), "failed").await;
     }
     // This session's client can't be asked.
     let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": buy});
-    let reply = wire.legacy(&message).await;
+    let reply = wire.say(&message).await;
     site.knows("nobody to ask", &told(&reply), "failed").await;
     let reply = wire
         .rest("purchase-user-item", &json!({"releaseId": "1"}))
@@ -155,8 +169,8 @@ async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
     site.knows("another's yes over REST", &told(&reply), "failed")
         .await;
     let half = wire.with("X-7digital-Access-Token", "x");
-    for way in [Way::Modern, Way::Legacy, Way::Rest] {
-        let reply = half.call(way, "get-user-locker", &json!({})).await;
+    for way in SURFACES {
+        let reply = half.on(way, "get-user-locker", &json!({})).await;
         site.knows(&format!("half a user, {way:?}"), &told(&reply), "")
             .await;
     }
@@ -168,9 +182,13 @@ async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
 async fn a_refused_request_has_a_name_in_the_words_of_its_surface() {
     let metrics_too = ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0");
     let mut site = Site::with(&[("SEVENDIGITAL_MCP_TOKEN", TOKEN), metrics_too]).await;
-    let stranger = site.server.wire().with("X-Request-Id", "0000000000000000");
+    let stranger = site
+        .server
+        .caller()
+        .that_can_ask()
+        .with("X-Request-Id", "0000000000000000");
     let wire = stranger.showing(TOKEN);
-    let metrics = site.server.address("/metrics").unwrap();
+    let metrics = site.server.address("/metrics");
     let (mcp, rest) = (wire.mcp.clone(), format!("{}/v1/user", wire.rest));
     let json = ("content-type", "application/json");
     let evil = ("origin", "https://evil.example");
@@ -210,7 +228,7 @@ async fn a_refused_request_has_a_name_in_the_words_of_its_surface() {
         if *url == mcp {
             all.push(("accept", "application/json, text/event-stream"));
         }
-        let reply = wire.send(method, url, &all, body).await;
+        let reply = wire.fetch(method, url, &all, body).await;
         let what = format!("{method} {url} {headers:?}");
         assert_eq!(reply.status, status, "{what}: {reply:?}");
         let is_mcp = url.starts_with(mcp.strip_suffix("/mcp").unwrap());
@@ -222,7 +240,7 @@ async fn a_refused_request_has_a_name_in_the_words_of_its_surface() {
         assert_eq!(reply.kind(), kind, "{what}");
         site.knows(&what, &told(&reply), "refused").await;
     }
-    assert!(!site.server.stderr.text().contains("0000000000000000"));
+    assert!(!site.server.log().contains("0000000000000000"));
     assert_eq!(site.upstream.connections(), 0);
 }
 
@@ -230,12 +248,12 @@ async fn a_refused_request_has_a_name_in_the_words_of_its_surface() {
 #[tokio::test]
 async fn what_the_protocol_refuses_has_a_name_in_the_header_and_in_the_log() {
     let mut site = Site::with(&[]).await;
-    let wire = site.server.wire();
+    let wire = site.server.caller().that_can_ask();
     let version = ("mcp-protocol-version", MODERN);
     let request = |method: &str, params: Value| {
         json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string()
     };
-    let meta = crate::secrets::watched::meta(&json!({}));
+    let meta = crate::secrets::meta(&json!({}));
     #[rustfmt::skip]
     let rows = [
         ("an unknown method", vec![version, ("mcp-method", "no/such")], request("no/such", json!({"_meta": meta}))),
@@ -256,22 +274,26 @@ async fn what_succeeds_has_a_name_too_and_each_has_another() {
     let mut site = Site::with(&[]).await;
     site.upstream
         .script(ANY, [say(200, "", "{\"status\": \"ok\"}")]);
-    let (wire, opening) = site.server.wire().in_session().await;
+    let wire = site.server.caller().that_can_ask();
+    let opening = wire.initialize(LEGACY[0]).await;
+    let wire = wire.opened(&opening, LEGACY[0]).await;
     let wire = wire.with("X-Request-Id", "0000000000000000");
     let mut replies = vec![opening];
     for _ in 0..10 {
-        for way in [Way::Modern, Way::Legacy, Way::Rest] {
-            replies.push(wire.call(way, "get-user-locker", &json!({})).await);
+        for way in SURFACES {
+            replies.push(wire.on(way, "get-user-locker", &json!({})).await);
         }
-        replies.push(wire.modern(json!(1), "tools/list", json!({})).await);
+        replies.push(
+            wire.ask_as(json!(1), "tools/list", json!({}))
+                .await
+                .unwrap(),
+        );
         for path in ["/healthz", "/openapi.json", "/docs/"] {
             let url = format!("{}{path}", wire.rest);
-            replies.push(wire.send("GET", &url, &[], "").await);
+            replies.push(wire.fetch("GET", &url, &[], "").await);
         }
     }
-    let initialize =
-        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello("x")});
-    replies.push(wire.legacy(&initialize).await);
+    replies.push(wire.initialize(LEGACY[0]).await);
     for reply in replies {
         let id = header(&reply).to_owned();
         assert_eq!(
@@ -292,8 +314,12 @@ async fn nothing_of_a_name_goes_to_7digital_or_comes_from_there() {
     let other = "X-Request-Id: feedfeedfeedfeed\r\n";
     site.upstream
         .script(ANY, [say(200, other, "{\"status\": \"ok\"}")]);
-    let wire = site.server.wire().with("X-Request-Id", "0000000000000000");
-    let reply = wire.call(Way::Rest, "get-user-locker", &json!({})).await;
+    let wire = site
+        .server
+        .caller()
+        .that_can_ask()
+        .with("X-Request-Id", "0000000000000000");
+    let reply = wire.on(Surface::Rest, "get-user-locker", &json!({})).await;
     assert_ne!(header(&reply), "feedfeedfeedfeed");
     let raw = site.upstream.heard("/user/locker")[0]
         .raw

@@ -5,25 +5,30 @@ use sevendigital_tools::TOOLS;
 
 use super::Site;
 use super::exposition::{Samples, parse, value};
-use crate::secrets::watched::{Watched, Way, Wire};
 use crate::support::calls::calls;
 use crate::support::faults::say;
 use crate::support::upstream::{ANY, Act, Upstream, ok, refusal};
-use crate::support::{LEGACY, Reply, Setting, folder, variables, within};
+use crate::support::{
+    Client, LEGACY, Reply, Server, Setting, Surface, folder, program, variables, within,
+};
 
 const METRICS: Setting = ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0");
 const ALLOW: Setting = ("SEVENDIGITAL_MCP_SPENDING", "allow");
 
-async fn metrics(server: &Watched) -> Samples {
+async fn metrics(server: &Server) -> Samples {
     let reply = read(server, &[]).await;
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(reply.headers["content-type"], "text/plain; version=0.0.4");
     parse(&reply.text)
 }
 
-async fn read(server: &Watched, headers: &[(&str, &str)]) -> Reply {
-    let url = server.address("/metrics").unwrap();
-    server.wire().send("GET", &url, headers, "").await
+async fn read(server: &Server, headers: &[(&str, &str)]) -> Reply {
+    let url = server.address("/metrics");
+    server
+        .caller()
+        .that_can_ask()
+        .fetch("GET", &url, headers, "")
+        .await
 }
 
 /// The value of a sample that is written `name{label=value,…}`; nothing if there is none.
@@ -53,10 +58,10 @@ fn check(samples: &Samples, rows: &[&str]) {
 #[tokio::test]
 async fn calls_are_counted_by_outcome_and_charges_by_the_ledger() {
     let site = Site::with(&[METRICS, ALLOW]).await;
-    let (wire, upstream) = (site.server.wire(), &site.upstream);
+    let (wire, upstream) = (site.server.caller().that_can_ask(), &site.upstream);
     let buy = async |release: &str| {
         let arguments = json!({"releaseId": release});
-        wire.call(Way::Modern, "purchase-user-item", &arguments)
+        wire.on(Surface::Modern, "purchase-user-item", &arguments)
             .await;
     };
     upstream.script(ANY, [Act::Sell]);
@@ -68,11 +73,11 @@ async fn calls_are_counted_by_outcome_and_charges_by_the_ledger() {
     upstream.script(ANY, [say(500, "", "")]);
     buy("4").await;
     let choice = json!({"body": {"cardId": "1"}});
-    wire.call(Way::Rest, "select-user-payment-card", &choice)
+    wire.on(Surface::Rest, "select-user-payment-card", &choice)
         .await;
     upstream.script(ANY, [Act::Say(ok(r#"{"status": "ok"}"#))]);
-    wire.call(Way::Rest, "get-user-locker", &json!({})).await;
-    wire.call(Way::Modern, "get-user-locker", &json!({"page": "x"}))
+    wire.on(Surface::Rest, "get-user-locker", &json!({})).await;
+    wire.on(Surface::Modern, "get-user-locker", &json!({"page": "x"}))
         .await;
     // It is not that `ok` without a purchase were one.
     buy("5").await;
@@ -106,8 +111,9 @@ async fn a_charge_that_never_left_is_counted_too() {
     let site = Site::with(&[METRICS, ALLOW, nowhere]).await;
     let item = json!({"releaseId": "1"});
     site.server
-        .wire()
-        .call(Way::Modern, "purchase-user-item", &item)
+        .caller()
+        .that_can_ask()
+        .on(Surface::Modern, "purchase-user-item", &item)
         .await;
     check(
         &metrics(&site.server).await,
@@ -122,12 +128,12 @@ async fn a_charge_that_never_left_is_counted_too() {
 async fn repeats_statuses_quotas_and_the_breaker_are_there() {
     let breaker = ("SEVENDIGITAL_MCP_LIMIT_BREAKER_CALLS", "4");
     let site = Site::with(&[METRICS, breaker]).await;
-    let wire = site.server.wire();
+    let wire = site.server.caller().that_can_ask();
     let quota = "Content-Type: application/json\r\nX-RateLimit-Limit: 4000\r\nX-RateLimit-Current: 37\r\nX-RateLimit-Reset: 46968\r\n";
     let good = say(200, quota, r#"{"status": "ok"}"#);
     let locker = "/user/locker";
     site.upstream.script(locker, [say(503, "", ""), good]);
-    wire.call(Way::Rest, "get-user-locker", &json!({})).await;
+    wire.on(Surface::Rest, "get-user-locker", &json!({})).await;
     check(
         &metrics(&site.server).await,
         &[
@@ -142,7 +148,7 @@ async fn repeats_statuses_quotas_and_the_breaker_are_there() {
     );
     site.upstream.script(locker, [Act::Reset(Vec::new())]);
     for _ in 0..3 {
-        wire.call(Way::Rest, "get-user-locker", &json!({})).await;
+        wire.on(Surface::Rest, "get-user-locker", &json!({})).await;
     }
     let samples = metrics(&site.server).await;
     check(&samples, &["breaker_open 1"]);
@@ -154,12 +160,17 @@ async fn repeats_statuses_quotas_and_the_breaker_are_there() {
 #[tokio::test]
 async fn what_is_in_flight_and_open_goes_up_and_down_again() {
     let site = Site::with(&[METRICS, ALLOW]).await;
-    let (wire, _) = site.server.wire().in_session().await;
+    let wire = site
+        .server
+        .caller()
+        .that_can_ask()
+        .in_session(LEGACY[0])
+        .await;
     site.upstream.script(ANY, [Act::Held(Box::new(Act::Sell))]);
     let call = |tool: &'static str| {
         let wire = wire.clone();
         tokio::spawn(async move {
-            wire.call(Way::Modern, tool, &json!({"releaseId": "1"}))
+            wire.on(Surface::Modern, tool, &json!({"releaseId": "1"}))
                 .await
         })
     };
@@ -175,12 +186,7 @@ async fn what_is_in_flight_and_open_goes_up_and_down_again() {
     for call in made {
         call.await.unwrap();
     }
-    let session = wire.session.as_deref().unwrap();
-    let of_session = [
-        ("mcp-session-id", session),
-        ("mcp-protocol-version", LEGACY[0]),
-    ];
-    let ended = wire.send("DELETE", &wire.mcp, &of_session, "").await;
+    let ended = wire.bare("DELETE").await;
     assert!(ended.status < 300, "{ended:?}");
     drop(wire);
     let closed = async {
@@ -228,7 +234,7 @@ async fn nothing_that_a_client_or_7digital_chose_becomes_a_label() {
         ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true"),
     ])
     .await;
-    let plain = site.server.wire();
+    let plain = site.server.caller().that_can_ask();
     let odd = "canary\"} 1\n# TYPE canary counter";
     let by_header = plain
         .with("X-7digital-User-Id", "canary")
@@ -259,29 +265,32 @@ async fn nothing_that_a_client_or_7digital_chose_becomes_a_label() {
     }
 }
 
-async fn odd_calls(wire: &Wire, odd: &str) {
+async fn odd_calls(wire: &Client, odd: &str) {
     for (tool, mut arguments) in calls() {
         if arguments["id"].is_string() {
             arguments["id"] = json!("canary");
         }
-        for way in [Way::Modern, Way::Rest] {
-            wire.call(way, tool, &arguments).await;
+        for way in [Surface::Modern, Surface::Rest] {
+            wire.on(way, tool, &arguments).await;
         }
         arguments[odd] = json!(odd);
-        wire.call(Way::Modern, tool, &arguments).await;
+        wire.on(Surface::Modern, tool, &arguments).await;
     }
     let named = json!({"name": "canary", "arguments": {"canary": odd}});
-    wire.modern(json!("canary"), "tools/call", named).await;
-    wire.modern(json!("canary"), "canary/canary", json!({}))
-        .await;
+    wire.ask_as(json!("canary"), "tools/call", named)
+        .await
+        .unwrap();
+    wire.ask_as(json!("canary"), "canary/canary", json!({}))
+        .await
+        .unwrap();
     for target in [
         "/canary",
         "/v1/canary",
         "/v1/user/payment/cardregistration/canary",
     ] {
-        wire.send("GET", &format!("{}{target}", wire.rest), &[], "")
+        wire.fetch("GET", &format!("{}{target}", wire.rest), &[], "")
             .await;
-        wire.send("CANARY", &format!("{}{target}", wire.rest), &[], "")
+        wire.fetch("CANARY", &format!("{}{target}", wire.rest), &[], "")
             .await;
     }
 }
@@ -296,9 +305,9 @@ async fn metrics_are_served_on_no_network() {
         ];
         let state = folder.path().to_str().unwrap();
         let variables = variables(&upstream.base_uri(), &settings);
-        let mut server = Watched::start(&["serve", "--state-dir", state], &variables);
+        let mut server = Server::spawn(program(&["serve", "--state-dir", state], &variables));
         assert_eq!(server.ended().await.code(), Some(2), "{address}");
-        let told = server.stderr.text();
+        let told = server.log();
         for words in ["`metrics_bind`", "loopback only"] {
             assert!(told.contains(words), "{told}");
         }
@@ -333,22 +342,22 @@ async fn metrics_are_for_no_web_page_and_stand_at_one_address() {
         let is_shown = reply.text.contains("sevendigital_connections");
         assert_eq!(is_shown, status == 200, "{headers:?}");
     }
-    let wire = site.server.wire();
-    let url = site.server.address("/metrics").unwrap();
-    assert_eq!(wire.send("POST", &url, &[], "").await.status, 405);
+    let wire = site.server.caller().that_can_ask();
+    let url = site.server.address("/metrics");
+    assert_eq!(wire.fetch("POST", &url, &[], "").await.status, 405);
     // Nothing else is served there, and metrics nowhere else.
-    let caller = wire.showing(TOKEN).with("host", "mcp.example.com");
-    let others = ["/", "/healthz", "/mcp", "/v1/user/locker"]
-        .map(|path| (&wire, url.replace("/metrics", path)));
-    let elsewhere = [
-        wire.mcp.replace("/mcp", "/metrics"),
-        format!("{}/metrics", wire.rest),
-    ];
-    for (wire, url) in others
-        .into_iter()
-        .chain(elsewhere.map(|url| (&caller, url)))
-    {
-        assert_eq!(wire.send("GET", &url, &[], "").await.status, 404, "{url}");
+    for path in ["/", "/healthz", "/mcp", "/v1/user/locker"] {
+        let other = url.replace("/metrics", path);
+        let status = wire.fetch("GET", &other, &[], "").await.status;
+        assert_eq!(status, 404, "{path}");
+    }
+    let caller = wire.showing(TOKEN);
+    for port in [wire.mcp.strip_suffix("/mcp").unwrap(), &wire.rest] {
+        let host = [("host", "mcp.example.com")];
+        let reply = caller
+            .fetch("GET", &format!("{port}/metrics"), &host, "")
+            .await;
+        assert_eq!(reply.status, 404, "{port}");
     }
     assert_eq!(site.upstream.connections(), 0);
 }

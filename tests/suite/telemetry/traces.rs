@@ -7,9 +7,9 @@ use sevendigital_sandbox::{Arrival, Sandbox, Signature};
 use sevendigital_tools::TOOLS;
 use tempfile::TempDir;
 
-use crate::secrets::watched::{Watched, Way, Wire, meta};
+use crate::secrets::meta;
 use crate::support::calls::make_all;
-use crate::support::{Setting, folder, variables};
+use crate::support::{Client, LEGACY, SURFACES, Server, Setting, Surface, folder, variables};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const OTHER: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -23,16 +23,16 @@ fn parent(trace: &str) -> String {
 struct Site {
     folder: TempDir,
     sandbox: Sandbox,
-    server: Watched,
-    wire: Wire,
+    server: Server,
+    wire: Client,
 }
 
 impl Site {
     async fn with(settings: &[Setting<'_>]) -> Self {
         let (folder, sandbox) = (folder(), Sandbox::start().await.unwrap());
         let variables = variables(&sandbox.base_uri(), settings);
-        let server = Watched::serve(folder.path(), &[], &variables).await;
-        let (wire, _) = server.wire().in_session().await;
+        let server = Server::serve(folder.path(), &[], &variables).await;
+        let wire = server.caller().that_can_ask().in_session(LEGACY[0]).await;
         Self {
             folder,
             sandbox,
@@ -80,7 +80,7 @@ fn failing() -> (&'static str, Value) {
 }
 
 /// The same by each door, with a `traceparent` in the header, in `_meta`, in both or in neither.
-async fn call(site: &Site, way: Way, in_header: Option<&str>, in_meta: Option<&Value>) {
+async fn call(site: &Site, way: Surface, in_header: Option<&str>, in_meta: Option<&Value>) {
     let (tool, arguments) = failing();
     let wire = match in_header {
         Some(value) => site.wire.with("traceparent", value),
@@ -92,11 +92,11 @@ async fn call(site: &Site, way: Way, in_header: Option<&str>, in_meta: Option<&V
             json!({"traceparent": value, "tracestate": "vendor=canary", "baggage": "user=canary"});
     }
     let reply = match way {
-        Way::Rest => wire.rest(tool, &arguments).await,
-        Way::Modern => wire.modern(json!(1), "tools/call", params).await,
+        Surface::Rest => wire.rest(tool, &arguments).await,
+        Surface::Modern => wire.ask_as(json!(1), "tools/call", params).await.unwrap(),
         _ => {
             let message = json!({"jsonrpc": "2.0", "id": rand::random::<u32>(), "method": "tools/call", "params": params});
-            wire.legacy(&message).await
+            wire.say(&message).await
         }
     };
     assert!(
@@ -111,9 +111,9 @@ async fn a_trace_goes_on_in_the_log_and_at_7digital_in_a_new_span() {
     let (ours, other) = (parent(TRACE), parent(OTHER));
     let in_meta = json!(ours);
     let mut spans = BTreeSet::new();
-    for way in [Way::Modern, Way::Legacy, Way::Rest] {
+    for way in SURFACES {
         let mut rows = vec![(Some(ours.as_str()), None)];
-        if way != Way::Rest {
+        if way != Surface::Rest {
             rows.push((None, Some(&in_meta)));
             // What stands in the message itself is nearer to the call.
             rows.push((Some(other.as_str()), Some(&in_meta)));
@@ -125,23 +125,23 @@ async fn a_trace_goes_on_in_the_log_and_at_7digital_in_a_new_span() {
             assert_eq!(came.len(), 1, "{way:?}");
             let span = span_in(&came[0], TRACE);
             site.server.until_logged(&span).await;
-            let log = site.server.stderr.text();
+            let log = site.server.log();
             let mut lines = log.lines().filter(|line| line.contains(&span));
             assert!(lines.all(|line| line.contains(TRACE)), "{way:?}: {log}");
             assert!(spans.insert(span), "{way:?}");
         }
     }
-    assert!(!site.server.stderr.text().contains(OTHER));
+    assert!(!site.server.log().contains(OTHER));
 }
 
 #[tokio::test]
 async fn a_trace_comes_over_stdio_too() {
     let sandbox = Sandbox::start().await.unwrap();
     let folder = folder();
-    let mut piped = Watched::stdio(folder.path(), &[], &variables(&sandbox.base_uri(), &[]));
+    let mut piped = Server::piped(folder.path(), &[], &variables(&sandbox.base_uri(), &[]));
     let (tool, arguments) = failing();
     let params = json!({"name": tool, "arguments": arguments, "_meta": meta(&json!({"traceparent": parent(TRACE)}))});
-    piped.ask("1", "tools/call", params).await;
+    piped.ask("1", "tools/call", &params).await;
     let span = span_in(&sandbox.arrivals()[0], TRACE);
     piped.until_logged(&span).await;
 }
@@ -165,13 +165,13 @@ async fn without_a_good_trace_nothing_of_one_is_sent_or_logged() {
     ];
     let before = site.sandbox.arrivals().len();
     let mut made = 0;
-    for way in [Way::Modern, Way::Legacy, Way::Rest] {
+    for way in SURFACES {
         call(&site, way, None, None).await;
         made += 1;
         for text in broken {
             call(&site, way, Some(text), None).await;
             made += 1;
-            if way != Way::Rest {
+            if way != Surface::Rest {
                 call(&site, way, None, Some(&json!(text))).await;
                 made += 1;
             }
@@ -183,7 +183,7 @@ async fn without_a_good_trace_nothing_of_one_is_sent_or_logged() {
         json!([good]),
         json!({"traceparent": good}),
     ] {
-        call(&site, Way::Modern, None, Some(&value)).await;
+        call(&site, Surface::Modern, None, Some(&value)).await;
         made += 1;
     }
     // Two of them are none.
@@ -200,7 +200,7 @@ async fn without_a_good_trace_nothing_of_one_is_sent_or_logged() {
             assert!(header(arrival, name).is_empty(), "{:?}", arrival.headers);
         }
     }
-    let logged = site.server.stderr.text();
+    let logged = site.server.log();
     for word in ["trace_id", "span_id", "traceparent"] {
         assert!(!logged.contains(word), "{logged}");
     }
@@ -216,14 +216,14 @@ async fn every_tool_carries_it_and_nothing_else_of_a_trace() {
         .with("baggage", "user=canary")
         .with("b3", "canary")
         .with("uber-trace-id", "canary");
-    for (way, first) in [(Way::Modern, "11700062"), (Way::Rest, "11700063")] {
+    for (way, first) in [(Surface::Modern, "11700062"), (Surface::Rest, "11700063")] {
         let before = site.sandbox.arrivals().len();
         let results = make_all(async |tool, mut arguments| {
             // What was bought by one door is answered from the ledger at the next.
-            if way == Way::Rest && arguments["releaseId"].is_string() {
+            if way == Surface::Rest && arguments["releaseId"].is_string() {
                 arguments["trackId"] = json!(format!("{first}01"));
             }
-            let reply = wire.call(way, tool, &arguments).await;
+            let reply = wire.on(way, tool, &arguments).await;
             let message = reply.message();
             let result = &message["result"];
             if result.is_object() {
@@ -235,7 +235,7 @@ async fn every_tool_carries_it_and_nothing_else_of_a_trace() {
         assert_eq!(results.await.len(), TOOLS.len());
         let came = site.came(before);
         let operations: BTreeSet<&str> = came.iter().filter_map(|one| one.operation).collect();
-        if way == Way::Modern {
+        if way == Surface::Modern {
             assert_eq!(operations.len(), TOOLS.len(), "{operations:?}");
         }
         let mut spans = BTreeSet::new();
@@ -248,7 +248,7 @@ async fn every_tool_carries_it_and_nothing_else_of_a_trace() {
             }
         }
     }
-    let logged = site.server.stderr.text();
+    let logged = site.server.log();
     assert!(!logged.contains("canary"), "{logged}");
     drop(site.folder);
 }
@@ -265,7 +265,7 @@ async fn of_the_flags_only_the_one_that_is_defined_goes_on() {
     ] {
         let before = site.sandbox.arrivals().len();
         let given = format!("{version}-{TRACE}-{SPAN}-{given}");
-        call(&site, Way::Modern, Some(&given), None).await;
+        call(&site, Surface::Modern, Some(&given), None).await;
         let came = site.came(before);
         let value = header(&came[0], "traceparent")[0];
         let end = format!("-{handed_on}");

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::{A, B, B_BY_ID, Bound, check_told, is_post, nameless};
-use crate::identity::{OFTEN, Somebody};
-use crate::rest::routes::{ask, request};
+use crate::identity::{OFTEN, named};
+use crate::support::rest::request;
 use crate::support::{Setting, World, failure};
 
 const NAMES: [&str; 5] = ["userId", "userid", "USERID", "UserID", "uSERiD"];
@@ -75,7 +75,7 @@ async fn another_user_in_any_argument_of_a_call_over_mcp_is_refused() {
     let mut tried = 0;
     for (bound, settings) in WORLDS {
         let world = World::with_file(&[&OFTEN[..], settings].concat(), &bound.file()).await;
-        let a = Somebody::named(&world, "a");
+        let a = named(&world, "a");
         for (tool, arguments) in nameless() {
             for attack in over_mcp(tool, &arguments) {
                 let row = format!("{bound:?} {tool} {attack}");
@@ -91,7 +91,7 @@ async fn another_user_in_any_argument_of_a_call_over_mcp_is_refused() {
 #[tokio::test]
 async fn a_user_that_is_named_twice_is_refused() {
     let world = World::with_file(&OFTEN, &Bound::Id.file()).await;
-    let a = Somebody::named(&world, "a");
+    let a = named(&world, "a");
     for (tool, arguments) in nameless() {
         for name in ["userId", "userid"] {
             let arguments = arguments.to_string();
@@ -101,7 +101,7 @@ async fn a_user_that_is_named_twice_is_refused() {
             let message = format!(
                 r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{attack}}}}}"#
             );
-            let reply = world.post(&a.headers(), message).await;
+            let reply = a.post(&[], message).await;
             assert_eq!(reply.status, 400, "{tool} {attack}: {reply:?}");
             check_told(&world, 0, tool, &reply.text);
         }
@@ -159,14 +159,14 @@ async fn another_user_in_any_place_of_a_rest_request_is_refused() {
     let mut tried = 0;
     for (bound, settings) in WORLDS {
         let world = World::with_file(&[&OFTEN[..], settings].concat(), &bound.file()).await;
-        let a = Somebody::named(&world, "a");
+        let a = named(&world, "a");
         for (tool, arguments) in nameless() {
             let method = if is_post(tool) { "POST" } else { "GET" };
             for (target, kind, body) in over_rest(tool, &arguments) {
                 let shown = String::from_utf8_lossy(&body).into_owned();
                 let row = format!("{bound:?} {tool} {method} {target} {shown}");
-                let headers = [&a.headers()[..], &[("content-type", kind)]].concat();
-                let reply = ask(&world, method, &target, &headers, body).await;
+                let kind = [("content-type", kind)];
+                let reply = a.send(method, &target, &kind, body).await.unwrap();
                 assert!([400, 403].contains(&reply.status), "{row}: {reply:?}");
                 check_told(&world, 0, &row, &reply.text);
                 tried += 1;

@@ -1,21 +1,20 @@
-//! Requests in parts, so that a test can spoil one of them, and what comes back, byte by byte.
+//! Requests in parts, so that a test can spoil one of them or leave in the midst of it, and what comes back, byte by byte.
 
-use std::fmt::Write as _;
 use std::io;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::rest::routes::SELECT;
-use crate::support::{MODERN, World, within};
+use super::client::{MODERN, meta};
+use super::wait::within;
 
 /// A request that is not sent yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) address: String,
     pub(crate) line: String,
-    headers: Vec<(String, Vec<u8>)>,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -32,23 +31,39 @@ impl Draft {
         }
     }
 
-    /// A message of the era without a handshake.
-    pub(crate) fn message(url: &str, method: &str, mut params: Value) -> Self {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": MODERN,
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "suite", "version": "1"},
-        });
-        let draft = Self::new(url, "POST", "/mcp")
+    /// A POST to the endpoint of MCP, with the headers that each client sends.
+    pub(crate) fn mcp(url: &str) -> Self {
+        Self::new(url, "POST", "/mcp")
             .and("Content-Type", "application/json")
             .and("Accept", "application/json, text/event-stream")
+    }
+
+    /// A message of the era without a handshake, by a client that can do nothing in particular.
+    pub(crate) fn message(url: &str, method: &str, params: Value) -> Self {
+        Self::message_by(url, json!(1), &json!({}), method, params)
+    }
+
+    /// The same with an id of one's own, by a client that can do this.
+    pub(crate) fn message_by(
+        url: &str,
+        id: Value,
+        capabilities: &Value,
+        method: &str,
+        mut params: Value,
+    ) -> Self {
+        let own = params["_meta"].take();
+        params["_meta"] = meta(capabilities);
+        for (name, value) in own.as_object().into_iter().flatten() {
+            params["_meta"][name] = value.clone();
+        }
+        let draft = Self::mcp(url)
             .and("MCP-Protocol-Version", MODERN)
             .and("Mcp-Method", method);
         let draft = match params["name"].as_str() {
             Some(name) => draft.and("Mcp-Name", name),
             None => draft,
         };
-        draft.saying(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+        draft.saying(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
     }
 
     /// A tool's call over MCP.
@@ -92,12 +107,12 @@ impl Draft {
         self.holding(message.to_string())
     }
 
-    /// The same with something else in the place of a text in the body.
+    /// The same with something else instead of a text in the body.
     pub(crate) fn but(&self, text: &str, other: impl AsRef<[u8]>) -> Self {
-        let place = String::from_utf8(self.body.clone()).unwrap().find(text);
-        let place = place.unwrap_or_else(|| panic!("no {text} in {self:?}"));
+        let start = String::from_utf8(self.body.clone()).unwrap().find(text);
+        let start = start.unwrap_or_else(|| panic!("no {text} in {self:?}"));
         let mut body = self.body.clone();
-        body.splice(place..place + text.len(), other.as_ref().iter().copied());
+        body.splice(start..start + text.len(), other.as_ref().iter().copied());
         self.clone().holding(body)
     }
 
@@ -130,10 +145,23 @@ impl Draft {
         self.with("Transfer-Encoding", "chunked").holding(body)
     }
 
-    /// Sends it over a connection of its own.
-    pub(crate) async fn send(&self) -> Answer {
+    /// Sends it over a connection of its own, and reads nothing.
+    pub(crate) async fn start(&self) -> Wire {
         let mut wire = Wire::open(&self.address).await;
         wire.send(self.bytes()).await.unwrap();
+        wire
+    }
+
+    /// Sends what the server takes of it before it closes; gives all answers.
+    pub(crate) async fn send_what_is_taken(&self) -> Vec<Answer> {
+        let mut wire = Wire::open(&self.address).await;
+        let _ = wire.send(self.bytes()).await;
+        wire.answers().await
+    }
+
+    /// Sends it over a connection of its own.
+    pub(crate) async fn send(&self) -> Answer {
+        let mut wire = self.start().await;
         if self.line.starts_with("HEAD ") {
             wire.headless = true;
         }
@@ -148,30 +176,6 @@ pub(crate) fn chunked(body: &[u8], size: usize) -> Vec<u8> {
         |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
     let chunks = body.chunks(size).flat_map(chunk);
     chunks.chain(*b"0\r\n\r\n").collect()
-}
-
-/// The ways in, each with a good request that reaches 7digital once.
-pub(crate) fn doors(world: &World) -> [(&'static str, Draft); 2] {
-    let card = json!({"cardId": "8154431"});
-    let arguments = json!({"body": card});
-    let rest = Draft::new(&world.rest, "POST", SELECT).and("Content-Type", "application/json");
-    [
-        (
-            "MCP",
-            Draft::call(&world.url, "select-user-payment-card", &arguments),
-        ),
-        ("REST", rest.saying(&card)),
-    ]
-}
-
-/// So much has arrived at 7digital and no more, and the server serves on.
-pub(crate) async fn unharmed(world: &World, arrivals: usize) {
-    assert_eq!(world.arrivals().len(), arrivals);
-    for (door, good) in doors(world) {
-        let answer = good.send().await;
-        assert_eq!(answer.status, 200, "{door}: {answer:?}");
-    }
-    assert_eq!(world.arrivals().len(), arrivals + 2);
 }
 
 /// An answer of HTTP.
@@ -283,6 +287,11 @@ impl Wire {
         all
     }
 
+    /// Waits until the server closes, whatever it says before.
+    pub(crate) async fn ended(&mut self) {
+        while let Ok(1..) = self.socket.read_buf(&mut self.unread).await {}
+    }
+
     fn read(&mut self) -> Option<Answer> {
         let end = self
             .unread
@@ -311,12 +320,4 @@ impl Wire {
         self.unread.drain(..rest);
         Some(answer)
     }
-}
-
-/// Fields that do nothing.
-pub(crate) fn fields(count: usize) -> String {
-    (0..count).fold(String::new(), |mut all, number| {
-        let _ = write!(all, "X-Field-{number}: 1\r\n");
-        all
-    })
 }

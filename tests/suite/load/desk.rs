@@ -1,0 +1,198 @@
+//! A server with limits before an upstream that answers when it is let, and what its refusals say.
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::support::upstream::{Act, Upstream, ok};
+use crate::support::{Client, LEGACY, Reply, Setting, Surface, World, folder, within};
+
+pub(super) const LOCKER: &str = "/user/locker";
+pub(super) const ITEM: &str = "/user/purchase/item";
+pub(super) const SELECT: &str = "/user/payment/card/select";
+
+pub(super) const CALLS: &str = "SEVENDIGITAL_MCP_LIMIT_CALLS";
+pub(super) const CHARGES: &str = "SEVENDIGITAL_MCP_LIMIT_CHARGES";
+pub(super) const QUEUED: &str = "SEVENDIGITAL_MCP_LIMIT_WAITING";
+pub(super) const WAIT_MS: &str = "SEVENDIGITAL_MCP_LIMIT_WAIT_MS";
+pub(super) const ALLOW: Setting<'static> = ("SEVENDIGITAL_MCP_SPENDING", "allow");
+/// A time in the queue that no good test lasts for: who is answered meanwhile was answered at once.
+pub(super) const LONG: Setting<'static> = (WAIT_MS, "600000");
+
+/// A call: tool and arguments.
+pub(super) type Op = (&'static str, Value);
+
+pub(super) fn read() -> Op {
+    ("get-user-locker", json!({}))
+}
+
+pub(super) fn buy(release: usize) -> Op {
+    let release = json!({"releaseId": format!("{release}")});
+    ("purchase-user-item", release)
+}
+
+pub(super) fn select() -> Op {
+    let card = json!({"body": {"cardId": "8154431"}});
+    ("select-user-payment-card", card)
+}
+
+/// Makes a call there.
+pub(super) async fn call(client: &Client, surface: Surface, (tool, arguments): &Op) -> Reply {
+    client.on(surface, tool, arguments).await
+}
+
+/// Calls that go on beside the test.
+pub(super) type Calls = JoinSet<(Surface, Reply)>;
+
+/// One more of them.
+pub(super) fn add(calls: &mut Calls, client: &Client, surface: Surface, op: &Op) {
+    let (client, op) = (client.clone(), op.clone());
+    calls.spawn(async move { (surface, call(&client, surface, &op).await) });
+}
+
+/// The call succeeded.
+#[track_caller]
+pub(super) fn check_done(surface: Surface, reply: &Reply) {
+    match surface {
+        Surface::Rest => assert_eq!(reply.status, 200, "{reply:?}"),
+        Surface::Modern | Surface::Session => {
+            assert_ne!(reply.result()["isError"], true, "{reply:?}");
+        }
+    }
+}
+
+/// The call was refused with that status before it was made; gives what is written, and when to come again.
+#[track_caller]
+pub(super) fn check_refused(
+    surface: Surface,
+    reply: &Reply,
+    status: u16,
+    problem: &str,
+) -> (String, u64) {
+    assert_eq!(reply.status, status, "{surface:?}: {reply:?}");
+    let after = reply.headers.get("retry-after");
+    let after = after.unwrap_or_else(|| panic!("{surface:?}: no Retry-After: {reply:?}"));
+    let after: u64 = after.to_str().unwrap().parse().unwrap();
+    assert!(after >= 1, "{surface:?}: {after}");
+    let id = reply.headers["x-request-id"].to_str().unwrap();
+    let message = reply.message();
+    let told = match surface {
+        Surface::Rest => {
+            assert_eq!(reply.kind(), "application/problem+json", "{reply:?}");
+            assert_eq!(message["type"], format!("/problems/{problem}"), "{message}");
+            assert_eq!(message["requestId"], id, "{message}");
+            &message["detail"]
+        }
+        Surface::Modern | Surface::Session => {
+            assert_eq!(message["error"]["data"]["requestId"], id, "{message}");
+            &message["error"]["message"]
+        }
+    };
+    (told.as_str().unwrap().to_owned(), after)
+}
+
+/// No permit was free, and the response says when to come again.
+#[track_caller]
+pub(super) fn check_busy(surface: Surface, reply: &Reply) {
+    let (told, after) = check_refused(surface, reply, 503, "busy");
+    let why = "Nothing was done: as many calls are under way as this server takes at once.";
+    assert_eq!((told.as_str(), after), (why, 1));
+}
+
+/// The next of the calls that ends was refused.
+pub(super) async fn one_is_refused(calls: &mut Calls) {
+    let refused = within("a refusal", calls.join_next()).await;
+    let (surface, reply) = refused.unwrap().unwrap();
+    check_busy(surface, &reply);
+}
+
+pub(super) async fn all_done(calls: Calls) {
+    for (surface, reply) in within("the answers", calls.join_all()).await {
+        check_done(surface, &reply);
+    }
+}
+
+pub(super) fn locker() -> Act {
+    Act::Say(ok(r#"{"status": "ok", "version": "1.2"}"#))
+}
+
+pub(super) fn held(act: Act) -> [Act; 1] {
+    [Act::Held(Box::new(act))]
+}
+
+/// A server with these limits before an upstream, and a client with a session.
+pub(super) struct Desk {
+    pub(super) upstream: Upstream,
+    pub(super) world: World,
+    pub(super) client: Client,
+    pub(super) folder: TempDir,
+}
+
+impl Desk {
+    pub(super) async fn with(settings: &[Setting<'_>]) -> Self {
+        Self::with_file(settings, "", None).await
+    }
+
+    /// The same with a file of settings, for the client that shows this bearer token.
+    pub(super) async fn with_file(
+        settings: &[Setting<'_>],
+        file: &str,
+        token: Option<&str>,
+    ) -> Self {
+        let (folder, upstream) = (folder(), Upstream::start().await);
+        upstream.script(ITEM, [Act::Sell]);
+        let base_uri = upstream.base_uri();
+        let own = [
+            // What is held is not given up, however long the machine takes.
+            ("SEVENDIGITAL_MCP_LIMIT_READ_MS", "600000"),
+            ("SEVENDIGITAL_MCP_LIMIT_CHANGE_MS", "600000"),
+            ("SEVENDIGITAL_MCP_LIMIT_DRAIN_CHANGES_MS", "700000"),
+            ("SEVENDIGITAL_BASE_URI", base_uri.as_str()),
+            (
+                "SEVENDIGITAL_MCP_STATE_DIR",
+                folder.path().to_str().unwrap(),
+            ),
+        ];
+        let world = World::with_file(&[&own, settings].concat(), file).await;
+        Self {
+            client: client(&world, token).await,
+            upstream,
+            world,
+            folder,
+        }
+    }
+
+    pub(super) async fn call(&self, surface: Surface, op: &Op) -> Reply {
+        call(&self.client, surface, op).await
+    }
+
+    /// The call succeeds on every surface.
+    pub(super) async fn goes_on(&self, op: &Op) {
+        for surface in crate::support::SURFACES {
+            check_done(surface, &self.call(surface, op).await);
+        }
+    }
+
+    /// The same beside the test.
+    pub(super) fn start(&self, surface: Surface, op: Op) -> JoinHandle<Reply> {
+        let client = self.client.clone();
+        tokio::spawn(async move { call(&client, surface, &op).await })
+    }
+
+    /// Starts as many calls as are named, and waits until all of them are upstream.
+    pub(super) async fn fill(&self, surfaces: &[Surface], op: &Op, path: &str) -> Calls {
+        let mut calls = JoinSet::new();
+        for surface in surfaces {
+            add(&mut calls, &self.client, *surface, op);
+        }
+        self.upstream.wait_for(path, surfaces.len()).await;
+        calls
+    }
+}
+
+/// A client that shows this bearer token, in a session of its own.
+pub(super) async fn client(world: &World, token: Option<&str>) -> Client {
+    let client = Client::of(world);
+    let client = token.map_or(client.clone(), |token| client.showing(token));
+    client.in_session(LEGACY[0]).await
+}
