@@ -1,125 +1,58 @@
-//! Sending: connections, which calls are repeated or held back, and what stands around an answer.
+//! The client: serializes, signs, transmits and reads a call, and retries it if it only reads.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::redirect;
+use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use crate::breaker::{Breaker, Health};
-use crate::credentials::{BaseUri, Credentials, Placement};
-use crate::endpoint::{Endpoint, Method};
-use crate::error::{Error, Interruption};
-use crate::exchange::exchange;
+use crate::answer::Answer;
+use crate::base_uri::BaseUri;
+use crate::circuit_breaker::{CircuitBreaker, Outcome};
+use crate::connection;
+use crate::credentials::Credentials;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Interruption, Unreadable};
 use crate::limits::Limits;
 use crate::oauth::{Parameter, Stamp};
-use crate::request::{self, Outgoing};
+use crate::parameters;
 use crate::response::{self, Reply};
-use crate::retry::{self, Budget, Repeatable};
+use crate::retry::{self, Retryable};
+use crate::retry_budget::RetryBudget;
+use crate::signing::{self, Placement, SignedRequest};
 
-/// The shared 7digital client: cheap to clone, safe to use from many tasks.
+/// A client of 7digital's API: cheap to clone, and to be shared by all tasks.
+///
+/// Clones share connections, retry budget and circuit breaker. [`Client::builder`] makes one.
 #[derive(Debug, Clone)]
 pub struct Client {
-    base: BaseUri,
-    placement: Placement,
-    credentials: Arc<Credentials>,
-    limits: Limits,
+    pub(crate) base_uri: BaseUri,
+    pub(crate) placement: Placement,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) limits: Limits,
     /// Kept-alive connections, for reads.
-    pooled: reqwest::Client,
-    /// A new connection for each request, for all else: no pool, hence no silent re-send on a connection that has died.
-    single: reqwest::Client,
-    budget: Arc<Budget>,
-    breaker: Arc<Breaker>,
-    traceparent: Option<HeaderValue>,
+    pub(crate) pooled: reqwest::Client,
+    /// A new connection for each change: without a pool there is no silent re-send on a connection that was closed.
+    pub(crate) unpooled: reqwest::Client,
+    pub(crate) retry_budget: Arc<RetryBudget>,
+    pub(crate) circuit_breaker: Arc<CircuitBreaker>,
+    pub(crate) traceparent: Option<HeaderValue>,
 }
 
-/// A document, and what the headers around it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<T> {
-    /// What 7digital answered.
-    pub document: T,
-    /// The `Location` header, which card registration uses.
-    pub location: Option<String>,
-    /// Where the key stands in its quota.
-    pub rate_limit: Option<RateLimit>,
-}
-
-impl<T> Answer<T> {
-    /// The same answer with another document.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer {
-            document: change(self.document),
-            location: self.location,
-            rate_limit: self.rate_limit,
-        }
-    }
-}
-
-/// 7digital's `X-RateLimit-*` headers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct RateLimit {
-    /// Requests per period.
-    pub limit: u64,
-    /// Requests used in this period.
-    pub current: u64,
-    /// Seconds until the period ends.
-    pub reset: u64,
-}
+/// An answer whose document has no type yet.
+type Raw = Answer<Map<String, Value>>;
 
 impl Client {
-    /// A client for one API root. `user_agent` names the program to 7digital.
-    ///
-    /// Fails only where the platform's TLS roots can't be loaded.
-    pub fn new(
-        base: BaseUri,
-        placement: Placement,
-        credentials: Credentials,
-        user_agent: &str,
-        limits: Limits,
-    ) -> Result<Self, String> {
-        let build = |idle_connections: usize| {
-            let builder = reqwest::Client::builder()
-                .user_agent(user_agent)
-                .connect_timeout(limits.connect)
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .retry(reqwest::retry::never())
-                .http1_only()
-                .tcp_nodelay(true)
-                .pool_max_idle_per_host(idle_connections);
-            // A proxy has no business between this process and its own machine.
-            let builder = if base.is_loopback() {
-                builder.no_proxy()
-            } else {
-                builder.https_only(true)
-            };
-            builder.build().map_err(|error| error.to_string())
-        };
-        let (pooled, single) = (build(64)?, build(0)?);
-        Ok(Self {
-            base,
-            placement,
-            credentials: Arc::new(credentials),
-            limits,
-            pooled,
-            single,
-            budget: Arc::new(Budget::new(limits.repeats_percent)),
-            breaker: Arc::new(Breaker::new(limits)),
-            traceparent: None,
-        })
-    }
-
     /// The API root that is called.
     pub fn base_uri(&self) -> &BaseUri {
-        &self.base
+        &self.base_uri
     }
 
-    /// As whom calls are made.
+    /// The keys and tokens that calls are made with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
@@ -146,7 +79,9 @@ impl Client {
 
     /// Calls an operation and reads its document.
     ///
-    /// `input` is a flat object of parameters. Fails as [`Error`] says; [`Error::sent`] tells whether the call may have taken effect.
+    /// `input` is a flat object of parameters. [`Error::delivery`] says whether a call that failed may have taken effect.
+    /// A call that reads is retried within [`Limits`]; one that writes or charges is sent once.
+    /// Dropping the future abandons the call wherever it is.
     pub async fn send<T: DeserializeOwned>(
         &self,
         endpoint: &Endpoint,
@@ -155,14 +90,14 @@ impl Client {
         if self.credentials.consumer.is_none() {
             return Err(Error::NoConsumerKey);
         }
-        let parameters = request::parameters(endpoint, input, &self.credentials)?;
-        let answer = match Repeatable::of(endpoint) {
+        let parameters = parameters::serialize(endpoint, input, &self.credentials)?;
+        let answer = match Retryable::new(endpoint) {
             Some(read) => self.read(read, parameters).await?,
             None => self.change(endpoint, parameters).await?,
         };
         let document = serde_json::from_value(Value::Object(answer.document))
-            // No more than that: serde's own words show the answer's.
-            .map_err(|_| Error::Unreadable("it is not of the documented shape".into()))?;
+            // Not serde's own words, which quote the answer.
+            .map_err(|_| Error::Unreadable(Unreadable::Shape))?;
         Ok(Answer {
             document,
             location: answer.location,
@@ -170,38 +105,46 @@ impl Client {
         })
     }
 
-    /// Sends a read: again while it fails in ways that may pass, and not at all while the breaker is open.
-    async fn read(&self, read: Repeatable<'_>, parameters: Vec<Parameter>) -> Result<Raw, Error> {
-        let deadline = Instant::now() + self.limits.read;
+    /// Sends a change or a charge, once.
+    async fn change(&self, endpoint: &Endpoint, parameters: Vec<Parameter>) -> Result<Raw, Error> {
+        let request = self.sign(endpoint, parameters)?;
+        self.transmit_once(request).await.and_then(read)
+    }
+
+    /// Sends a read, and retries it while circuit breaker, retry budget and deadline allow it.
+    async fn read(&self, call: Retryable<'_>, parameters: Vec<Parameter>) -> Result<Raw, Error> {
+        let deadline = Instant::now() + self.limits.read_deadline;
         let mut failure = None;
         for attempt in 1.. {
-            let pass = match self.breaker.admit() {
-                Ok(pass) => pass,
-                Err(wait) => return Err(failure.unwrap_or(held_back(wait))),
+            let permit = match self.circuit_breaker.acquire() {
+                Ok(permit) => permit,
+                Err(wait) => return Err(failure.unwrap_or(circuit_open(wait))),
             };
-            let outgoing = self.sign(read.endpoint(), parameters.clone())?;
+            let request = self.sign(call.endpoint(), parameters.clone())?;
             if attempt == 1 {
-                self.budget.first();
+                self.retry_budget.deposit();
             } else {
-                counter!("sevendigital_upstream_retries_total", "operation" => outgoing.operation)
+                counter!("sevendigital_upstream_retries_total", "operation" => request.operation)
                     .increment(1);
             }
-            let reply = self.exchange(&self.pooled, outgoing, deadline).await;
-            let ended = reply.and_then(document);
-            pass.end(Health::of(&ended));
+            let reply = self.transmit(&self.pooled, request, deadline).await;
+            let ended = reply.and_then(read);
+            permit.record(Outcome::from_result(&ended));
             let error = match ended {
                 Ok(answer) => return Ok(answer),
-                // What an earlier attempt met says more than that the time was up.
-                Err(Error::Interrupted(Interruption::TooLong)) if failure.is_some() => break,
+                // The failure of an earlier attempt says more than that the time was up.
+                Err(Error::Interrupted(Interruption::DeadlineExceeded)) if failure.is_some() => {
+                    break;
+                }
                 Err(error) => error,
             };
-            let pause = retry::pause(attempt + 1, &error)
-                .filter(|pause| Instant::now() + *pause < deadline);
+            let pause =
+                retry::backoff(attempt, &error).filter(|pause| Instant::now() + *pause < deadline);
             match pause {
                 Some(pause)
-                    if attempt < self.limits.attempts
-                        && self.breaker.is_closed()
-                        && self.budget.repeat() =>
+                    if attempt < self.limits.max_attempts
+                        && self.circuit_breaker.is_closed()
+                        && self.retry_budget.withdraw() =>
                 {
                     tracing::debug!("again in {} ms: {error}", pause.as_millis());
                     failure = Some(error);
@@ -210,79 +153,56 @@ impl Client {
                 _ => return Err(error),
             }
         }
-        Err(failure.unwrap_or(Error::Interrupted(Interruption::TooLong)))
-    }
-
-    /// Sends a change or a charge, once.
-    async fn change(&self, endpoint: &Endpoint, parameters: Vec<Parameter>) -> Result<Raw, Error> {
-        let outgoing = self.sign(endpoint, parameters)?;
-        self.alone(outgoing).await.and_then(document)
-    }
-
-    /// Sends a request that is never repeated, and hands the reply on as it came.
-    pub(crate) async fn once(&self, outgoing: Outgoing) -> Result<Reply, Error> {
-        Ok(self.alone(outgoing).await?.document)
-    }
-
-    /// Sends a request over a connection of its own.
-    async fn alone(&self, outgoing: Outgoing) -> Result<Answer<Reply>, Error> {
-        let deadline = Instant::now() + self.limits.change;
-        self.exchange(&self.single, outgoing, deadline).await
-    }
-
-    async fn exchange(
-        &self,
-        connections: &reqwest::Client,
-        outgoing: Outgoing,
-        deadline: Instant,
-    ) -> Result<Answer<Reply>, Error> {
-        let mut request = match outgoing.method {
-            Method::Get => connections.get(outgoing.url),
-            Method::Post => connections.post(outgoing.url),
-        };
-        request = request.header(ACCEPT, "application/json, application/xml;q=0.5");
-        if let Some(authorization) = outgoing.authorization {
-            request = request.header(AUTHORIZATION, authorization);
-        }
-        if let Some(traceparent) = &self.traceparent {
-            request = request.header("traceparent", traceparent);
-        }
-        if let Some(form) = outgoing.form {
-            request = request
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form);
-        }
-        exchange(outgoing.operation, request, &self.limits, deadline).await
+        Err(failure.unwrap_or(Error::Interrupted(Interruption::DeadlineExceeded)))
     }
 
     /// A request with a nonce and a timestamp of its own.
-    fn sign(&self, endpoint: &Endpoint, parameters: Vec<Parameter>) -> Result<Outgoing, Error> {
-        let stamp = Stamp::now();
-        request::prepare(
+    fn sign(
+        &self,
+        endpoint: &Endpoint,
+        parameters: Vec<Parameter>,
+    ) -> Result<SignedRequest, Error> {
+        signing::sign(
             endpoint,
             parameters,
-            &self.base,
+            &self.base_uri,
             &self.credentials,
             self.placement,
-            &stamp,
+            &Stamp::now(),
         )
+    }
+
+    /// Transmits a request that is never repeated, over a connection of its own.
+    pub(crate) async fn transmit_once(
+        &self,
+        request: SignedRequest,
+    ) -> Result<Answer<Reply>, Error> {
+        let deadline = Instant::now() + self.limits.change_deadline;
+        self.transmit(&self.unpooled, request, deadline).await
+    }
+
+    async fn transmit(
+        &self,
+        http: &reqwest::Client,
+        request: SignedRequest,
+        deadline: Instant,
+    ) -> Result<Answer<Reply>, Error> {
+        let traceparent = self.traceparent.as_ref();
+        connection::transmit(http, request, traceparent, &self.limits, deadline).await
     }
 }
 
-/// An answer whose document has no type yet.
-type Raw = Answer<Map<String, Value>>;
-
 /// The document in a reply, and what the headers around it said.
-fn document(reply: Answer<Reply>) -> Result<Raw, Error> {
+fn read(reply: Answer<Reply>) -> Result<Raw, Error> {
     let document = response::read(&reply.document)?;
     Ok(reply.map(|_| document))
 }
 
-/// The wait in the form in which `Retry-After` tells it.
-fn held_back(wait: Duration) -> Error {
+/// The wait in whole seconds, as `Retry-After` has it.
+fn circuit_open(wait: Duration) -> Error {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    Error::HeldBack {
-        wait: Duration::from_secs(seconds.max(1)),
+    Error::CircuitOpen {
+        retry_after: Duration::from_secs(seconds.max(1)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is called: method, path, whose signature it needs, and what it does to the account.
+//! An operation of the API: method, path, whose signature it needs, and what it does to the account.
 
 /// The HTTP method of an operation.
 ///
@@ -30,19 +30,30 @@ pub enum Auth {
     User,
 }
 
-/// What an operation does. Retries, detaching and the spending guard ask this and nothing else.
+/// What an operation does. This alone decides whether a call is retried, never its HTTP method.
+///
+/// Exhaustive on purpose: a `match` has to decide about what charges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Changes nothing; may be repeated.
     Reads,
-    /// Changes an account, without charging anybody.
+    /// Changes an account, without charging for it.
     Writes,
-    /// Spends money: charges a card, or logs a sale that is billed.
+    /// Spends money: charges a payment card, or logs a sale that is billed.
     Charges,
 }
 
 /// One operation of the API.
+///
+/// ```
+/// use sevendigital::{Auth, Effect, Endpoint, Method};
+///
+/// const DETAILS: Endpoint = Endpoint::get("/user/details", Auth::User, Effect::Reads);
+/// const SIGNUP: Endpoint = Endpoint::post("/user/signup", Auth::Consumer, Effect::Writes);
+/// assert_eq!((DETAILS.method, SIGNUP.method), (Method::Get, Method::Post));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Endpoint {
     /// How its parameters travel.
     pub method: Method,

@@ -1,13 +1,16 @@
-//! What can go wrong between us and 7digital, and whether the call may have taken effect all the same.
+//! What can go wrong in a call, and whether it may have taken effect all the same.
 
 use std::time::Duration;
 
-/// Why there is no document.
+use crate::error_code::is_remote_fault;
+
+/// Why a call gave no document.
 ///
 /// No variant holds a URL, a signature or a body; 7digital's own words are cleaned and at most 200 characters long.
+/// A `match` on it is exhaustive on purpose: a caller that spends money has to decide on each variant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No consumer key is known, so there is nothing to sign or send with.
+    /// The credentials have no consumer key; nothing was sent.
     #[error("no consumer key is set")]
     NoConsumerKey,
     /// A parameter that must not be sent; nothing was.
@@ -15,22 +18,22 @@ pub enum Error {
     Input {
         /// The parameter, as the caller named it.
         name: String,
-        /// What was expected of it.
-        problem: String,
+        /// What is wrong with it.
+        problem: InvalidParameter,
     },
-    /// 7digital could not be reached; nothing was sent.
+    /// No connection to 7digital; nothing was sent.
     #[error("7digital could not be reached: {0}")]
-    NotSent(&'static str),
-    /// 7digital failed too often just now, so that reads wait until it has had a rest; nothing was sent.
+    NotSent(ConnectError),
+    /// The circuit breaker is open, since too many reads failed just now; nothing was sent.
     #[error("7digital has been failing, so reads are held back")]
-    HeldBack {
-        /// How long to wait before the next one: whole seconds, rounded up, at least one.
-        wait: Duration,
+    CircuitOpen {
+        /// How long to wait before the next read: whole seconds, rounded up, at least one.
+        retry_after: Duration,
     },
     /// 7digital's error envelope: the operation was understood and not carried out.
     #[error("7digital refused the request (code {code})")]
-    Refused {
-        /// 7digital's numeric code.
+    Rejected {
+        /// 7digital's numeric code; see [`meaning`](crate::error_code::meaning).
         code: u32,
         /// 7digital's words.
         message: String,
@@ -47,313 +50,216 @@ pub enum Error {
     #[error("7digital's rate limit is reached")]
     Throttled {
         /// How long it asks to wait.
-        wait: Option<Duration>,
+        retry_after: Option<Duration>,
     },
-    /// 7digital answered with a server error that is not one of its envelopes.
+    /// A server error that is not one of 7digital's envelopes.
     #[error("7digital is unavailable (HTTP {status})")]
     Unavailable {
         /// HTTP status, 500 to 599.
         status: u16,
         /// How long it asks to wait.
-        wait: Option<Duration>,
+        retry_after: Option<Duration>,
     },
     /// 7digital answered, but not in a way that can be trusted.
     #[error("7digital's answer could not be read: {0}")]
-    Unreadable(String),
-    /// The request went out and the connection broke or fell silent before an answer was complete.
+    Unreadable(Unreadable),
+    /// The request was sent, and its answer ended before it was complete.
     #[error("7digital did not finish its answer: {0}")]
     Interrupted(Interruption),
 }
 
-/// How an answer ended before its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Interruption {
-    /// The connection was reset or closed.
-    #[error("the connection broke")]
-    Broke,
-    /// Nothing came for longer than an answer may pause.
-    #[error("it fell silent")]
-    Silent,
-    /// The time for a whole call was up.
-    #[error("it took too long")]
-    TooLong,
-}
-
 /// Whether a call that failed may have taken effect.
+///
+/// Exhaustive on purpose: what is not handled here may be money that was spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
+pub enum Delivery {
     /// Nothing reached 7digital.
-    No,
-    /// 7digital said no.
-    Refused,
+    NotSent,
+    /// 7digital rejected it.
+    Rejected,
     /// It was sent, and no trustworthy answer came back.
     Unknown,
 }
 
-/// When the same call may be made again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repeat {
-    /// After the arguments, the account or the settings were changed.
-    AfterChange,
-    /// Later, as it is.
-    Later,
-}
-
 impl Error {
-    /// A parameter that must not be sent.
-    pub fn input(name: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Input {
-            name: name.into(),
-            problem: problem.into(),
-        }
-    }
-
     /// Whether the call may have taken effect.
-    pub fn sent(&self) -> Sent {
+    pub fn delivery(&self) -> Delivery {
         match self {
-            Self::NoConsumerKey | Self::Input { .. } | Self::NotSent(_) | Self::HeldBack { .. } => {
-                Sent::No
+            Self::NoConsumerKey
+            | Self::Input { .. }
+            | Self::NotSent(_)
+            | Self::CircuitOpen { .. } => Delivery::NotSent,
+            Self::Rejected { code, .. } if is_remote_fault(*code) => Delivery::Unknown,
+            Self::Rejected { .. } | Self::Unauthorised { .. } | Self::Throttled { .. } => {
+                Delivery::Rejected
             }
-            Self::Refused { code, .. } if is_remote_fault(*code) => Sent::Unknown,
-            Self::Refused { .. } | Self::Unauthorised { .. } | Self::Throttled { .. } => {
-                Sent::Refused
+            Self::Unavailable { .. } | Self::Unreadable(_) | Self::Interrupted(_) => {
+                Delivery::Unknown
             }
-            Self::Unavailable { .. } | Self::Unreadable(_) | Self::Interrupted(_) => Sent::Unknown,
         }
     }
 }
 
-/// 7digital's 7xxx and 9xxx: something broke on its side, at an unknown point.
-pub fn is_remote_fault(code: u32) -> bool {
-    !(1000..7000).contains(&code)
+/// Why a parameter is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidParameter {
+    /// The input as a whole is not an object of parameters.
+    #[error("expected an object")]
+    NotAnObject,
+    /// Neither text, number nor boolean.
+    #[error("expected a text, a number or a boolean, not a list or an object")]
+    NotAScalar,
+    /// Two names that 7digital takes for the same, since it compares them without case.
+    #[error("given twice")]
+    Duplicate,
+    /// The name is not one that 7digital could know.
+    #[error("a parameter's name has 1 to 64 letters, digits, `_` or `-`")]
+    Name,
+    /// OAuth's own parameters are the signature's.
+    #[error("OAuth parameters are added when a request is signed and can't be given")]
+    OAuth,
+    /// `onBehalfOfPartnerId`, which acts for another partner.
+    #[error("a key acts for its own partner only")]
+    OtherPartner,
+    /// A path segment that might leave its path.
+    #[error("expected 1 to 128 letters, digits, `-`, `_`, `.` or `:`")]
+    Id,
+    /// The value holds a control character.
+    #[error("line breaks and other control characters are not accepted")]
+    ControlCharacter,
+    /// The value is too long.
+    #[error("at most {max} characters are accepted")]
+    TooLong {
+        /// Characters at most.
+        max: usize,
+    },
+    /// A login without a consumer secret.
+    #[error("a login is signed, so the secret is needed")]
+    SecretNeeded,
 }
 
-/// What one of 7digital's numeric codes means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meaning {
-    /// What happened, as the middle of a sentence.
-    pub what: &'static str,
-    /// What to do about it.
-    pub advice: &'static str,
-    /// When the call may be repeated.
-    pub repeat: Repeat,
+/// Why there is no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// DNS has no address for the host.
+    #[error("its name could not be resolved")]
+    Dns,
+    /// [`Limits::connect_timeout`](crate::Limits::connect_timeout) has passed.
+    #[error("connecting took too long")]
+    Timeout,
+    /// TCP or TLS failed.
+    #[error("the connection or its TLS handshake failed")]
+    Failed,
 }
 
-/// 7digital's codes: what each says happened, and what to do.
-///
-/// Sources: 7digital's schema (`ErrorCode.cs`), its stub, and the MassiveMusic reference.
-/// 3017 and 3107 are one code: 7digital's schema writes the one, its stub the other.
-const CODES: &[(u32, &str, &str, Repeat)] = &[
-    (
-        1001,
-        "a required parameter is missing",
-        "Add the parameter that 7digital names.",
-        Repeat::AfterChange,
-    ),
-    (
-        1002,
-        "a parameter's value is not valid",
-        "Correct the parameter that 7digital names.",
-        Repeat::AfterChange,
-    ),
-    (
-        1003,
-        "a parameter is out of the allowed range",
-        "Choose a value inside the range, such as a `pageSize` of 1 to 50.",
-        Repeat::AfterChange,
-    ),
-    (
-        1006,
-        "a parameter is not one of the allowed values",
-        "Choose one of the documented values.",
-        Repeat::AfterChange,
-    ),
-    (
-        1008,
-        "some items of the request had errors",
-        "Correct the items that 7digital names.",
-        Repeat::AfterChange,
-    ),
-    (
-        2001,
-        "what the request names was not found",
-        "Check the id, and that it belongs to this user.",
-        Repeat::AfterChange,
-    ),
-    (
-        2002,
-        "this is not available here",
-        "Check `country`: the item may not be sold there, or the account may lack the right.",
-        Repeat::AfterChange,
-    ),
-    (
-        2003,
-        "this already exists",
-        "Use the existing account, or another id or e-mail address.",
-        Repeat::AfterChange,
-    ),
-    (
-        3001,
-        "the user's card has expired",
-        "Register or select another card, then buy again.",
-        Repeat::AfterChange,
-    ),
-    (
-        3002,
-        "the user has no payment card",
-        "Register a card with `register-user-payment-card` and select it, then buy again.",
-        Repeat::AfterChange,
-    ),
-    (
-        3003,
-        "the payment failed",
-        "Check the card, or select another one.",
-        Repeat::AfterChange,
-    ),
-    (
-        3004,
-        "the price given is not the store's price",
-        "Look up the current price, show it to the user, and pass that.",
-        Repeat::AfterChange,
-    ),
-    (
-        3005,
-        "purchases are not permitted from the card's country",
-        "Select a card of the shop's country.",
-        Repeat::AfterChange,
-    ),
-    (
-        3012,
-        "the voucher was not applied",
-        "Check the voucher.",
-        Repeat::AfterChange,
-    ),
-    (
-        3017,
-        "the transaction was already refunded",
-        "Nothing more is to be done.",
-        Repeat::AfterChange,
-    ),
-    (
-        3100,
-        "the payment provider could not be reached",
-        "Wait a few minutes before trying again.",
-        Repeat::Later,
-    ),
-    (
-        3101,
-        "the payment failed at the provider",
-        "Check the card, or select another one.",
-        Repeat::AfterChange,
-    ),
-    (
-        3102,
-        "the payment was declined",
-        "Select another card, or ask the card's bank.",
-        Repeat::AfterChange,
-    ),
-    (
-        3103,
-        "the card could not be added",
-        "Start a new registration and enter the card again.",
-        Repeat::AfterChange,
-    ),
-    (
-        3104,
-        "the card was declined",
-        "Register another card.",
-        Repeat::AfterChange,
-    ),
-    (
-        3105,
-        "the refund is not allowed",
-        "Ask 7digital.",
-        Repeat::AfterChange,
-    ),
-    (
-        3106,
-        "the refund was declined",
-        "Ask 7digital.",
-        Repeat::AfterChange,
-    ),
-    (
-        3107,
-        "the transaction was already refunded",
-        "Nothing more is to be done.",
-        Repeat::AfterChange,
-    ),
-    (
-        7001,
-        "7digital could not carry out the action",
-        "Try again later, or ask 7digital.",
-        Repeat::Later,
-    ),
-    (
-        7002,
-        "7digital's application is misconfigured",
-        "Ask 7digital.",
-        Repeat::Later,
-    ),
-    (
-        7003,
-        "7digital's operation timed out",
-        "Try again in a minute.",
-        Repeat::Later,
-    ),
-    (
-        7102,
-        "the refund failed",
-        "Ask 7digital.",
-        Repeat::AfterChange,
-    ),
-    (
-        9001,
-        "7digital had an unexpected internal error",
-        "Try again later.",
-        Repeat::Later,
-    ),
-];
+/// How an answer ended before it was complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Interruption {
+    /// The connection was reset or closed, or its bytes were not HTTP.
+    #[error("the connection broke")]
+    ConnectionClosed,
+    /// [`Limits::read_timeout`](crate::Limits::read_timeout) has passed without a byte.
+    #[error("it fell silent")]
+    ReadTimeout,
+    /// The deadline of the whole call has passed.
+    #[error("it took too long")]
+    DeadlineExceeded,
+}
 
-/// What the thousands of an unknown code say: 7digital's clients all read them so.
-const FAMILIES: &[(u32, &str, &str, Repeat)] = &[
-    (
-        1,
-        "the request's parameters are missing or wrong",
-        "Correct the parameter that 7digital names.",
-        Repeat::AfterChange,
-    ),
-    (
-        2,
-        "what the request names is not there for this user",
-        "Check ids and `country`.",
-        Repeat::AfterChange,
-    ),
-    (
-        3,
-        "the card or the payment was refused",
-        "Check the user's cards.",
-        Repeat::AfterChange,
-    ),
-];
-
-/// The meaning of a numeric code; an unknown one gets its family's.
-pub fn meaning(code: u32) -> Meaning {
-    let row = CODES.iter().find(|(known, ..)| *known == code).or_else(|| {
-        FAMILIES
-            .iter()
-            .find(|(thousands, ..)| *thousands == code / 1000)
-    });
-    let (what, advice, repeat) = match row {
-        Some((_, what, advice, repeat)) => (*what, *advice, *repeat),
-        None => (
-            "7digital had a fault of its own",
-            "Try again later, or ask 7digital.",
-            Repeat::Later,
-        ),
-    };
-    Meaning {
-        what,
-        advice,
-        repeat,
-    }
+/// What is wrong with an answer that could not be read. None of its words are quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unreadable {
+    /// No body, and a status that says nothing.
+    #[error("it is empty")]
+    Empty,
+    /// A success in plain text, which 7digital never sends.
+    #[error("it is plain text")]
+    PlainText,
+    /// A page for people.
+    #[error("an HTML page")]
+    HtmlPage,
+    /// Redirects are not followed.
+    #[error("it redirects elsewhere (HTTP {0})")]
+    Redirect(u16),
+    /// HTTP 404 or 410 without an envelope.
+    #[error("there is nothing at this address (HTTP 404)")]
+    NotFound,
+    /// Another 4xx without an envelope.
+    #[error("HTTP {0} without an explanation")]
+    Unexplained(u16),
+    /// A status that can't end an exchange.
+    #[error("HTTP {0} is no answer")]
+    Status(u16),
+    /// `Content-Encoding` is set, though the request accepts none.
+    #[error("it is compressed, which was not asked for")]
+    Compressed,
+    /// Larger than [`Limits::response_bytes`](crate::Limits::response_bytes).
+    #[error("it is larger than {max} bytes")]
+    TooLarge {
+        /// Bytes at most.
+        max: usize,
+    },
+    /// JSON that can't be parsed.
+    #[error("broken JSON at line {line}, column {column}")]
+    Json {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// JSON with more values than any answer has.
+    #[error("JSON with too many values")]
+    TooManyValues,
+    /// A JSON list, text or number.
+    #[error("JSON that is not an object")]
+    NotAnObject,
+    /// XML that can't be parsed.
+    #[error("broken XML")]
+    Xml,
+    /// XML that breaks off.
+    #[error("XML that ends too early")]
+    Truncated,
+    /// Characters before the root element.
+    #[error("text before XML")]
+    TextBeforeRoot,
+    /// XML with a DTD, which could define entities.
+    #[error("XML with a document type")]
+    DocType,
+    /// An entity that is not one of XML's own.
+    #[error("XML with an entity of its own")]
+    Entity,
+    /// XML nested more deeply than any answer is.
+    #[error("XML nested too deeply")]
+    TooDeep,
+    /// An element with more attributes than any answer has.
+    #[error("XML with too many attributes")]
+    TooManyAttributes,
+    /// XML with more elements than any answer has.
+    #[error("XML with too many elements")]
+    TooManyElements,
+    /// XML whose root is not `response`.
+    #[error("XML that is not a 7digital answer")]
+    OtherXml,
+    /// A `response` element with nothing in it.
+    #[error("an empty XML answer")]
+    EmptyXml,
+    /// The envelope's `status` is neither `ok` nor `error`.
+    #[error("it has an unknown `status`")]
+    EnvelopeStatus,
+    /// An error envelope without a numeric code.
+    #[error("it is an error without a code")]
+    NoCode,
+    /// The document does not fit the caller's type.
+    #[error("it is not of the documented shape")]
+    Shape,
+    /// The answer to a token call has no token.
+    #[error("it holds no token")]
+    NoToken,
+    /// A token, or its secret, that is missing or not printable ASCII.
+    #[error("it has no usable `{0}`")]
+    Token(&'static str),
 }

@@ -1,32 +1,40 @@
-//! A client for 7digital's API.
-//!
-//! It signs (OAuth 1.0a), sends, and reads answers; it knows HTTP and OAuth and no single operation.
-//! An operation is described by an [`Endpoint`] that its caller owns, so that method, path, legs and effect stand beside the code that uses them.
-//!
-//! Reading order: [`endpoint`] (what is called), [`credentials`] (as whom), [`oauth`] (how it is signed),
-//! [`request`] (what goes out), [`client`] (sending), [`limits`] (within what bounds), [`response`] (what comes back), [`error`], [`login`] (how a user lets us in).
+//! A client for 7digital's API, in phases: serialize, sign, transmit, read.
+#![doc = include_str!("README.md")]
 
+pub mod answer;
+pub mod base_uri;
+pub mod builder;
 pub mod client;
 pub mod credentials;
 pub mod endpoint;
 pub mod error;
+pub mod error_code;
 pub mod limits;
 pub mod login;
 pub mod oauth;
-pub mod request;
+pub mod parameters;
 pub mod response;
+pub mod signing;
+pub mod text;
 
-mod breaker;
-mod exchange;
+mod charset;
+mod circuit_breaker;
+mod connection;
+mod headers;
 mod retry;
+mod retry_budget;
 mod xml;
 
-// An upstream in raw TCP.
 #[cfg(test)]
 mod upstream;
 
-pub use client::{Answer, Client, RateLimit};
-pub use credentials::{BaseUri, Consumer, Credentials, Placement, Secret, Token};
+pub use answer::{Answer, RateLimit};
+pub use base_uri::{BaseUri, BaseUriError};
+pub use builder::{BuildError, ClientBuilder};
+pub use client::Client;
+pub use credentials::{Consumer, Credentials, Secret, Token};
 pub use endpoint::{Auth, Effect, Endpoint, Method};
-pub use error::{Error, Interruption, Repeat, Sent};
+pub use error::{ConnectError, Delivery, Error, Interruption, InvalidParameter, Unreadable};
+pub use error_code::Repeat;
 pub use limits::Limits;
+pub use signing::Placement;

@@ -4,48 +4,56 @@ use std::time::Duration;
 
 /// What bounds the calls of a client.
 ///
-/// The defaults are this crate's own choice, since 7digital publishes none. Agent hosts give up on a call at a minute,
-/// so that every call ends before that.
+/// The defaults are this crate's own choice, since 7digital publishes none; with them every call ends within a minute.
+/// All fields are public and the struct is exhaustive, so that a program which fills it from settings decides on each.
+///
+/// ```
+/// use std::time::Duration;
+/// use sevendigital::Limits;
+///
+/// let limits = Limits { max_attempts: 1, read_deadline: Duration::from_secs(5), ..Limits::default() };
+/// assert_eq!(limits.connect_timeout, Duration::from_secs(3));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Longest wait for a connection, name resolution and TLS included. More than zero; 3 seconds.
-    pub connect: Duration,
+    pub connect_timeout: Duration,
     /// Longest silence inside the body of an answer. More than zero; 5 seconds.
-    pub silence: Duration,
+    pub read_timeout: Duration,
     /// Longest read, all attempts and the pauses between them together. More than zero; 20 seconds.
-    pub read: Duration,
+    pub read_deadline: Duration,
     /// Longest change or charge, which has one attempt. More than zero; 45 seconds.
-    pub change: Duration,
+    pub change_deadline: Duration,
     /// Bytes in the body of an answer at most. More than zero; 4 MiB.
-    pub answer_bytes: usize,
-    /// Attempts at one read, the first among them. From 1, which means no repeats; 3.
-    pub attempts: u32,
-    /// Repeats at most in ten seconds, as a percentage of the reads begun in them; a few are always allowed. From 0; 20.
-    pub repeats_percent: u32,
-    /// Attempts at reads that must have ended within the window before the breaker judges them. From 1; 20.
-    pub breaker_calls: u32,
-    /// How far back the breaker looks. More than zero; 10 seconds.
+    pub response_bytes: usize,
+    /// Attempts at one read, the first among them. From 1, which means no retries; 3.
+    pub max_attempts: u32,
+    /// Retries at most in ten seconds, as a percentage of the reads begun in them; three are always allowed. From 0; 20.
+    pub retry_budget_percent: u32,
+    /// Attempts at reads that must have ended within the window before the circuit breaker judges them. From 1; 20.
+    pub breaker_min_calls: u32,
+    /// How far back the circuit breaker looks. More than zero; 10 seconds.
     pub breaker_window: Duration,
-    /// The percentage of failures at which the breaker opens. 1 to 100, or more for a breaker that never opens; 50.
-    pub breaker_percent: u32,
-    /// How long the breaker holds reads back before it lets one through to try. More than zero; 5 seconds.
-    pub breaker_open: Duration,
+    /// The percentage of failures at which the circuit breaker opens. 1 to 100, or more for one that never opens; 50.
+    pub breaker_failure_percent: u32,
+    /// How long the circuit breaker stays open before it lets one read through as a probe. More than zero; 5 seconds.
+    pub breaker_open_time: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(3),
-            silence: Duration::from_secs(5),
-            read: Duration::from_secs(20),
-            change: Duration::from_secs(45),
-            answer_bytes: 4 << 20,
-            attempts: 3,
-            repeats_percent: 20,
-            breaker_calls: 20,
+            connect_timeout: Duration::from_secs(3),
+            read_timeout: Duration::from_secs(5),
+            read_deadline: Duration::from_secs(20),
+            change_deadline: Duration::from_secs(45),
+            response_bytes: 4 << 20,
+            max_attempts: 3,
+            retry_budget_percent: 20,
+            breaker_min_calls: 20,
             breaker_window: Duration::from_secs(10),
-            breaker_percent: 50,
-            breaker_open: Duration::from_secs(5),
+            breaker_failure_percent: 50,
+            breaker_open_time: Duration::from_secs(5),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! How a user lets us in: a request token, the page where the user allows it, and the access token that it becomes.
+//! The login of a user (three-legged OAuth): a request token, the page where the user allows it, and the access token that it becomes.
 
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
@@ -6,10 +6,11 @@ use url::{Url, form_urlencoded};
 use crate::client::Client;
 use crate::credentials::Token;
 use crate::endpoint::{Auth, Effect, Endpoint};
-use crate::error::Error;
+use crate::error::{Error, InvalidParameter, Unreadable};
 use crate::oauth::{self, Stamp};
-use crate::request::{self, Outgoing};
+use crate::parameters;
 use crate::response::{self, Reply};
+use crate::signing::SignedRequest;
 use crate::xml;
 
 const REQUEST_TOKEN: Endpoint =
@@ -21,21 +22,23 @@ const ACCOUNT: &str = "https://account.7digital.com";
 const MAX_TOKEN: usize = 1_024;
 
 impl Client {
-    /// Step 1: a request token, which a user has yet to allow.
+    /// Step 1: a request token, which the user has not allowed yet.
+    ///
+    /// All three steps need a consumer key and its secret.
     pub async fn request_token(&self) -> Result<Token, Error> {
-        let outgoing = prepare(self, &REQUEST_TOKEN, None, None, &Stamp::now())?;
-        read(&self.once(outgoing).await?)
+        let request = sign(self, &REQUEST_TOKEN, None, None, &Stamp::now())?;
+        read(&self.transmit_once(request).await?.document)
     }
 
     /// Step 2: the page where the user allows it. The browser ends on `callback`, with `oauth_token` and `status` in the query.
     pub fn authorise_page(&self, request_token: &Token, callback: &str) -> Result<Url, Error> {
         let credentials = self.credentials();
         let consumer = credentials.consumer.as_ref().ok_or(Error::NoConsumerKey)?;
-        // A sandbox or stub plays the account site too; any other base URI only stands before the API.
+        // A stub of the API is one of the account site too; any other base URI is one of the API alone.
         let mut page = if self.base_uri().is_loopback() {
             self.base_uri().url().clone()
         } else {
-            Url::parse(ACCOUNT).map_err(|error| Error::Unreadable(error.to_string()))?
+            Url::parse(ACCOUNT).unwrap_or_else(|_| unreachable!("a constant URL"))
         };
         page.set_path(&format!(
             "/{}/oauth/authorise",
@@ -58,29 +61,27 @@ impl Client {
         verifier: Option<&str>,
     ) -> Result<Token, Error> {
         let stamp = Stamp::now();
-        let outgoing = prepare(self, &ACCESS_TOKEN, Some(request_token), verifier, &stamp)?;
-        read(&self.once(outgoing).await?)
+        let request = sign(self, &ACCESS_TOKEN, Some(request_token), verifier, &stamp)?;
+        read(&self.transmit_once(request).await?.document)
     }
 }
 
 /// Signs a token call. Its OAuth parameters stand in the form body, as in 7digital's own guide.
-fn prepare(
+fn sign(
     client: &Client,
     endpoint: &Endpoint,
     token: Option<&Token>,
     verifier: Option<&str>,
     stamp: &Stamp,
-) -> Result<Outgoing, Error> {
+) -> Result<SignedRequest, Error> {
     let credentials = client.credentials();
     let consumer = credentials.consumer.as_ref().ok_or(Error::NoConsumerKey)?;
-    let secret = consumer.secret.as_ref().ok_or_else(|| {
-        Error::input(
-            "consumer_secret",
-            "a login is signed, so the secret is needed",
-        )
-    })?;
+    let secret = consumer
+        .secret
+        .as_ref()
+        .ok_or_else(|| parameters::invalid("consumer_secret", InvalidParameter::SecretNeeded))?;
     // A key that is locked to a country is refused without `country` or `shopId`.
-    let mut form = request::parameters(endpoint, &json!({}), credentials)?;
+    let mut form = parameters::serialize(endpoint, &json!({}), credentials)?;
     if let Some(verifier) = verifier {
         form.push(("oauth_verifier".to_owned(), verifier.to_owned()));
     }
@@ -88,7 +89,7 @@ fn prepare(
     let method = endpoint.method;
     let oauth = oauth::sign(method.as_str(), &url, &form, consumer, secret, token, stamp);
     form.extend(oauth);
-    Ok(Outgoing {
+    Ok(SignedRequest {
         operation: endpoint.path,
         method,
         url,
@@ -106,12 +107,11 @@ fn read(reply: &Reply) -> Result<Token, Error> {
     };
     let fields = match bare {
         Some(fields) => fields,
-        None => enveloped(response::read(reply)?)
-            .ok_or_else(|| Error::Unreadable("it holds no token".into()))?,
+        None => enveloped(response::read(reply)?).ok_or(Error::Unreadable(Unreadable::NoToken))?,
     };
-    let field = |name: &str| match fields.get(name).and_then(Value::as_str) {
+    let field = |name| match fields.get(name).and_then(Value::as_str) {
         Some(text) if is_token(text) => Ok(text.into()),
-        _ => Err(Error::Unreadable(format!("it has no usable `{name}`"))),
+        _ => Err(Error::Unreadable(Unreadable::Token(name))),
     };
     Ok(Token {
         token: field("oauth_token")?,
@@ -141,7 +141,7 @@ fn enveloped(mut document: Map<String, Value>) -> Option<Map<String, Value>> {
     }
 }
 
-/// Tokens are stored and printed one a line, so nothing but visible ASCII is taken for one.
+/// Programs store and print tokens, one a line, so only visible ASCII is accepted.
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_TOKEN && text.chars().all(|c| c.is_ascii_graphic())
 }

@@ -21,7 +21,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// A parameter's name and value, not encoded.
 pub type Parameter = (String, String);
 
-/// What makes each attempt unique: a moment and a number used once.
+/// What makes each request unique: a time and a number that is used once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
     /// Seconds since 1970.
@@ -31,7 +31,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// The present moment and a fresh random nonce of 128 bits.
+    /// The present time and a new random nonce of 128 bits.
     pub fn now() -> Self {
         let timestamp = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -139,5 +139,7 @@ pub fn authorization(oauth: &[Parameter]) -> String {
     format!("OAuth {}", pairs.join(", "))
 }
 
+#[cfg(test)]
+mod second_opinion;
 #[cfg(test)]
 mod tests;

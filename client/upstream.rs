@@ -1,4 +1,4 @@
-//! An upstream in raw TCP: what happens on each of its connections is up to the test.
+//! A scripted upstream in raw TCP, for tests: each decides what happens on its connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,32 +10,40 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use crate::client::Client;
-use crate::credentials::{Consumer, Credentials, Placement, Token};
+use crate::credentials::{Consumer, Credentials, Token};
 use crate::endpoint::{Auth, Effect, Endpoint};
 use crate::error::Error;
 use crate::limits::Limits;
 
-/// What most tests ask for.
+/// What most tests call.
 pub(crate) const LOCKER: Endpoint = Endpoint::get("/user/locker", Auth::User, Effect::Reads);
+
+/// Longer than anything takes on a loaded machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running upstream on a free port; it ends when dropped.
 pub(crate) struct Upstream {
     address: SocketAddr,
-    connections: Arc<AtomicUsize>,
-    heads: Heads,
+    seen: Arc<Seen>,
     task: AbortHandle,
 }
 
-type Heads = Arc<Mutex<Vec<String>>>;
+#[derive(Default)]
+struct Seen {
+    accepted: AtomicUsize,
+    ended: AtomicUsize,
+    heads: Mutex<Vec<String>>,
+}
 
 /// One connection to it.
 pub(crate) struct Connection {
     /// How many there were before.
     pub(crate) number: usize,
     socket: TcpStream,
-    heads: Heads,
+    seen: Arc<Seen>,
 }
 
 impl Upstream {
@@ -46,28 +54,32 @@ impl Upstream {
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (connections, heads) = (Arc::new(AtomicUsize::new(0)), Heads::default());
-        let (count, kept) = (Arc::clone(&connections), Arc::clone(&heads));
+        let seen = Arc::new(Seen::default());
+        let shared = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             loop {
                 let (socket, _) = listener.accept().await.unwrap();
-                // Whether the other side stays to the end is its affair.
-                drop(tokio::spawn(serve(Connection {
-                    number: count.fetch_add(1, Ordering::SeqCst),
+                let seen = Arc::clone(&shared);
+                let served = serve(Connection {
+                    number: seen.accepted.fetch_add(1, Ordering::SeqCst),
                     socket,
-                    heads: Arc::clone(&kept),
-                })));
+                    seen: Arc::clone(&seen),
+                });
+                tokio::spawn(async move {
+                    // The client may close a connection at any time.
+                    let _ = served.await;
+                    seen.ended.fetch_add(1, Ordering::SeqCst);
+                });
             }
         });
         Self {
             address,
-            connections,
-            heads,
+            seen,
             task: task.abort_handle(),
         }
     }
 
-    /// Answers every request with what this says, and keeps connections alive.
+    /// Answers every request with what this returns, and keeps connections alive.
     pub(crate) async fn answering(
         answer: impl Fn(&str) -> Vec<u8> + Clone + Send + 'static,
     ) -> Self {
@@ -75,12 +87,18 @@ impl Upstream {
             let answer = answer.clone();
             async move {
                 loop {
-                    let head = connection.hear().await?;
-                    connection.say(answer(&head)).await?;
+                    let head = connection.read_request().await?;
+                    connection.write(answer(&head)).await?;
                 }
             }
         })
         .await
+    }
+
+    /// Answers each request with these bytes.
+    pub(crate) async fn repeating(answer: impl Into<Vec<u8>>) -> Self {
+        let answer = answer.into();
+        Self::answering(move |_| answer.clone()).await
     }
 
     /// A client of it.
@@ -96,18 +114,31 @@ impl Upstream {
             }),
             ..Credentials::default()
         };
-        let base = format!("http://{}/1.2", self.address).parse().unwrap();
-        Client::new(base, Placement::Auto, credentials, "test", limits).unwrap()
+        Client::builder(format!("http://{}/1.2", self.address).parse().unwrap())
+            .credentials(credentials)
+            .limits(limits)
+            .build()
+            .unwrap()
     }
 
     /// Connections that were accepted.
     pub(crate) fn connections(&self) -> usize {
-        self.connections.load(Ordering::SeqCst)
+        self.seen.accepted.load(Ordering::SeqCst)
     }
 
     /// The heads of all requests, in the order in which they came.
     pub(crate) fn heads(&self) -> Vec<String> {
-        self.heads.lock().unwrap().clone()
+        self.seen.heads.lock().unwrap().clone()
+    }
+
+    /// Waits until this many requests have come.
+    pub(crate) async fn requests(&self, number: usize) {
+        until(|| self.heads().len() >= number).await;
+    }
+
+    /// Waits until this many connections have ended.
+    pub(crate) async fn ended(&self, number: usize) {
+        until(|| self.seen.ended.load(Ordering::SeqCst) >= number).await;
     }
 }
 
@@ -119,7 +150,7 @@ impl Drop for Upstream {
 
 impl Connection {
     /// The head of the next request.
-    pub(crate) async fn hear(&mut self) -> io::Result<String> {
+    pub(crate) async fn read_request(&mut self) -> io::Result<String> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(self.socket.read_u8().await?);
@@ -130,28 +161,43 @@ impl Connection {
             .find_map(|line| line.strip_prefix("content-length: "));
         let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
         self.socket.read_exact(&mut body).await?;
-        self.heads.lock().unwrap().push(head.clone());
+        self.seen.heads.lock().unwrap().push(head.clone());
         Ok(head)
     }
 
-    /// Says these bytes.
-    pub(crate) async fn say(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    pub(crate) async fn write(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.socket.write_all(bytes.as_ref()).await
     }
 
-    /// Says nothing until the other side leaves, which is an error.
+    /// Writes nothing until the client closes the connection, which is an error.
     pub(crate) async fn wait(&mut self) -> io::Result<()> {
         self.socket.read_u8().await?;
         Ok(())
     }
 
-    /// Says these bytes again and again, and counts what is taken.
+    /// Writes these bytes again and again, and counts what is taken.
     pub(crate) async fn flood(&mut self, bytes: &[u8], taken: &AtomicUsize) -> io::Result<()> {
         loop {
             self.socket.write_all(bytes).await?;
             taken.fetch_add(bytes.len(), Ordering::SeqCst);
         }
     }
+}
+
+/// Waits until this is so.
+async fn until(condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "it never was so");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// Lets that much time pass at once, on a runtime of one thread.
+pub(crate) async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
 }
 
 /// An answer of that length, with these headers besides.
@@ -168,13 +214,22 @@ pub(crate) fn ok(who: &str) -> Vec<u8> {
     http(200, "Content-Type: application/json\r\n", body)
 }
 
-/// Limits for tests that don't care to wait.
-pub(crate) fn brief() -> Limits {
+/// Limits in time that are not reached on a loaded machine.
+pub(crate) fn patient() -> Limits {
     Limits {
-        read: Duration::from_millis(300),
-        change: Duration::from_millis(300),
-        silence: Duration::from_millis(100),
+        connect_timeout: PATIENCE,
+        read_timeout: PATIENCE,
+        read_deadline: PATIENCE,
+        change_deadline: PATIENCE,
         ..Limits::default()
+    }
+}
+
+/// The same, without retries.
+pub(crate) fn once() -> Limits {
+    Limits {
+        max_attempts: 1,
+        ..patient()
     }
 }
 
@@ -182,12 +237,4 @@ pub(crate) fn brief() -> Limits {
 pub(crate) async fn who(client: &Client) -> Result<String, Error> {
     let answer = client.send::<Value>(&LOCKER, &json!({})).await?;
     Ok(answer.document["who"].as_str().unwrap().to_owned())
-}
-
-/// Limits under which a read is not repeated.
-pub(crate) fn once() -> Limits {
-    Limits {
-        attempts: 1,
-        ..brief()
-    }
 }

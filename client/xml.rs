@@ -4,6 +4,8 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
 
+use crate::error::Unreadable;
+
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
 /// Attributes on one element at most.
@@ -15,17 +17,17 @@ const MAX_NODES: usize = 250_000;
 ///
 /// `xmlns` and `xsi` attributes are dropped, `xsi:nil="true"` is null, and text beside attributes or children is `_`.
 /// Entities other than XML's own five are refused, so nothing is ever expanded or fetched.
-pub(crate) fn parse(text: &str) -> Result<(String, Value), String> {
+pub(crate) fn parse(text: &str) -> Result<(String, Value), Unreadable> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     let mut nodes = 0;
     loop {
-        let event = reader.read_event().map_err(|_| broken())?;
+        let event = reader.read_event().map_err(|_| Unreadable::Xml)?;
         let closed = match event {
             Event::Start(start) => {
                 open.push(Element::open(&start, &mut nodes)?);
                 if open.len() > MAX_DEPTH {
-                    return Err("XML nested too deeply".into());
+                    return Err(Unreadable::TooDeep);
                 }
                 None
             }
@@ -40,19 +42,19 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), String> {
                 None
             }
             Event::GeneralRef(reference) => {
-                let character = reference.resolve_char_ref().map_err(|_| broken())?;
+                let character = reference.resolve_char_ref().map_err(|_| Unreadable::Xml)?;
                 match (
                     character,
                     quick_xml::escape::resolve_xml_entity(&reference.xml10_content()),
                 ) {
                     (Some(character), _) => append(&mut open, character.encode_utf8(&mut [0; 4]))?,
                     (None, Some(text)) => append(&mut open, text)?,
-                    (None, None) => return Err("XML with an entity of its own".into()),
+                    (None, None) => return Err(Unreadable::Entity),
                 }
                 None
             }
-            Event::DocType(_) => return Err("XML with a document type".into()),
-            Event::Eof => return Err("XML that ends too early".into()),
+            Event::DocType(_) => return Err(Unreadable::DocType),
+            Event::Eof => return Err(Unreadable::Truncated),
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => None,
         };
         if let Some(element) = closed {
@@ -67,11 +69,6 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), String> {
     }
 }
 
-/// No more than that: the parser's own words show the answer's.
-fn broken() -> String {
-    "broken XML".to_owned()
-}
-
 /// An element whose end has not been seen yet.
 struct Element {
     name: String,
@@ -81,7 +78,7 @@ struct Element {
 }
 
 impl Element {
-    fn open(start: &BytesStart<'_>, nodes: &mut usize) -> Result<Self, String> {
+    fn open(start: &BytesStart<'_>, nodes: &mut usize) -> Result<Self, Unreadable> {
         let mut element = Self {
             name: start.local_name().as_ref().to_owned(),
             fields: Map::new(),
@@ -90,12 +87,12 @@ impl Element {
         };
         // quick-xml's own check for doubled attributes is quadratic, hence the limit and our own `insert`.
         for (count, attribute) in start.attributes().with_checks(false).enumerate() {
-            let attribute = attribute.map_err(|_| broken())?;
+            let attribute = attribute.map_err(|_| Unreadable::Xml)?;
             let value = attribute
                 .normalized_value(XmlVersion::Explicit1_0)
-                .map_err(|_| broken())?;
+                .map_err(|_| Unreadable::Xml)?;
             if count >= MAX_ATTRIBUTES {
-                return Err("XML with too many attributes".into());
+                return Err(Unreadable::TooManyAttributes);
             }
             *nodes += 1;
             let (key, local) = (attribute.key.as_ref(), attribute.key.local_name());
@@ -115,7 +112,7 @@ impl Element {
         }
         *nodes += 1;
         if *nodes > MAX_NODES {
-            return Err("XML with too many elements".into());
+            return Err(Unreadable::TooManyElements);
         }
         Ok(element)
     }
@@ -143,11 +140,11 @@ impl Element {
     }
 }
 
-fn append(open: &mut [Element], text: &str) -> Result<(), String> {
+fn append(open: &mut [Element], text: &str) -> Result<(), Unreadable> {
     match open.last_mut() {
         Some(element) => element.text.push_str(text),
         None if text.trim().is_empty() => {}
-        None => return Err("text before XML".into()),
+        None => return Err(Unreadable::TextBeforeRoot),
     }
     Ok(())
 }
@@ -226,30 +223,33 @@ mod tests {
     }
 
     #[test]
-    fn hostile_and_broken_documents_are_refused() {
+    fn hostile_and_broken_documents_are_errors() {
         let deep = "<a>".repeat(10_000);
         let attributes: String = (0..1_000_000).fold(String::new(), |all, n| {
             all + " a" + &n.to_string() + "=\"\""
         });
         let many = format!("<a>{}</a>", "<b/>".repeat(1_000_000));
-        for xml in [
-            "<!DOCTYPE lolz [<!ENTITY lol \"lol\">]><a>&lol;</a>",
-            "<!DOCTYPE a SYSTEM \"http://127.0.0.1:1/x\"><a/>",
-            "<a>&lol;</a>",
-            "<a b=\"&lol;\"/>",
-            "<a><b></a>",
-            "<a>",
-            "",
-            "text",
-            &deep,
-            &format!("<a{attributes}/>"),
-            &many,
+        for (xml, expected) in [
+            (
+                "<!DOCTYPE lolz [<!ENTITY lol \"lol\">]><a>&lol;</a>",
+                Unreadable::DocType,
+            ),
+            (
+                "<!DOCTYPE a SYSTEM \"http://127.0.0.1:1/x\"><a/>",
+                Unreadable::DocType,
+            ),
+            ("<a>&lol;</a>", Unreadable::Entity),
+            ("<a b=\"&lol;\"/>", Unreadable::Xml),
+            ("<a><b></a>", Unreadable::Xml),
+            ("<a>", Unreadable::Truncated),
+            ("", Unreadable::Truncated),
+            ("text", Unreadable::TextBeforeRoot),
+            (&deep, Unreadable::TooDeep),
+            (&format!("<a{attributes}/>"), Unreadable::TooManyAttributes),
+            (&many, Unreadable::TooManyElements),
         ] {
-            assert!(
-                parse(xml).is_err(),
-                "{}",
-                xml.chars().take(60).collect::<String>()
-            );
+            let start: String = xml.chars().take(60).collect();
+            assert_eq!(parse(xml), Err(expected), "{start}");
         }
     }
 }

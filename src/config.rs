@@ -16,13 +16,13 @@ pub use self::settings::{Kind, SETTINGS, Setting};
 use self::values::{country, flag, optional, parsed, words};
 use crate::digest;
 use crate::ledger::{Allowance, Ledger};
-use crate::stored_login;
 
 mod auth;
 mod layers;
 mod limits;
 mod principals;
 mod settings;
+pub mod stored_login;
 mod values;
 
 /// The names of this machine to itself.
@@ -181,14 +181,13 @@ impl Config {
     /// The client that calls 7digital as these settings say.
     pub fn client(&self) -> Result<Client, ConfigError> {
         let program = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
-        Client::new(
-            self.base_uri.clone(),
-            self.oauth_placement,
-            self.credentials(),
-            program,
-            self.limits.upstream(),
-        )
-        .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))
+        Client::builder(self.base_uri.clone())
+            .placement(self.oauth_placement)
+            .credentials(self.credentials())
+            .user_agent(program)
+            .limits(self.limits.upstream())
+            .build()
+            .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))
     }
 
     /// What happens to a call that charges. On a live host the user is asked, on loopback it is sent.

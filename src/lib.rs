@@ -1,35 +1,21 @@
-//! The server: settings, the guard, MCP over HTTP and stdio, and REST. It knows no tool by name.
-//!
-//! Reading order: [`config`] and [`cli`] (what was asked for), [`app`] (what listens), [`mcp`] and [`rest`] (what clients see), [`front`] (what browsers may not do),
-//! [`guard`] (what stands before every call), [`problem`] (how failures are told), [`login`] and [`stored_login`] (how a user lets us in), [`logging`].
+//! The server. The modules stand in the order that a request takes, top to bottom; none imports from one above it.
 
-pub mod access;
-pub mod app;
-pub mod body;
-mod charge;
 pub mod cli;
-pub mod commands;
-pub mod config;
-pub mod confirm;
-mod digest;
-pub mod front;
-pub mod guard;
-pub mod health;
-pub mod json;
-pub mod ledger;
-pub mod listener;
-pub mod load;
-pub mod logging;
-pub mod login;
+pub mod serve;
+
 pub mod mcp;
-pub mod metrics;
-pub mod openapi;
-mod pace;
-pub mod problem;
-pub mod refused;
-pub mod request_id;
 pub mod rest;
-pub mod sessions;
-pub mod stored_login;
-pub mod trace;
-pub mod user;
+
+pub mod http;
+
+pub mod calls;
+pub mod identity;
+pub mod problem;
+
+pub mod ledger;
+pub mod telemetry;
+
+pub mod config;
+
+mod digest;
+mod headers;

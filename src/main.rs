@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use sevendigital_mcp::app::{self, App};
-use sevendigital_mcp::cli::{Cli, Command, Login, TokenCommand};
+use sevendigital_mcp::calls::call::Guard;
+use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
+use sevendigital_mcp::cli::{commands, login};
 use sevendigital_mcp::config::{Config, Layers};
-use sevendigital_mcp::guard::Guard;
-use sevendigital_mcp::{commands, logging, login, metrics};
+use sevendigital_mcp::serve::{self, App};
+use sevendigital_mcp::telemetry::{logging, metrics};
 use sevendigital_sandbox::Sandbox;
 use tokio_util::sync::CancellationToken;
 
@@ -87,7 +88,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Serve => serve(&config, guard).await?,
         Command::Stdio => {
             let stop = stop_signal(&guard);
-            app::serve_stdio(&config, guard, stop.cancelled_owned()).await?;
+            serve::serve_stdio(&config, guard, stop.cancelled_owned()).await?;
         }
         Command::Call { tool, args } => return commands::call(&guard, &tool, &args).await,
         Command::Login(_)

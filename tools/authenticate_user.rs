@@ -2,11 +2,14 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::arguments::Body;
+use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
+use crate::hints::Hints;
 use crate::models::{Document, Users};
-use crate::signup_user::Account;
-use crate::tool::{
-    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
-};
+use crate::signup_user::Login;
+use crate::tool::Tool;
+use crate::values::Email;
 
 /// The tool.
 #[derive(Debug)]
@@ -16,35 +19,25 @@ impl Tool for AuthenticateUser {
     const CONTRACT: Contract = Contract {
         name: "authenticate-user",
         title: "7digital Authenticate User",
+        summary: "Checks an e-mail address and a password.",
         description: "Checks a user's e-mail address and password with 7digital and returns the user. It gives no access token. \
             Charges nothing. Don't try passwords: wrong ones may lock the account. The fields go into `body`. \
             Example: {\"body\": {\"emailAddress\": \"jane.smith@example.com\", \"password\": \"the password\"}}.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: false,
-                destructive: false,
-                idempotent: false,
-                open_world: false,
-            },
-            published: Published {
-                read_only: false,
-                destructive: false,
-                idempotent: false,
-            },
-        },
+        hints: Hints::NON_IDEMPOTENT,
         rest: Route::post("/v1/user/authenticate"),
         upstream: Endpoint::post("/user/authenticate", Auth::Consumer, Effect::Writes),
-        asks: Asks::Never,
         scope: Scope::Account,
-        pace: Pace::Login {
-            address: "emailAddress",
-        },
+        rate_limit: RateLimitClass::Login,
     };
 
-    type Input = Account;
+    type Input = Body<Login>;
     type Output = Document<Users>;
 
-    async fn call(client: &Client, account: Account) -> Result<Answer<Self::Output>, ToolError> {
-        Ok(client.send(&Self::CONTRACT.upstream, &account.body).await?)
+    fn email(input: &Self::Input) -> Option<&Email> {
+        input.body.email_address.as_ref()
+    }
+
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
+        input.body.send(client, &Self::CONTRACT.upstream).await
     }
 }

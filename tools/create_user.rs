@@ -2,12 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::models::{Document, User, element};
-use crate::tool::{
-    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
-};
+use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
+use crate::hints::Hints;
+use crate::models::lenient::element;
+use crate::models::{Document, User};
+use crate::tool::Tool;
 use crate::values::{Country, Email, Id, UserId};
 
 /// The tool.
@@ -18,43 +21,31 @@ impl Tool for CreateUser {
     const CONTRACT: Contract = Contract {
         name: "create-user",
         title: "7digital Create User",
-        description: "Creates a user of the partner's own (a managed user), for ever: users can't be deleted here. Charges nothing. \
+        summary: "Makes a user of the partner's own, for good.",
+        description: "Creates a user of the partner's own (a managed user), permanently: users can't be deleted here. Charges nothing. \
             The answer's `userId` is the id to pass to other tools from now on: keep it. Without `userId` one is made from the e-mail address, so that the same call again makes no second user. \
             If the id exists already, 7digital refuses with code 2003 and nothing changes. \
             Example: {\"email\": \"new.user@example.com\"}.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: false,
-                destructive: false,
-                idempotent: true,
-                open_world: false,
-            },
-            published: Published {
-                read_only: true,
-                destructive: false,
-                idempotent: true,
-            },
-        },
+        hints: Hints::IDEMPOTENT_CREATION,
         rest: Route::get("/v1/user/create"),
         upstream: Endpoint::get("/user/create", Auth::Consumer, Effect::Writes),
-        asks: Asks::Never,
         scope: Scope::Account,
-        pace: Pace::Opening,
+        rate_limit: RateLimitClass::Signup,
     };
 
     type Input = NewUser;
     type Output = Document<Created>;
 
-    async fn call(client: &Client, user: NewUser) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, user: &NewUser) -> Result<Answer<Self::Output>, ToolError> {
         let consumer = client.credentials().consumer.as_ref();
         let partner = consumer.map_or("", |consumer| consumer.key.expose());
         let user_id = user
             .user_id
             .clone()
-            .unwrap_or_else(|| UserId::of_partner(partner, &user.email));
+            .unwrap_or_else(|| UserId::from_email(partner, &user.email));
         let sent = Sent {
             user_id: &user_id,
-            user: &user,
+            user,
         };
         let mut answer: Answer<Self::Output> = client.send(&Self::CONTRACT.upstream, &sent).await?;
         answer.document.payload.user_id = Some(user_id);
@@ -63,6 +54,7 @@ impl Tool for CreateUser {
 }
 
 /// The user to be.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewUser {
@@ -70,13 +62,10 @@ pub struct NewUser {
     #[serde(rename(serialize = "emailAddress"))]
     email: Email,
     /// Id of the new user, 1 to 255 characters, permanent; best one that says nothing about the person. Default: made from the e-mail address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
-    #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
-    #[serde(skip_serializing_if = "Option::is_none")]
     shop_id: Option<Id>,
 }
 
@@ -90,17 +79,13 @@ struct Sent<'a> {
 }
 
 /// An answer about a new user.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Created {
     /// The user as 7digital has it.
-    #[serde(
-        default,
-        deserialize_with = "element",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "element")]
     user: Option<User>,
     /// The id that the user was created under, to be passed as `userId` from now on.
-    #[serde(skip_serializing_if = "Option::is_none")]
     user_id: Option<UserId>,
 }

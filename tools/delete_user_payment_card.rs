@@ -2,12 +2,14 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::deed::{self, Deed};
+use crate::action::{Action, Item};
+use crate::arguments::Body;
+use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
+use crate::hints::Hints;
 use crate::models::{Document, Done};
-use crate::select_user_payment_card::Choice;
-use crate::tool::{
-    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
-};
+use crate::select_user_payment_card::CardChoice;
+use crate::tool::{ActionOf, Tool};
 
 /// The tool.
 #[derive(Debug)]
@@ -17,37 +19,26 @@ impl Tool for DeleteUserPaymentCard {
     const CONTRACT: Contract = Contract {
         name: "delete-user-payment-card",
         title: "7digital Delete User Payment Card",
+        summary: "Deletes a card, for good.",
         description: "Deletes one of the user's cards. It can't be brought back; the user would have to register it again. \
             Ask the user before calling. Get the id from list-user-payment-cards. The fields go into `body`. \
             Example: {\"body\": {\"cardId\": \"8154431\"}}.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: false,
-                destructive: true,
-                idempotent: true,
-                open_world: false,
-            },
-            published: Published {
-                read_only: false,
-                destructive: false,
-                idempotent: false,
-            },
-        },
+        hints: Hints::REPLACEMENT,
         rest: Route::post("/v1/user/payment/card/delete"),
         upstream: Endpoint::post("/user/payment/card/delete", Auth::User, Effect::Writes),
-        asks: Asks::First,
         scope: Scope::Cards,
-        pace: Pace::Free,
+        rate_limit: RateLimitClass::General,
     };
+    const ACTION: Option<ActionOf<Self>> = Some(|input| {
+        Ok(Action::deletion(Item::PaymentCard(
+            input.body.card_id.clone(),
+        )))
+    });
 
-    type Input = Choice;
+    type Input = Body<CardChoice>;
     type Output = Document<Done>;
 
-    fn deed(choice: &Choice) -> Option<Deed> {
-        Some(deed::deletion(choice.body.card_id.as_ref()))
-    }
-
-    async fn call(client: &Client, choice: Choice) -> Result<Answer<Self::Output>, ToolError> {
-        Ok(client.send(&Self::CONTRACT.upstream, &choice.body).await?)
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
+        Ok(client.send(&Self::CONTRACT.upstream, &input.body).await?)
     }
 }

@@ -3,13 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sevendigital::response::quotable;
+use serde_with::skip_serializing_none;
+use sevendigital::text::quotable;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
+use crate::hints::Hints;
 use crate::models::{CardRegistrations, Document};
-use crate::tool::{
-    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
-};
+use crate::tool::Tool;
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -20,31 +22,19 @@ impl Tool for GetUserCardRegistration {
     const CONTRACT: Contract = Contract {
         name: "get-user-card-registration",
         title: "7digital Get User Card Registration",
+        summary: "Tells whether the user has entered the card.",
         description: "Tells how far the registration of a card is: `pending` until the user has entered the card on 7digital's page, then `complete` with the card. \
             A registration that failed is reported as an error with the reason. Changes nothing and costs nothing; ask again every few seconds while it is pending. \
             Example: {\"id\": \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"}.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: true,
-                destructive: false,
-                idempotent: true,
-                open_world: false,
-            },
-            published: Published {
-                read_only: true,
-                destructive: false,
-                idempotent: true,
-            },
-        },
+        hints: Hints::READ,
         rest: Route::get("/v1/user/payment/cardregistration/{id}"),
         upstream: Endpoint::get(
             "/user/payment/cardregistration/{id}",
             Auth::User,
             Effect::Reads,
         ),
-        asks: Asks::Never,
         scope: Scope::Reads,
-        pace: Pace::Free,
+        rate_limit: RateLimitClass::General,
     };
 
     type Input = Registration;
@@ -52,10 +42,10 @@ impl Tool for GetUserCardRegistration {
 
     async fn call(
         client: &Client,
-        registration: Registration,
+        registration: &Registration,
     ) -> Result<Answer<Self::Output>, ToolError> {
         let answer: Answer<Self::Output> =
-            client.send(&Self::CONTRACT.upstream, &registration).await?;
+            client.send(&Self::CONTRACT.upstream, registration).await?;
         match failure(&answer.document) {
             Some(failure) => Err(failure),
             None => Ok(answer),
@@ -64,19 +54,17 @@ impl Tool for GetUserCardRegistration {
 }
 
 /// Which registration.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Registration {
     /// Card registration id, as register-user-payment-card gave it.
     id: Id,
-    /// The user whom the call is for: needed where no user access token is configured and no default user is set.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
-    #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
-    #[serde(skip_serializing_if = "Option::is_none")]
     shop_id: Option<Id>,
 }
 

@@ -2,12 +2,14 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
+use serde_with::skip_serializing_none;
+use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::models::{Document, LockerReleases, More, element};
-use crate::tool::{
-    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
-};
+use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
+use crate::hints::Hints;
+use crate::models::{Document, Lockers};
+use crate::tool::Tool;
 use crate::values::{Count, Country, Id, Text, UserId};
 
 /// The tool.
@@ -18,29 +20,17 @@ impl Tool for GetUserLocker {
     const CONTRACT: Contract = Contract {
         name: "get-user-locker",
         title: "7digital Get User Locker",
+        summary: "Lists what the user owns, page by page, with download links.",
         description: "Lists the releases and tracks that a user owns, a page at a time, with their download links. \
             Can be narrowed to a release, a track or a purchase, and sorted. \
             `totalItems` counts releases; ask for the next `page` while page * pageSize is below it. \
             Changes nothing and costs nothing. Download links may be signed: don't publish them. \
             Example: {\"page\": 1, \"pageSize\": 10}.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: true,
-                destructive: false,
-                idempotent: true,
-                open_world: false,
-            },
-            published: Published {
-                read_only: true,
-                destructive: false,
-                idempotent: true,
-            },
-        },
+        hints: Hints::READ,
         rest: Route::get("/v1/user/locker"),
         upstream: Endpoint::get("/user/locker", Auth::User, Effect::Reads),
-        asks: Asks::Never,
         scope: Scope::Reads,
-        pace: Pace::Free,
+        rate_limit: RateLimitClass::General,
     };
 
     type Input = Page;
@@ -50,26 +40,18 @@ impl Tool for GetUserLocker {
         if page.page.is_some_and(|Count(page)| page < 1) {
             return Err(ToolError::input("page", "expected 1 or more"));
         }
-        if page
-            .page_size
-            .is_some_and(|Count(size)| !(1..=50).contains(&size))
-        {
+        let size = page.page_size.map_or(1, |Count(size)| size);
+        if !(1..=50).contains(&size) {
             return Err(ToolError::input("pageSize", "expected 1 to 50"));
         }
         if page.track_id.is_some() && page.release_id.is_none() {
-            return Err(ToolError::input(
-                "trackId",
-                "give the track's `releaseId` as well",
-            ));
+            let problem = "give the track's `releaseId` as well";
+            return Err(ToolError::input("trackId", problem));
         }
-        if page
-            .image_size
-            .is_some_and(|Count(size)| !IMAGE_SIZES.contains(&size))
-        {
-            return Err(ToolError::input(
-                "imageSize",
-                "expected 33, 50, 100, 180, 182, 200, 350, 500 or 800",
-            ));
+        let width = page.image_size.map_or(50, |Count(width)| width);
+        if !IMAGE_SIZES.contains(&width) {
+            let problem = "expected 33, 50, 100, 180, 182, 200, 350, 500 or 800";
+            return Err(ToolError::input("imageSize", problem));
         }
         Ok(())
     }
@@ -96,50 +78,37 @@ impl Tool for GetUserLocker {
             "Page {page} of {pages}, {total} releases in all.{next}"
         ))
     }
-
-    async fn call(client: &Client, page: Page) -> Result<Answer<Self::Output>, ToolError> {
-        Ok(client.send(&Self::CONTRACT.upstream, &page).await?)
-    }
 }
 
 /// Widths of covers that 7digital has, in pixels.
 const IMAGE_SIZES: [i64; 9] = [33, 50, 100, 180, 182, 200, 350, 500, 800];
 
 /// Which page of whose locker.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Page {
     /// 1-based page number. Default: 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 1))]
     page: Option<Count>,
     /// Number of releases per page, 1 to 50. Default: 10.
-    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 1, "maximum" = 50))]
     page_size: Option<Count>,
     /// Only this release; an empty page if the user does not own it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     release_id: Option<Id>,
     /// Only this track; needs `releaseId`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     track_id: Option<Id>,
     /// Only what came with this purchase; 7digital refuses the call if there is nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
     purchase_id: Option<Id>,
     /// Order: `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`. Default: `releaseTitle asc`; newest first is `purchaseDate desc`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     sort: Option<Sort>,
     /// Width of the covers in pixels: 33, 50, 100, 180, 182, 200, 350, 500 or 800. Default: 50.
-    #[serde(skip_serializing_if = "Option::is_none")]
     image_size: Option<Count>,
-    /// The user whom the call is for: needed where no user access token is configured and no default user is set.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
-    #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
-    #[serde(skip_serializing_if = "Option::is_none")]
     shop_id: Option<Id>,
 }
 
@@ -169,32 +138,4 @@ impl TryFrom<Text> for Sort {
             "expected `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`",
         )
     }
-}
-
-/// An answer about a locker.
-#[derive(Serialize, Deserialize, JsonSchema)]
-pub struct Lockers {
-    /// The locker.
-    #[serde(
-        default,
-        deserialize_with = "element",
-        skip_serializing_if = "Option::is_none"
-    )]
-    locker: Option<Locker>,
-}
-
-/// What a user owns.
-#[derive(Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Locker {
-    /// The releases, one page of them.
-    #[serde(
-        default,
-        deserialize_with = "element",
-        skip_serializing_if = "Option::is_none"
-    )]
-    locker_releases: Option<LockerReleases>,
-    /// Anything else.
-    #[serde(flatten)]
-    more: More,
 }

@@ -1,15 +1,28 @@
-//! The seventeen 7digital tools.
+//! The tools: operations of 7digital's user API, one file each.
 //!
-//! One tool is one file: its contract (what clients see, and what is called upstream), its input, its output and its `call`.
-//! Start with [`purchase_user_item`]; [`tool`] holds what all of them share, [`deed`] what the user is asked about, [`models`] the documents, [`values`] the kinds of value.
+//! A tool's file has its contract (what clients see, and what is called upstream), its input and its call.
+//! [`TOOLS`] holds all of them. [`AnyTool::prepare`] reads and checks the arguments of a call, once; [`Prepared::run`] sends it.
+//! Start with [`purchase_user_item`]; [`tool`] says what all tools share, [`action`] what the user confirms, [`models`] has the documents, [`values`] the kinds of value.
 
-pub mod deed;
+pub mod action;
+pub mod any_tool;
+pub mod arguments;
+pub mod contract;
+pub mod error;
+pub mod hints;
+pub mod locker_lookup;
 pub mod models;
+pub mod payment_card_lookup;
+pub mod prepared;
+pub mod receipt;
+pub mod reconcile;
+pub mod target;
 pub mod tool;
 pub mod values;
 
-mod cards;
+mod card_data;
 mod schema;
+mod upstream_price;
 
 pub mod authenticate_user;
 pub mod create_user;
@@ -29,28 +42,34 @@ pub mod select_user_payment_card;
 pub mod signup_user;
 pub mod update_user_unlimited_streaming;
 
-pub use tool::{
-    Accurate, AnyTool, Asks, Contract, Hints, Pace, Plan, Published, Reply, Route, Scope, Tool,
-    ToolError,
-};
+pub use action::{Action, Item, Payer};
+pub use any_tool::AnyTool;
+pub use arguments::Arguments;
+pub use contract::{Confirmation, Contract, RateLimitClass, Route, Scope};
+pub use error::ToolError;
+pub use hints::Hints;
+pub use prepared::{Prepared, Reply};
+pub use receipt::Receipt;
+pub use target::Target;
+pub use tool::{ActionOf, Tool};
 
-/// Every tool, in the card's order, which is the order they are listed in.
-pub const TOOLS: [AnyTool; 17] = [
-    AnyTool::of::<get_user_unlimited_streaming::GetUserUnlimitedStreaming>(),
-    AnyTool::of::<update_user_unlimited_streaming::UpdateUserUnlimitedStreaming>(),
-    AnyTool::of::<get_user_locker::GetUserLocker>(),
-    AnyTool::of::<purchase_user_item::PurchaseUserItem>(),
-    AnyTool::of::<purchase_user_rrp_item::PurchaseUserRrpItem>(),
-    AnyTool::of::<purchase_user_basket::PurchaseUserBasket>(),
-    AnyTool::of::<purchase_user_priced_item::PurchaseUserPricedItem>(),
-    AnyTool::of::<list_user_payment_cards::ListUserPaymentCards>(),
-    AnyTool::of::<select_user_payment_card::SelectUserPaymentCard>(),
-    AnyTool::of::<delete_user_payment_card::DeleteUserPaymentCard>(),
-    AnyTool::of::<register_user_payment_card::RegisterUserPaymentCard>(),
-    AnyTool::of::<get_user_card_registration::GetUserCardRegistration>(),
-    AnyTool::of::<deliver_user_item::DeliverUserItem>(),
-    AnyTool::of::<signup_user::SignupUser>(),
-    AnyTool::of::<create_user::CreateUser>(),
-    AnyTool::of::<get_user_details::GetUserDetails>(),
-    AnyTool::of::<authenticate_user::AuthenticateUser>(),
+/// Every tool, in the capability's order, which is the order they are listed in.
+pub const TOOLS: &[AnyTool] = &[
+    AnyTool::new::<get_user_unlimited_streaming::GetUserUnlimitedStreaming>(),
+    AnyTool::new::<update_user_unlimited_streaming::UpdateUserUnlimitedStreaming>(),
+    AnyTool::new::<get_user_locker::GetUserLocker>(),
+    AnyTool::new::<purchase_user_item::PurchaseUserItem>(),
+    AnyTool::new::<purchase_user_rrp_item::PurchaseUserRrpItem>(),
+    AnyTool::new::<purchase_user_basket::PurchaseUserBasket>(),
+    AnyTool::new::<purchase_user_priced_item::PurchaseUserPricedItem>(),
+    AnyTool::new::<list_user_payment_cards::ListUserPaymentCards>(),
+    AnyTool::new::<select_user_payment_card::SelectUserPaymentCard>(),
+    AnyTool::new::<delete_user_payment_card::DeleteUserPaymentCard>(),
+    AnyTool::new::<register_user_payment_card::RegisterUserPaymentCard>(),
+    AnyTool::new::<get_user_card_registration::GetUserCardRegistration>(),
+    AnyTool::new::<deliver_user_item::DeliverUserItem>(),
+    AnyTool::new::<signup_user::SignupUser>(),
+    AnyTool::new::<create_user::CreateUser>(),
+    AnyTool::new::<get_user_details::GetUserDetails>(),
+    AnyTool::new::<authenticate_user::AuthenticateUser>(),
 ];

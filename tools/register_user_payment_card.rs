@@ -2,12 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::arguments::Body;
+use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
+use crate::hints::Hints;
 use crate::models::{CardRegistrations, Document, More};
-use crate::tool::{
-    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
-};
+use crate::tool::Tool;
 use crate::values::{Country, Id, Text, UserId};
 
 /// The tool.
@@ -18,40 +21,24 @@ impl Tool for RegisterUserPaymentCard {
     const CONTRACT: Contract = Contract {
         name: "register-user-payment-card",
         title: "7digital Register User Payment Card",
+        summary: "Opens the page on which the user enters a card; no card number comes through here.",
         description: "Opens the registration of a payment card. The card itself is never given here: the user's browser sends it straight to 7digital and is then led to `redirectUrl`. \
             The answer holds the registration's id and the address for the browser; ask get-user-card-registration with that id until its status is no longer `pending`. \
             Charges nothing. Each call opens a new registration. The fields go into `body`. \
             Example: {\"body\": {\"redirectUrl\": \"https://shop.example/cards/done\"}}.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: false,
-                destructive: false,
-                idempotent: false,
-                open_world: false,
-            },
-            published: Published {
-                read_only: false,
-                destructive: false,
-                idempotent: false,
-            },
-        },
+        hints: Hints::NON_IDEMPOTENT,
         rest: Route::post("/v1/user/payment/cardregistration"),
         upstream: Endpoint::post("/user/payment/cardregistration", Auth::User, Effect::Writes),
-        asks: Asks::Never,
         scope: Scope::Cards,
-        pace: Pace::Free,
+        rate_limit: RateLimitClass::General,
     };
 
-    type Input = Registration;
+    type Input = Body<Registration>;
     type Output = Document<CardRegistrations>;
 
-    async fn call(
-        client: &Client,
-        registration: Registration,
-    ) -> Result<Answer<Self::Output>, ToolError> {
-        let mut answer: Answer<Self::Output> = client
-            .send(&Self::CONTRACT.upstream, &registration.body)
-            .await?;
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
+        let mut answer: Answer<Self::Output> =
+            client.send(&Self::CONTRACT.upstream, &input.body).await?;
         if let Some(opened) = &mut answer.document.payload.card_registration {
             opened.location = answer.location.clone().map(Text);
         }
@@ -59,29 +46,18 @@ impl Tool for RegisterUserPaymentCard {
     }
 }
 
-/// The arguments.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Registration {
-    /// Where the registration ends, and for whom it is.
-    body: Return,
-}
-
-/// Where the registration ends, and for whom it is.
+/// Where the registration ends, and for which user it is.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Return {
+pub struct Registration {
     /// Web address that 7digital sends the user's browser to afterwards. Required by 7digital.
-    #[serde(skip_serializing_if = "Option::is_none")]
     redirect_url: Option<Text>,
-    /// The user whom the call is for: needed where no user access token is configured and no default user is set.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
-    #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
-    #[serde(skip_serializing_if = "Option::is_none")]
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]

@@ -2,13 +2,16 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::arguments::Body;
+use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
+use crate::hints::Hints;
 use crate::models::{Document, More, Users};
-use crate::tool::{
-    Accurate, Asks, Contract, Hints, Pace, Published, Route, Scope, Tool, ToolError,
-};
-use crate::values::{Country, Email, Id, Text};
+use crate::tool::Tool;
+use crate::values::{Country, Email, Id, Password};
 
 /// The tool.
 #[derive(Debug)]
@@ -18,62 +21,64 @@ impl Tool for SignupUser {
     const CONTRACT: Contract = Contract {
         name: "signup-user",
         title: "7digital Signup User",
+        summary: "Opens a 7digital account.",
         description: "Opens a 7digital account with an e-mail address and a password. Charges nothing. If the address has an account already, 7digital refuses with code 2003 and nothing changes. \
             For accounts that users log in to at 7digital; a partner's own users are made with create-user. The fields go into `body`. \
             Example: {\"body\": {\"emailAddress\": \"new.user@example.com\", \"password\": \"a long password\", \"country\": \"GB\"}}.",
-        hints: Hints {
-            accurate: Accurate {
-                read_only: false,
-                destructive: false,
-                idempotent: false,
-                open_world: false,
-            },
-            published: Published {
-                read_only: false,
-                destructive: false,
-                idempotent: false,
-            },
-        },
+        hints: Hints::NON_IDEMPOTENT,
         rest: Route::post("/v1/user/signup"),
         upstream: Endpoint::post("/user/signup", Auth::Consumer, Effect::Writes),
-        asks: Asks::Never,
         scope: Scope::Account,
-        pace: Pace::Opening,
+        rate_limit: RateLimitClass::Signup,
     };
 
-    type Input = Account;
+    type Input = Body<Login>;
     type Output = Document<Users>;
 
-    async fn call(client: &Client, account: Account) -> Result<Answer<Self::Output>, ToolError> {
-        Ok(client.send(&Self::CONTRACT.upstream, &account.body).await?)
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
+        input.body.send(client, &Self::CONTRACT.upstream).await
     }
 }
 
-/// The arguments.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Account {
-    /// The account's e-mail address and password.
-    pub(crate) body: Login,
-}
-
-/// An account's e-mail address and password.
+/// The account's e-mail address and password.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
     /// E-mail address of the account. Required by 7digital.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email_address: Option<Email>,
+    pub(crate) email_address: Option<Email>,
     /// Password of the account. Required by 7digital. Sent to 7digital only, never stored or logged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password: Option<Text>,
+    // Canonical arguments have no password: even a digest of it could be guessed at.
+    #[serde(skip_serializing)]
+    password: Option<Password>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
-    #[serde(skip_serializing_if = "Option::is_none")]
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
-    #[serde(skip_serializing_if = "Option::is_none")]
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]
     more: More,
+}
+
+/// The login as 7digital takes it: with its password.
+#[derive(Serialize)]
+struct Sent<'a> {
+    #[serde(flatten)]
+    login: &'a Login,
+    password: Option<&'a str>,
+}
+
+impl Login {
+    /// Sends the login to an operation that answers with the user.
+    pub(crate) async fn send(
+        &self,
+        client: &Client,
+        upstream: &Endpoint,
+    ) -> Result<Answer<Document<Users>>, ToolError> {
+        let sent = Sent {
+            login: self,
+            password: self.password.as_ref().map(Password::expose),
+        };
+        Ok(client.send(upstream, &sent).await?)
+    }
 }

@@ -1,4 +1,4 @@
-//! Which calls are made and how often, what travels with them, and what is counted.
+//! Which calls are made and how often, what is sent with them, and what is counted.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -7,12 +7,14 @@ use serde_json::json;
 
 use super::*;
 use crate::endpoint::{Auth, Effect};
-use crate::upstream::{LOCKER, Upstream, brief, http, ok};
+use crate::upstream::{LOCKER, PATIENCE, Upstream, http, ok, pass, patient};
 
 const REGISTRATION: Endpoint = Endpoint::get("/user/card/{id}", Auth::User, Effect::Reads);
 const SIGNUP: Endpoint = Endpoint::post("/user/signup", Auth::Consumer, Effect::Writes);
 const PURCHASE: Endpoint = Endpoint::get("/user/purchase/item", Auth::User, Effect::Charges);
 const TRACE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+/// How long the circuit stays open in these tests.
+const OPEN: Duration = PATIENCE;
 
 async fn call(client: &Client, endpoint: &Endpoint) -> Result<(), Error> {
     let input = if endpoint.path.contains("{id}") {
@@ -37,52 +39,53 @@ async fn with_status(status: u16) -> (Upstream, Arc<AtomicU16>) {
     (upstream, status)
 }
 
-/// How long the breaker is open in most tests.
-const OPEN: Duration = Duration::from_millis(500);
-
-/// Limits under which three failures open the breaker.
+/// Limits under which three failures open the circuit.
 fn touchy() -> Limits {
     Limits {
-        breaker_calls: 3,
-        breaker_open: OPEN,
-        ..brief()
+        breaker_min_calls: 3,
+        breaker_window: 10 * PATIENCE,
+        breaker_open_time: OPEN,
+        ..patient()
     }
 }
 
-fn is_held_back(ended: &Result<(), Error>) -> bool {
-    matches!(ended, Err(Error::HeldBack { .. }))
+/// Reads until the circuit is open, each of which is sent.
+async fn open(client: &Client) {
+    for _ in 0..3 {
+        assert_eq!(call(client, &LOCKER).await, unavailable(500));
+    }
+}
+
+fn unavailable(status: u16) -> Result<(), Error> {
+    Err(Error::Unavailable {
+        status,
+        retry_after: None,
+    })
+}
+
+fn is_stopped(ended: &Result<(), Error>) -> bool {
+    matches!(ended, Err(Error::CircuitOpen { retry_after }) if *retry_after <= OPEN)
 }
 
 #[tokio::test]
-async fn reads_are_held_back_while_7digital_fails_and_pass_when_it_works_again() {
+async fn an_open_circuit_stops_reads_until_a_probe_succeeds() {
     let (upstream, status) = with_status(500).await;
     let client = upstream.client(touchy());
-    let failed = Err(Error::Unavailable {
-        status: 500,
-        wait: None,
-    });
-    for _ in 0..3 {
-        assert_eq!(call(&client, &LOCKER).await, failed);
-    }
-    let wait = Duration::from_secs(1);
-    let held_back = Err(Error::HeldBack { wait });
-    let started = Instant::now();
+    open(&client).await;
     for _ in 0..100 {
-        assert_eq!(call(&client, &REGISTRATION).await, held_back);
+        assert!(is_stopped(&call(&client, &REGISTRATION).await));
     }
-    println!("held back in {:?}", started.elapsed() / 100);
-    assert!(started.elapsed() < Duration::from_millis(100));
     let another = client.with_credentials(client.credentials().clone());
-    assert_eq!(call(&another, &LOCKER).await, held_back, "one for all");
+    assert!(is_stopped(&call(&another, &LOCKER).await), "one for all");
     assert_eq!(upstream.heads().len(), 3);
 
-    tokio::time::sleep(OPEN).await;
-    assert_eq!(call(&client, &LOCKER).await, failed, "the probe");
-    assert_eq!(call(&client, &LOCKER).await, held_back);
+    pass(OPEN).await;
+    assert_eq!(call(&client, &LOCKER).await, unavailable(500), "the probe");
+    assert!(is_stopped(&call(&client, &LOCKER).await));
     assert_eq!(upstream.heads().len(), 4);
 
     status.store(200, Ordering::SeqCst);
-    tokio::time::sleep(OPEN).await;
+    pass(OPEN).await;
     for _ in 0..10 {
         assert_eq!(call(&client, &LOCKER).await, Ok(()));
     }
@@ -90,7 +93,7 @@ async fn reads_are_held_back_while_7digital_fails_and_pass_when_it_works_again()
 }
 
 #[tokio::test]
-async fn changes_and_charges_pass_while_reads_are_held_back_and_never_try_for_them() {
+async fn changes_and_charges_neither_ask_the_circuit_nor_count_in_it() {
     let (upstream, status) = with_status(500).await;
     let client = upstream.client(touchy());
     for endpoint in [&SIGNUP, &PURCHASE] {
@@ -99,35 +102,28 @@ async fn changes_and_charges_pass_while_reads_are_held_back_and_never_try_for_th
         }
     }
     assert_eq!(upstream.heads().len(), 20);
-    for _ in 0..3 {
-        let ended = call(&client, &LOCKER).await;
-        assert!(!is_held_back(&ended), "what changes or charges fed nothing");
-    }
-    assert!(is_held_back(&call(&client, &LOCKER).await));
+    open(&client).await;
+    assert!(is_stopped(&call(&client, &LOCKER).await));
 
     status.store(200, Ordering::SeqCst);
-    for endpoint in [&SIGNUP, &PURCHASE] {
-        assert_eq!(call(&client, endpoint).await, Ok(()));
+    for wait in [Duration::ZERO, OPEN] {
+        pass(wait).await;
+        for endpoint in [&SIGNUP, &PURCHASE] {
+            assert_eq!(call(&client, endpoint).await, Ok(()));
+        }
+        assert!(!client.circuit_breaker.is_closed(), "no read was a probe");
     }
-    assert!(is_held_back(&call(&client, &LOCKER).await), "still");
-    tokio::time::sleep(OPEN).await;
-    for endpoint in [&SIGNUP, &PURCHASE] {
-        assert_eq!(call(&client, endpoint).await, Ok(()));
-    }
-    assert!(!client.breaker.is_closed(), "nobody has tried");
     assert_eq!(call(&client, &LOCKER).await, Ok(()));
-    assert!(client.breaker.is_closed());
+    assert!(client.circuit_breaker.is_closed());
 }
 
 #[tokio::test]
-async fn a_probe_that_came_to_nothing_leaves_its_place_to_the_next_read() {
+async fn a_probe_that_was_not_answered_leaves_the_next_read_to_be_one() {
     let (upstream, status) = with_status(500).await;
     let client = upstream.client(touchy());
-    for _ in 0..3 {
-        assert!(call(&client, &LOCKER).await.is_err());
-    }
+    open(&client).await;
     status.store(200, Ordering::SeqCst);
-    tokio::time::sleep(OPEN).await;
+    pass(OPEN).await;
     let left = tokio::time::timeout(Duration::ZERO, call(&client, &LOCKER)).await;
     assert!(left.is_err(), "its caller left");
     let input = json!({"id": "../x"});
@@ -137,105 +133,117 @@ async fn a_probe_that_came_to_nothing_leaves_its_place_to_the_next_read() {
 }
 
 #[tokio::test]
-async fn a_read_is_not_repeated_once_reads_are_held_back_and_tells_what_it_met() {
-    for (breaker_calls, attempts) in [(1, 1), (2, 2), (3, 3), (4, 3)] {
+async fn a_read_has_as_many_attempts_as_limits_and_circuit_allow() {
+    for (breaker_min_calls, max_attempts, arrive) in [
+        (100, 0, 1),
+        (100, 1, 1),
+        (100, 2, 2),
+        (100, 4, 4),
+        (1, 3, 1),
+        (2, 3, 2),
+        (3, 3, 3),
+    ] {
         let (upstream, _) = with_status(503).await;
         let limits = Limits {
-            breaker_calls,
-            read: Duration::from_secs(5),
+            breaker_min_calls,
+            max_attempts,
             ..touchy()
         };
-        let failed = Err(Error::Unavailable {
-            status: 503,
-            wait: None,
-        });
-        assert_eq!(call(&upstream.client(limits), &LOCKER).await, failed);
-        assert_eq!(upstream.heads().len(), attempts, "{breaker_calls}");
+        let ended = call(&upstream.client(limits), &LOCKER).await;
+        assert_eq!(ended, unavailable(503), "what 7digital said");
+        let heads = upstream.heads().len();
+        assert_eq!(heads, arrive, "{breaker_min_calls}, {max_attempts}");
     }
 }
 
 #[tokio::test]
-async fn a_read_that_made_the_breaker_open_does_not_pause_for_nothing() {
-    let upstream = Upstream::answering(|_| http(503, "Retry-After: 4\r\n", "")).await;
+async fn a_read_that_opened_the_circuit_does_not_wait_in_vain() {
+    let upstream = Upstream::repeating(http(503, "Retry-After: 20\r\n", "")).await;
     let client = upstream.client(Limits {
-        breaker_calls: 1,
-        ..Limits::default()
+        breaker_min_calls: 1,
+        ..touchy()
     });
     let started = Instant::now();
     let ended = call(&client, &LOCKER).await;
     assert!(matches!(ended, Err(Error::Unavailable { .. })));
-    assert!(started.elapsed() < Duration::from_secs(2));
+    assert!(started.elapsed() < Duration::from_secs(20));
 }
 
 #[tokio::test]
-async fn a_read_that_pauses_while_reads_come_to_be_held_back_tells_what_it_met() {
-    let throttled = http(503, "Retry-After: 1\r\n", "");
-    let broken = http(500, "", "");
-    let answer = move |head: &str| {
+async fn a_read_that_waits_while_the_circuit_opens_returns_its_own_failure() {
+    let asked = Duration::from_secs(20);
+    let upstream = Upstream::answering(|head: &str| {
         let asked_to_wait = head.contains("/card/");
-        if asked_to_wait { &throttled } else { &broken }.clone()
-    };
-    let upstream = Upstream::answering(answer).await;
-    let client = upstream.client(Limits {
-        read: Duration::from_secs(5),
-        breaker_open: Duration::from_secs(5),
-        ..touchy()
-    });
+        let (status, headers) = if asked_to_wait {
+            (503, "Retry-After: 20\r\n")
+        } else {
+            (500, "")
+        };
+        http(status, headers, "")
+    })
+    .await;
+    let client = upstream.client(touchy());
     let others = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        upstream.requests(1).await;
         for _ in 0..2 {
-            assert!(call(&client, &LOCKER).await.is_err());
+            assert_eq!(call(&client, &LOCKER).await, unavailable(500));
         }
+        pass(asked).await;
     };
     let (ended, ()) = tokio::join!(call(&client, &REGISTRATION), others);
     let failed = Err(Error::Unavailable {
         status: 503,
-        wait: Some(Duration::from_secs(1)),
+        retry_after: Some(asked),
     });
     assert_eq!(ended, failed);
     assert_eq!(upstream.heads().len(), 3);
 }
 
-#[tokio::test]
-async fn a_read_has_as_many_attempts_as_its_limits_say() {
-    for (attempts, arrive) in [(0, 1), (1, 1), (2, 2), (4, 4)] {
-        let (upstream, _) = with_status(502).await;
-        let limits = Limits {
-            attempts,
-            read: Duration::from_secs(10),
-            ..Limits::default()
+#[test]
+fn an_open_circuit_says_how_many_whole_seconds_to_wait() {
+    for (milliseconds, seconds) in [(0, 1), (1, 1), (1_000, 1), (1_001, 2), (4_999, 5)] {
+        let expected = Error::CircuitOpen {
+            retry_after: Duration::from_secs(seconds),
         };
-        assert!(call(&upstream.client(limits), &LOCKER).await.is_err());
-        assert_eq!(upstream.heads().len(), arrive, "{attempts}");
+        assert_eq!(circuit_open(Duration::from_millis(milliseconds)), expected);
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn calls_end_when_their_limits_say() {
     let upstream = Upstream::start(|mut connection| async move {
-        connection.hear().await?;
+        connection.read_request().await?;
         connection.wait().await
     })
     .await;
     let limits = Limits {
-        read: Duration::from_millis(100),
-        change: Duration::from_millis(300),
+        connect_timeout: PATIENCE,
         ..Limits::default()
     };
     let client = upstream.client(limits);
-    for (endpoint, limit) in [(LOCKER, 100), (SIGNUP, 300), (PURCHASE, 300)] {
+    for (endpoint, limit) in [
+        (LOCKER, limits.read_deadline),
+        (SIGNUP, limits.change_deadline),
+        (PURCHASE, limits.change_deadline),
+    ] {
         let started = Instant::now();
         let ended = call(&client, &endpoint).await;
-        assert_eq!(ended, Err(Error::Interrupted(Interruption::TooLong)));
-        let took = started.elapsed().as_millis();
-        assert!((limit..limit + 500).contains(&took), "{took}");
+        assert_eq!(
+            ended,
+            Err(Error::Interrupted(Interruption::DeadlineExceeded))
+        );
+        let took = started.elapsed();
+        assert!(
+            took >= limit && took - limit < Duration::from_millis(10),
+            "{took:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn reads_share_a_connection_and_nothing_else_does() {
     let (upstream, _) = with_status(200).await;
-    let client = upstream.client(brief());
+    let client = upstream.client(patient());
     for (endpoint, connections) in [(LOCKER, 1), (SIGNUP, 6), (PURCHASE, 11), (LOCKER, 11)] {
         for _ in 0..5 {
             assert_eq!(call(&client, &endpoint).await, Ok(()));
@@ -245,13 +253,12 @@ async fn reads_share_a_connection_and_nothing_else_does() {
 }
 
 #[tokio::test]
-async fn a_trace_travels_with_each_request_if_there_is_one_and_is_not_signed() {
+async fn a_trace_is_sent_with_each_request_if_there_is_one_and_is_not_signed() {
     let (upstream, _) = with_status(200).await;
-    let plain = upstream.client(brief());
+    let plain = upstream.client(patient());
     let traced = plain.with_traceparent(HeaderValue::from_static(TRACE));
-    let endpoints = [LOCKER, SIGNUP, PURCHASE];
     for client in [&plain, &traced, &plain] {
-        for endpoint in &endpoints {
+        for endpoint in [&LOCKER, &SIGNUP, &PURCHASE] {
             assert_eq!(call(client, endpoint).await, Ok(()));
         }
         assert!(client.request_token().await.is_err(), "sent, and no token");
@@ -270,12 +277,12 @@ async fn a_trace_travels_with_each_request_if_there_is_one_and_is_not_signed() {
 }
 
 #[tokio::test]
-async fn exchanges_repeats_and_the_breaker_are_counted_under_names_of_ours() {
+async fn metrics_count_exchanges_retries_and_the_circuit_by_operation() {
     let recorder = PrometheusBuilder::new().build_recorder();
-    let figures = recorder.handle();
+    let metrics = recorder.handle();
     let _recording = metrics::set_default_local_recorder(&recorder);
     let counted = |line: &str| {
-        let shown = figures.render();
+        let shown = metrics.render();
         assert!(shown.lines().any(|shown| shown == line), "{line}:\n{shown}");
     };
     let responses = |labels: &str, count: usize| {
@@ -285,10 +292,7 @@ async fn exchanges_repeats_and_the_breaker_are_counted_under_names_of_ours() {
     };
 
     let (upstream, status) = with_status(200).await;
-    let client = upstream.client(Limits {
-        read: Duration::from_secs(5),
-        ..touchy()
-    });
+    let client = upstream.client(touchy());
     for endpoint in [&REGISTRATION, &REGISTRATION, &PURCHASE] {
         assert_eq!(call(&client, endpoint).await, Ok(()));
     }
@@ -298,38 +302,38 @@ async fn exchanges_repeats_and_the_breaker_are_counted_under_names_of_ours() {
 
     status.store(503, Ordering::SeqCst);
     assert!(call(&client, &LOCKER).await.is_err());
-    assert!(is_held_back(&call(&client, &LOCKER).await));
+    assert!(is_stopped(&call(&client, &LOCKER).await));
     responses(r#"operation="/user/locker",status="503""#, 2);
     counted(r#"sevendigital_upstream_retries_total{operation="/user/locker"} 1"#);
     counted(r#"sevendigital_upstream_seconds_count{operation="/user/locker"} 2"#);
     counted("sevendigital_breaker_open 1");
 
     status.store(200, Ordering::SeqCst);
-    tokio::time::sleep(OPEN).await;
+    pass(OPEN).await;
     assert_eq!(call(&client, &LOCKER).await, Ok(()));
     counted("sevendigital_breaker_open 0");
 
     let broken = Upstream::start(|mut connection| async move {
-        connection.hear().await?;
+        connection.read_request().await?;
         connection
-            .say("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
+            .write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
             .await
     })
     .await;
-    assert!(call(&broken.client(brief()), &PURCHASE).await.is_err());
+    let client = broken.client(patient());
+    assert!(call(&client, &PURCHASE).await.is_err());
     responses(
         r#"operation="/user/purchase/item",status="none",why="interrupted""#,
         1,
     );
-    let nowhere = broken.client(brief());
     drop(broken);
     tokio::task::yield_now().await;
-    assert!(call(&nowhere, &SIGNUP).await.is_err());
+    assert!(call(&client, &SIGNUP).await.is_err());
     responses(
         r#"operation="/user/signup",status="none",why="not_sent""#,
         1,
     );
-    let shown = figures.render();
+    let shown = metrics.render();
     for secret in ["1234", "oauth", "token", "127.0.0.1", "secret"] {
         assert!(!shown.contains(secret), "{secret}:\n{shown}");
     }

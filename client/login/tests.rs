@@ -1,6 +1,7 @@
+//! Token calls as 7digital's guide has them, and answers in each form.
+
 use super::*;
-use crate::credentials::{Consumer, Credentials, Placement};
-use crate::limits::Limits;
+use crate::credentials::{Consumer, Credentials};
 
 fn client(base: &str) -> Client {
     let credentials = Credentials {
@@ -10,15 +11,8 @@ fn client(base: &str) -> Client {
         }),
         ..Credentials::default()
     };
-    let base = base.parse().unwrap();
-    Client::new(
-        base,
-        Placement::Auto,
-        credentials,
-        "test",
-        Limits::default(),
-    )
-    .unwrap()
+    let builder = Client::builder(base.parse().unwrap());
+    builder.credentials(credentials).build().unwrap()
 }
 
 fn request_token() -> Token {
@@ -58,7 +52,7 @@ fn token_calls_are_signed_as_in_7digitals_guide() {
             "E%2BgNxaWXxKo75VTp3%2FvR%2F6LrpKA%3D",
         ),
     ] {
-        let sent = prepare(&client, &endpoint, token, None, &stamp).unwrap();
+        let sent = sign(&client, &endpoint, token, None, &stamp).unwrap();
         assert_eq!(
             (sent.url.path(), sent.url.query(), sent.authorization),
             (path, None, None)
@@ -84,7 +78,7 @@ fn a_country_or_shop_and_a_verifier_are_sent_along() {
             shop_id: shop_id.map(str::to_owned),
             ..client.credentials().clone()
         });
-        let sent = prepare(
+        let sent = sign(
             &client,
             &ACCESS_TOKEN,
             Some(&request_token()),
@@ -98,7 +92,7 @@ fn a_country_or_shop_and_a_verifier_are_sent_along() {
 }
 
 #[test]
-fn users_log_in_at_7digital_or_at_the_sandbox() {
+fn users_log_in_at_7digital_or_at_a_stub_of_it() {
     for (base, start) in [
         (
             "https://api.7digital.com/1.2",
@@ -142,13 +136,13 @@ fn tokens_are_read_in_every_form() {
 }
 
 #[test]
-fn what_is_no_token_is_an_error_that_quotes_none() {
+fn an_answer_without_a_token_is_an_error_that_quotes_none() {
     let early = "<response status=\"error\"><error code=\"2002\"><errorMessage>Not yet</errorMessage></error></response>";
     for (status, body, expected) in [
         (
             401,
             early,
-            Error::Refused {
+            Error::Rejected {
                 code: 2002,
                 message: "Not yet".into(),
             },
@@ -164,17 +158,17 @@ fn what_is_no_token_is_an_error_that_quotes_none() {
         (
             200,
             "oauth_token=canary",
-            Error::Unreadable("it has no usable `oauth_token_secret`".into()),
+            Error::Unreadable(Unreadable::Token("oauth_token_secret")),
         ),
         (
             200,
             "oauth_token=can%0Aary&oauth_token_secret=canary",
-            Error::Unreadable("it has no usable `oauth_token`".into()),
+            Error::Unreadable(Unreadable::Token("oauth_token")),
         ),
         (
             200,
             "<response status=\"ok\"><oauth_token>canary</oauth_token></response>",
-            Error::Unreadable("it holds no token".into()),
+            Error::Unreadable(Unreadable::NoToken),
         ),
         (
             503,
@@ -184,7 +178,7 @@ fn what_is_no_token_is_an_error_that_quotes_none() {
                 clock_ahead: None,
             },
         ),
-        (200, "", Error::Unreadable("it is empty".into())),
+        (200, "", Error::Unreadable(Unreadable::Empty)),
     ] {
         assert_eq!(
             read(&reply(status, body)).unwrap_err(),

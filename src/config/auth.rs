@@ -3,8 +3,8 @@
 use url::{Host, Url};
 
 use super::{Config, ConfigError};
-use crate::access::jwt::{self, Trust};
-use crate::access::metadata::Resource;
+use crate::identity::access_token::{self, Trust};
+use crate::identity::protected_resource::Resource;
 
 impl Config {
     /// The authorization server whose access tokens are taken, if there is one.
@@ -14,7 +14,9 @@ impl Config {
             issuer: self.auth_issuer.clone()?,
             audience: self.auth_audience.clone()?,
             jwks_uri: Url::parse(self.auth_jwks_uri.as_ref()?).ok()?,
-            algorithms: algorithms.filter_map(|name| jwt::algorithm(name)).collect(),
+            algorithms: algorithms
+                .filter_map(|name| access_token::algorithm(name))
+                .collect(),
         })
     }
 
@@ -53,7 +55,7 @@ impl Config {
         match self
             .auth_algorithms
             .iter()
-            .find(|name| jwt::algorithm(name).is_none())
+            .find(|name| access_token::algorithm(name).is_none())
         {
             Some(name) => Err(ConfigError(format!(
                 "`auth_algorithms`: `{name}` is not one of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA"

@@ -151,17 +151,17 @@ impl Limits {
     /// What binds the client that calls 7digital.
     pub fn upstream(&self) -> sevendigital::Limits {
         sevendigital::Limits {
-            connect: self.connect_ms.time(),
-            silence: self.silence_ms.time(),
-            read: self.read_ms.time(),
-            change: self.change_ms.time(),
-            answer_bytes: self.answer_bytes.count(),
-            attempts: self.attempts.small(),
-            repeats_percent: self.repeats_percent.small(),
-            breaker_calls: self.breaker_calls.small(),
+            connect_timeout: self.connect_ms.time(),
+            read_timeout: self.silence_ms.time(),
+            read_deadline: self.read_ms.time(),
+            change_deadline: self.change_ms.time(),
+            response_bytes: self.answer_bytes.count(),
+            max_attempts: self.attempts.small(),
+            retry_budget_percent: self.repeats_percent.small(),
+            breaker_min_calls: self.breaker_calls.small(),
             breaker_window: self.breaker_window_ms.time(),
-            breaker_percent: self.breaker_percent.small(),
-            breaker_open: self.breaker_open_ms.time(),
+            breaker_failure_percent: self.breaker_percent.small(),
+            breaker_open_time: self.breaker_open_ms.time(),
         }
     }
 }

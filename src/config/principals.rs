@@ -67,7 +67,7 @@ pub(super) fn check(
             return fail("`name` is `operator`, which is whoever shows `token`: choose another");
         }
         let known = |word: &String| {
-            Scope::named(word).is_some() || TOOLS.iter().any(|tool| tool.contract.name == word)
+            Scope::from_name(word).is_some() || TOOLS.iter().any(|tool| tool.contract.name == word)
         };
         if principal.allow.is_empty() {
             return fail("`allow` is empty, so it could do nothing: name scopes or tools");

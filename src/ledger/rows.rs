@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, named_params};
 
-use super::place::Place;
-use super::{Allowance, Entry, Intent, Outcome, State, WINDOW};
+use super::ledger::{Allowance, Entry, Intent, Outcome, State, WINDOW};
+use super::store::Place;
 
 /// The entry that a repeat of `key` is held against.
 pub(super) fn live(

@@ -1,15 +1,16 @@
 //! Purchases that the ledger knows already, and what is said of them.
 
-use sevendigital::error::meaning;
-use sevendigital::{Repeat, Sent};
+use sevendigital::error_code::meaning;
+use sevendigital::{Delivery, Repeat};
 
-use super::{Kind, Problem, refused};
+use super::kind::Kind;
+use super::problem::{Problem, advice, refused};
 use crate::ledger::Entry;
 
 /// It was sent, and nobody knows what became of it.
 pub(super) fn unsettled(entry: &Entry) -> Problem {
     Problem {
-        sent: Sent::Unknown,
+        sent: Delivery::Unknown,
         repeat: Repeat::AfterChange,
         ..refused(
             Kind::OutcomeUnknown,
@@ -30,7 +31,7 @@ pub(super) fn alike(entry: &Entry) -> Problem {
     match entry.code.map(|code| (code, meaning(code))) {
         Some((code, meaning)) => Problem {
             code: Some(code),
-            sent: Sent::Refused,
+            sent: Delivery::Rejected,
             repeat: meaning.repeat,
             ..refused(
                 Kind::Refused,
@@ -38,7 +39,7 @@ pub(super) fn alike(entry: &Entry) -> Problem {
                     "The same purchase was under way, and 7digital refused it: {}.",
                     meaning.what
                 ),
-                meaning.advice,
+                advice(code),
             )
         },
         None => Problem {
@@ -56,10 +57,10 @@ pub(super) fn alike(entry: &Entry) -> Problem {
 pub(super) fn stored(entry: &Entry) -> Problem {
     let meaning = entry.code.map(meaning);
     let why = meaning.map_or(String::new(), |meaning| format!(": {}", meaning.what));
-    let advice = meaning.map_or("Find out why.", |meaning| meaning.advice);
+    let advice = entry.code.map_or("Find out why.", advice);
     Problem {
         code: entry.code,
-        sent: Sent::Refused,
+        sent: Delivery::Rejected,
         ..refused(
             Kind::Refused,
             &format!(

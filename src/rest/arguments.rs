@@ -6,12 +6,12 @@ use http::Method;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
-use sevendigital_tools::tool::Arguments;
+use sevendigital_tools::Arguments;
 
-use crate::body::{Bounds, media_type};
-use crate::json::shown;
+use crate::http::body::{Bounds, media_type};
+use crate::http::errors::Refused;
+use crate::http::json::shown;
 use crate::problem::Kind;
-use crate::refused::Refused;
 
 /// The arguments of a request. Values stay the texts that they are: each tool reads numbers from texts as well.
 pub(super) async fn read(

@@ -9,9 +9,9 @@ use axum::routing::any;
 use http::{HeaderName, Method, StatusCode, header};
 use utoipa_swagger_ui::Config;
 
-use super::{no_such_method, no_such_path};
-use crate::guard::Guard;
-use crate::openapi;
+use super::routes::{no_such_method, no_such_path};
+use crate::calls::call::Guard;
+use crate::rest::openapi;
 
 /// The page loads and calls nothing but this server, and no other page frames it: a click on "Execute" may spend money.
 const POLICY: [(HeaderName, &str); 3] = [

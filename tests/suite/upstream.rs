@@ -14,7 +14,5 @@ mod operations;
 mod reader;
 // Authorisation, clocks, rate limits; and what no failure shows.
 mod refusals;
-// Any request at all, signed by two implementations.
-mod signing;
 // Method, path, parameters, places and signatures of each tool's request.
 pub(crate) mod wire;

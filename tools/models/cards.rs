@@ -2,38 +2,54 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 
-use super::{More, element, filled};
+use super::document::More;
+use super::lenient::{element, filled, list};
 use crate::values::{Flag, Text};
 
+/// An answer about cards.
+#[skip_serializing_none]
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub struct Wallet {
+    /// The user's cards.
+    #[serde(default, deserialize_with = "element")]
+    pub cards: Option<Cards>,
+}
+
+/// Payment cards.
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+pub struct Cards {
+    /// The cards; none where the user has registered none.
+    #[serde(default, deserialize_with = "list")]
+    pub card: Vec<Card>,
+    /// Anything else.
+    #[serde(flatten)]
+    pub more: More,
+}
+
 /// A payment card, as far as anyone may know it.
+#[skip_serializing_none]
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Card {
     /// Card id, to be used as `cardId`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Text>,
     /// Kind of card, such as `VISA`.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "type")]
     pub kind: Option<Text>,
     /// The last four digits of its number, with leading zeros.
-    #[serde(rename = "last4digits", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "last4digits")]
     pub last_four_digits: Option<Text>,
     /// Whether this is the card that purchases charge.
-    #[serde(
-        default,
-        deserialize_with = "filled",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "filled")]
     pub default: Option<Flag>,
     /// The name on the card.
-    #[serde(alias = "cardholderName", skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "cardholderName")]
     pub card_holder_name: Option<Text>,
     /// The month it expires in, as `yyyyMM`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub expiry_date: Option<Text>,
     /// The country it was issued in.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<Text>,
     /// Anything else.
     #[serde(flatten)]
@@ -41,40 +57,30 @@ pub struct Card {
 }
 
 /// An answer about a card registration.
+#[skip_serializing_none]
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CardRegistrations {
     /// The registration.
-    #[serde(
-        default,
-        deserialize_with = "element",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "element")]
     pub card_registration: Option<CardRegistration>,
 }
 
 /// The registration of a card, which the user completes on 7digital's page.
+#[skip_serializing_none]
 #[derive(Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CardRegistration {
     /// Registration id, to be asked about with `get-user-card-registration`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Text>,
     /// `pending` until the user has entered the card, then `complete`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Text>,
     /// Where the user's browser goes.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub redirect_url: Option<Text>,
     /// Where the user's browser sends the card, if 7digital named it in a `Location` header.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<Text>,
     /// The card, once it is registered.
-    #[serde(
-        default,
-        deserialize_with = "element",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "element")]
     pub card: Option<Card>,
     /// Anything else.
     #[serde(flatten)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use sevendigital::Auth;
-use sevendigital_tools::{AnyTool, Asks, TOOLS};
+use sevendigital_tools::{AnyTool, Confirmation, TOOLS};
 
 use crate::support::calls::{ROWS, Row};
 use crate::support::{World, root};
@@ -15,7 +15,7 @@ async fn check(settings: &[(&str, &str)], check: impl Fn(&Row, &AnyTool, &Value)
     let served = world.tools().await;
     assert_eq!(served.len(), ROWS.len());
     assert_eq!(TOOLS.len(), ROWS.len(), "one row for each tool");
-    for ((row, tool), served) in ROWS.iter().zip(&TOOLS).zip(&served) {
+    for ((row, tool), served) in ROWS.iter().zip(TOOLS).zip(&served) {
         check(row, tool, served);
     }
 }
@@ -72,7 +72,7 @@ async fn the_tools_are_the_published_ones_in_their_order() {
         let nature = format!("{legs} {:?}", upstream.effect);
         assert_eq!(nature, row.nature, "{}", row.name);
         assert_eq!(tool.contract.scope.as_str(), row.scope, "{}", row.name);
-        let confirmed = tool.contract.asks == Asks::First;
+        let confirmed = tool.confirmation == Confirmation::Required;
         assert_eq!(confirmed, row.confirmed, "{}", row.name);
     })
     .await;

@@ -1,7 +1,7 @@
 //! README.md and mcp.json, held to the code.
 
 use clap::Parser as _;
-use sevendigital_mcp::cli::Cli;
+use sevendigital_mcp::cli::args::Cli;
 use sevendigital_mcp::config::{Limits, SETTINGS};
 use sevendigital_tools::TOOLS;
 

@@ -37,13 +37,10 @@ impl Upstream {
             .unwrap();
         let sandbox = runtime.block_on(Sandbox::start()).unwrap();
         let config: Config = load(sandbox_settings(&sandbox.base_uri())).unwrap();
-        let client = Client::new(
-            config.base_uri.clone(),
-            config.oauth_placement,
-            config.credentials(),
-            "suite",
-            sevendigital::Limits::default(),
-        );
+        let client = Client::builder(config.base_uri.clone())
+            .placement(config.oauth_placement)
+            .credentials(config.credentials())
+            .build();
         Self {
             runtime,
             sandbox,
@@ -58,7 +55,7 @@ impl Upstream {
         tool: &AnyTool,
         arguments: Map<String, Value>,
     ) -> (Option<ToolError>, Vec<Arrival>) {
-        let call = tool.call(&self.client, arguments);
+        let call = async { tool.prepare(arguments)?.run(&self.client).await };
         let error = self.runtime.block_on(call).err();
         let arrivals = self.sandbox.arrivals().split_off(self.seen);
         self.seen += arrivals.len();

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::body::{Body, Bytes};
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, header};
-use sevendigital_mcp::body::Bounds;
 use sevendigital_mcp::config::Limits;
+use sevendigital_mcp::http::body::Bounds;
 
 use super::requests::{doors, unharmed};
 use crate::support::draft::Draft;

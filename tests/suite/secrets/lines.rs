@@ -1,7 +1,7 @@
 //! One event is one line without anything that a terminal obeys, whatever clients and 7digital put into it.
 
 use serde_json::{Value, json};
-use sevendigital::response::clean;
+use sevendigital::text::clean;
 use sevendigital_tools::TOOLS;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

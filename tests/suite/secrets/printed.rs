@@ -5,14 +5,14 @@ use std::fmt::{Debug, Display};
 use serde_json::{Value, json};
 use sevendigital::oauth::Stamp;
 use sevendigital::response::Reply;
-use sevendigital::{Placement, request};
-use sevendigital_mcp::access::{Caller, Door};
-use sevendigital_mcp::app::App;
+use sevendigital::{Placement, parameters, signing};
+use sevendigital_mcp::calls::call::{Call, Guard, User};
+use sevendigital_mcp::cli::login::LoginError;
+use sevendigital_mcp::config::stored_login::StoredLogin;
 use sevendigital_mcp::config::{Config, Layers};
-use sevendigital_mcp::guard::{Call, Guard, User};
-use sevendigital_mcp::login::LoginError;
+use sevendigital_mcp::identity::{Caller, Door};
 use sevendigital_mcp::problem::Problem;
-use sevendigital_mcp::stored_login::StoredLogin;
+use sevendigital_mcp::serve::App;
 use sevendigital_tools::TOOLS;
 
 use super::answers::{bad, leaky};
@@ -110,14 +110,14 @@ async fn what_holds_a_request_does_not_print_it() {
             .iter()
             .find(|other| other.contract.name == tool)
             .unwrap();
-        let plan = tool.plan(call.arguments.clone()).unwrap();
-        printed.debug(&format!("Plan of {}", tool.contract.name), &plan);
+        let prepared = tool.prepare(call.arguments.clone()).unwrap();
+        printed.debug(&format!("Prepared {}", tool.contract.name), &prepared);
         for placement in [Placement::Query, Placement::Header] {
             let endpoint = &tool.contract.upstream;
             let fields = arguments.get("body").unwrap_or(&arguments);
             let fields: Value = fields.clone();
-            let parameters = request::parameters(endpoint, &fields, &credentials).unwrap();
-            let outgoing = request::prepare(
+            let parameters = parameters::serialize(endpoint, &fields, &credentials).unwrap();
+            let request = signing::sign(
                 endpoint,
                 parameters,
                 &config.base_uri,
@@ -125,7 +125,7 @@ async fn what_holds_a_request_does_not_print_it() {
                 placement,
                 &Stamp::now(),
             );
-            printed.debug("Outgoing", &outgoing.unwrap());
+            printed.debug("SignedRequest", &request.unwrap());
         }
     }
     let reply = Reply {
@@ -163,9 +163,9 @@ async fn no_error_prints_what_led_to_it() {
             let problem = Problem::from(&failure);
             printed.debug(&what, &problem);
             printed.debug(&what, &problem.refused(tool.contract.upstream.effect));
-            if let sevendigital_mcp::guard::Failure::Tool(sevendigital_tools::ToolError::Client(
-                error,
-            )) = failure
+            if let sevendigital_mcp::calls::call::Failure::Tool(
+                sevendigital_tools::ToolError::Client(error),
+            ) = failure
             {
                 printed.error(&what, &error);
                 printed.error(&what, &LoginError::from(error));

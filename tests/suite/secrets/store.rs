@@ -2,7 +2,7 @@
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
-use sevendigital::response::clean;
+use sevendigital::text::clean;
 use sevendigital_tools::TOOLS;
 
 use crate::support::calls::good;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser as _;
-use sevendigital_mcp::cli::Cli;
+use sevendigital_mcp::cli::args::Cli;
 use sevendigital_mcp::config::{Config, Kind, Layers, SETTINGS, Setting, Spending};
 use tempfile::TempDir;
 

@@ -191,7 +191,7 @@ impl Row {
 
 /// The tool of that name.
 pub(crate) fn tool(name: &str) -> &'static AnyTool {
-    let tools: &'static [AnyTool] = &TOOLS;
+    let tools: &'static [AnyTool] = TOOLS;
     let tool = tools.iter().find(|tool| tool.contract.name == name);
     tool.unwrap_or_else(|| panic!("no tool `{name}`"))
 }

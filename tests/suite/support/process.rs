@@ -180,8 +180,8 @@ impl Server {
 
     /// Where it says that it listens for that path.
     pub(crate) fn address(&self, path: &str) -> String {
-        let mut url = addresses(&self.stderr).into_iter();
-        let url = url.rfind(|url| url.ends_with(path));
+        let mut urls = addresses(&self.stderr).into_iter();
+        let url = urls.find(|url| url.ends_with(path));
         url.unwrap_or_else(|| panic!("no address for {path}: {}", self.log()))
     }
 

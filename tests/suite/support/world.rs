@@ -5,9 +5,10 @@ use std::sync::Once;
 
 use rmcp::ClientLifecycleMode;
 use serde_json::{Value, json};
-use sevendigital_mcp::app::App;
+
+use sevendigital_mcp::calls::call::Guard;
 use sevendigital_mcp::config::{Config, ConfigError, Layers};
-use sevendigital_mcp::guard::Guard;
+use sevendigital_mcp::serve::App;
 use sevendigital_sandbox::{Arrival, Sandbox, Signature, demo};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;

@@ -13,8 +13,6 @@ mod bytes;
 mod lockers;
 // What an answer must say to be a purchase.
 mod sales;
-// Characters, and 7digital's own words in an error.
-mod words;
 
 /// Cases of each property.
 const CASES: u32 = 10_000;

@@ -1,14 +1,15 @@
 //! What arrives at 7digital for each tool: method, path, parameters, places and signatures.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 
+use oauth1_request::{Builder, Credentials, HMAC_SHA1, ParameterList};
 use serde_json::{Value, json};
 use sevendigital::{Auth, Method};
 use sevendigital_sandbox::{Arrival, Fault, Signature, demo};
 use sevendigital_tools::values::{Email, UserId};
 use sevendigital_tools::{AnyTool, TOOLS};
 
-use super::signing::{Request, whole_second_opinion};
 use crate::support::calls::{self, ROWS, calls, make_all};
 use crate::support::{World, failure};
 
@@ -28,30 +29,28 @@ fn is_oauth((name, _): &(String, String)) -> bool {
 pub(crate) fn second_opinion(arrival: &Arrival, origin: &str) -> String {
     let oauth = arrival.oauth();
     let value = |name: &str| {
-        oauth
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        let found = oauth.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
     };
-    let own = |pairs: &[(String, String)]| {
-        pairs
-            .iter()
-            .filter(|pair| !is_oauth(pair))
-            .cloned()
-            .collect()
-    };
-    let pair = |key: &str, secret: &str| (key.to_owned(), secret.to_owned());
-    let token = pair(demo::ACCESS_TOKEN, demo::ACCESS_TOKEN_SECRET);
-    whole_second_opinion(&Request {
-        method: arrival.method.clone(),
-        address: format!("{origin}{}", arrival.path),
-        query: own(&arrival.query),
-        form: own(&arrival.form),
-        consumer: pair(demo::CONSUMER_KEY, demo::CONSUMER_SECRET),
-        token: value("oauth_token").map(|_| token),
-        nonce: value("oauth_nonce").unwrap().clone(),
-        timestamp: value("oauth_timestamp").unwrap().parse().unwrap(),
-    })
+    let client = Credentials::new(demo::CONSUMER_KEY, demo::CONSUMER_SECRET);
+    let mut builder = Builder::<_, _, &str>::new(client, HMAC_SHA1);
+    if value("oauth_token").is_some() {
+        let token = Credentials::new(demo::ACCESS_TOKEN, demo::ACCESS_TOKEN_SECRET);
+        builder.token(token);
+    }
+    let timestamp: NonZeroU64 = value("oauth_timestamp").unwrap().parse().unwrap();
+    let nonce = value("oauth_nonce").unwrap();
+    builder.nonce(nonce).timestamp(timestamp).version(true);
+    let own = arrival.query.iter().chain(&arrival.form);
+    let own = own.filter(|pair| !is_oauth(pair));
+    let own = own.map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = ParameterList::new(own.collect::<Vec<_>>());
+    let uri = format!("{origin}{}", arrival.path);
+    let header = builder.authorize(&arrival.method, uri, &own);
+    let (_, rest) = header.split_once("oauth_signature=\"").unwrap();
+    let encoded = format!("s={}", rest.split('"').next().unwrap());
+    let mut decoded = url::form_urlencoded::parse(encoded.as_bytes());
+    decoded.next().unwrap().1.into_owned()
 }
 
 /// The OAuth parameters of a signed request, sorted.
@@ -141,7 +140,7 @@ async fn what_is_made_here_is_part_of_the_result() {
         assert_eq!(document[made], arrival.parameter(made).unwrap(), "{tool}");
     }
     let email: Email = serde_json::from_value(json!("MANAGED@example.com")).unwrap();
-    let made = json!(UserId::of_partner(demo::CONSUMER_KEY, &email));
+    let made = json!(UserId::from_email(demo::CONSUMER_KEY, &email));
     assert_eq!(
         of("create-user").0["userId"],
         made,

@@ -5,7 +5,7 @@ use proptest::{collection, sample};
 use serde_json::{Map, Value, json};
 use sevendigital::response::{self, Reply};
 use sevendigital::{Effect, Error};
-use sevendigital_tools::deed::receipt;
+use sevendigital_tools::Receipt;
 use sevendigital_tools::get_user_locker::GetUserLocker;
 use sevendigital_tools::list_user_payment_cards::ListUserPaymentCards;
 use sevendigital_tools::purchase_user_item::PurchaseUserItem;
@@ -71,7 +71,7 @@ fn check_success(reply: &Reply, read: &Map<String, Value>) -> Found {
     ];
     for document in documents.iter().flatten() {
         same(&find_hidden(document), &None)?;
-        if let Some(receipt) = receipt(document) {
+        if let Some(receipt) = Receipt::from_document(document) {
             let id = &document["purchase"]["id"];
             same(id, &json!(receipt.purchase_id))?;
             ensure(!receipt.purchase_id.trim().is_empty(), || {

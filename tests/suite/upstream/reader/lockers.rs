@@ -7,6 +7,7 @@ use proptest::strategy::BoxedStrategy;
 use proptest::{collection, option, sample};
 use serde_json::{Value, json};
 use sevendigital::response::{self, Reply};
+use sevendigital::text::clean;
 use sevendigital_tools::get_user_locker::GetUserLocker;
 
 use super::{check, document_of, escaped, same};
@@ -82,7 +83,7 @@ impl Node {
     /// As the one document has it.
     fn document(&self) -> Value {
         match self {
-            Self::Text(text) => json!(response::clean(text)),
+            Self::Text(text) => json!(clean(text)),
             Self::Id(number) => json!(number.to_string()),
             Self::Count(_) | Self::Flag(_) => self.typed(),
             Self::Many(all) => all.iter().map(Self::document).collect(),

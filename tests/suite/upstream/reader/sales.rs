@@ -6,7 +6,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{option, sample};
 use serde_json::{Value, json};
 use sevendigital::response::{self, Reply};
-use sevendigital_tools::deed::receipt;
+use sevendigital_tools::Receipt;
 use sevendigital_tools::purchase_user_item::PurchaseUserItem;
 
 use super::{check, document_of, escaped, same};
@@ -143,7 +143,7 @@ fn only_an_answer_with_a_purchase_id_is_a_purchase() {
     check(&sale, |sale| {
         let read = response::read(&sale.reply()).ok();
         let document = read.and_then(|read| document_of::<PurchaseUserItem>(&read));
-        let made = document.and_then(|document| receipt(&document));
+        let made = document.and_then(|document| Receipt::from_document(&document));
         same(&made.is_some(), &sale.was_made())
     });
 }

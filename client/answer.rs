@@ -1,0 +1,47 @@
+//! What a call gives: a document, and what the headers around it said.
+
+use serde::Serialize;
+
+/// A document, and what the headers around it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Answer<T> {
+    /// What 7digital answered.
+    pub document: T,
+    /// The `Location` header, which card registration uses.
+    pub location: Option<String>,
+    /// Where the key stands in its quota.
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl<T> Answer<T> {
+    /// An answer of that document, without headers.
+    pub fn new(document: T) -> Self {
+        Self {
+            document,
+            location: None,
+            rate_limit: None,
+        }
+    }
+
+    /// The same answer with another document.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
+        Answer {
+            document: change(self.document),
+            location: self.location,
+            rate_limit: self.rate_limit,
+        }
+    }
+}
+
+/// 7digital's `X-RateLimit-*` headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RateLimit {
+    /// Requests per period.
+    pub limit: u64,
+    /// Requests used in this period.
+    pub current: u64,
+    /// Seconds until the period ends.
+    pub reset: u64,
+}

@@ -1,0 +1,200 @@
+//! The circuit breaker: stops reads while 7digital fails, and lets one through now and then as a probe.
+//!
+//! Changes and charges neither ask it nor count in it: they are always sent, and never as a probe.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::time::Instant;
+
+use crate::error::Error;
+use crate::error_code::is_remote_fault;
+use crate::limits::Limits;
+
+/// Shared by all clones of a client.
+#[derive(Debug)]
+pub(crate) struct CircuitBreaker {
+    limits: Limits,
+    circuit: Mutex<Circuit>,
+}
+
+#[derive(Debug)]
+struct Circuit {
+    state: State,
+    window: Window,
+    /// How often the circuit has opened. A permit of an earlier generation is not counted any more.
+    generation: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Reads are sent, and their outcomes counted.
+    Closed,
+    /// No read is sent until then.
+    Open(Instant),
+    /// One read is in flight as a probe; no other is sent until it has ended.
+    HalfOpen,
+}
+
+/// What the end of an attempt says of 7digital.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It answered, even if it rejected the call.
+    Success,
+    /// It could not be reached, broke off, or answered with a fault of its own.
+    Failure,
+}
+
+/// The right to one attempt, returned when dropped. An attempt that was dropped without an outcome is not counted.
+#[derive(Debug)]
+pub(crate) struct Permit<'a> {
+    breaker: &'a CircuitBreaker,
+    kind: Kind,
+    outcome: Option<Outcome>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// One of many, in that generation.
+    Usual(u64),
+    Probe,
+}
+
+impl CircuitBreaker {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            circuit: Mutex::new(Circuit {
+                state: State::Closed,
+                window: Window::default(),
+                generation: 0,
+            }),
+        }
+    }
+
+    /// A permit for one attempt, or how long the circuit stays open.
+    ///
+    /// How long a probe takes is not known, so while one is in flight that is zero.
+    pub(crate) fn acquire(&self) -> Result<Permit<'_>, Duration> {
+        let mut circuit = self.lock();
+        let now = Instant::now();
+        let kind = match circuit.state {
+            State::Closed => Kind::Usual(circuit.generation),
+            State::Open(until) if now < until => return Err(until - now),
+            State::Open(_) => {
+                circuit.state = State::HalfOpen;
+                Kind::Probe
+            }
+            State::HalfOpen => return Err(Duration::ZERO),
+        };
+        Ok(Permit {
+            breaker: self,
+            kind,
+            outcome: None,
+        })
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().state == State::Closed
+    }
+
+    fn release(&self, kind: Kind, outcome: Option<Outcome>) {
+        let mut circuit = self.lock();
+        let now = Instant::now();
+        let reopened = State::Open(now + self.limits.breaker_open_time);
+        match (kind, outcome) {
+            (Kind::Usual(generation), Some(outcome)) if generation == circuit.generation => {
+                circuit
+                    .window
+                    .push(outcome, now, self.limits.breaker_window);
+                if circuit.window.exceeds(&self.limits) {
+                    let Window { outcomes, failed } = std::mem::take(&mut circuit.window);
+                    tracing::warn!(
+                        "reads are held back: {failed} of the last {} failed",
+                        outcomes.len()
+                    );
+                    circuit.state = reopened;
+                    circuit.generation += 1;
+                }
+            }
+            (Kind::Usual(_), _) => {}
+            (Kind::Probe, Some(Outcome::Success)) => {
+                tracing::info!("reads pass again");
+                circuit.state = State::Closed;
+            }
+            (Kind::Probe, Some(Outcome::Failure)) => circuit.state = reopened,
+            // The next read is the probe.
+            (Kind::Probe, None) => circuit.state = State::Open(now),
+        }
+        let open = u8::from(circuit.state != State::Closed);
+        gauge!("sevendigital_breaker_open").set(open);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Permit<'_> {
+    /// Returns the permit with the outcome of its attempt.
+    pub(crate) fn record(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        self.breaker.release(self.kind, self.outcome);
+    }
+}
+
+impl Outcome {
+    pub(crate) fn from_result<T>(ended: &Result<T, Error>) -> Self {
+        let Err(error) = ended else {
+            return Self::Success;
+        };
+        match error {
+            Error::Rejected { code, .. } if is_remote_fault(*code) => Self::Failure,
+            Error::NotSent(_) | Error::Unavailable { .. } | Error::Interrupted(_) => Self::Failure,
+            // An unreadable answer may be due to one caller's odd argument, which must not stop all other reads.
+            Error::Unreadable(_)
+            | Error::NoConsumerKey
+            | Error::Input { .. }
+            | Error::CircuitOpen { .. }
+            | Error::Rejected { .. }
+            | Error::Unauthorised { .. }
+            | Error::Throttled { .. } => Self::Success,
+        }
+    }
+}
+
+/// The outcomes of the last seconds, oldest first.
+#[derive(Debug, Default)]
+struct Window {
+    outcomes: VecDeque<(Instant, Outcome)>,
+    failed: u64,
+}
+
+impl Window {
+    fn push(&mut self, outcome: Outcome, now: Instant, length: Duration) {
+        self.outcomes.push_back((now, outcome));
+        self.failed += u64::from(outcome == Outcome::Failure);
+        while let Some((at, outcome)) = self.outcomes.front()
+            && now.duration_since(*at) > length
+        {
+            self.failed -= u64::from(*outcome == Outcome::Failure);
+            self.outcomes.pop_front();
+        }
+    }
+
+    fn exceeds(&self, limits: &Limits) -> bool {
+        let ended = self.outcomes.len() as u64;
+        ended >= u64::from(limits.breaker_min_calls)
+            && 100 * self.failed >= u64::from(limits.breaker_failure_percent) * ended
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! Transmitting: connections, one exchange with 7digital within its limits, and its metrics.
+
+use std::time::Duration;
+
+use metrics::{counter, histogram};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{RequestBuilder, Response, StatusCode, redirect};
+use tokio::time::Instant;
+
+use crate::answer::Answer;
+use crate::base_uri::BaseUri;
+use crate::endpoint::Method;
+use crate::error::{ConnectError, Error, Interruption, Unreadable};
+use crate::headers;
+use crate::limits::Limits;
+use crate::response::{self, Reply};
+use crate::signing::SignedRequest;
+use crate::text::clean;
+
+/// An HTTP client that keeps this many idle connections. It follows no redirect, repeats nothing and decodes nothing.
+pub(crate) fn open(
+    base: &BaseUri,
+    user_agent: &str,
+    connect_timeout: Duration,
+    idle_connections: usize,
+) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder()
+        .user_agent(user_agent)
+        .connect_timeout(connect_timeout)
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .http1_only()
+        .tcp_nodelay(true)
+        .pool_max_idle_per_host(idle_connections);
+    if base.is_loopback() {
+        // A proxy can't reach this machine's own loopback.
+        builder.no_proxy().build()
+    } else {
+        builder.https_only(true).build()
+    }
+}
+
+/// Sends a request and receives its reply, both before the deadline.
+///
+/// A connection whose reply is not read to its end is closed, so that no later call reads the rest.
+pub(crate) async fn transmit(
+    http: &reqwest::Client,
+    request: SignedRequest,
+    traceparent: Option<&HeaderValue>,
+    limits: &Limits,
+    deadline: Instant,
+) -> Result<Answer<Reply>, Error> {
+    let operation = request.operation;
+    let request = build(http, request, traceparent);
+    let started = Instant::now();
+    let mut status = None;
+    let received = async {
+        let response = send(request).await?;
+        status = Some(response.status());
+        receive(response, limits).await
+    };
+    let ended = tokio::time::timeout_at(deadline, received)
+        .await
+        .unwrap_or(Err(Error::Interrupted(Interruption::DeadlineExceeded)));
+    count(operation, status, &ended, started.elapsed());
+    ended
+}
+
+fn build(
+    http: &reqwest::Client,
+    request: SignedRequest,
+    traceparent: Option<&HeaderValue>,
+) -> RequestBuilder {
+    let mut builder = match request.method {
+        Method::Get => http.get(request.url),
+        Method::Post => http.post(request.url),
+    };
+    builder = builder.header(ACCEPT, "application/json, application/xml;q=0.5");
+    if let Some(authorization) = request.authorization {
+        builder = builder.header(AUTHORIZATION, authorization);
+    }
+    if let Some(traceparent) = traceparent {
+        builder = builder.header("traceparent", traceparent);
+    }
+    if let Some(form) = request.form {
+        builder = builder
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form);
+    }
+    builder
+}
+
+async fn send(request: RequestBuilder) -> Result<Response, Error> {
+    // An error of reqwest's prints the whole URL, so only its kind is kept.
+    request.send().await.map_err(|error| {
+        if !error.is_connect() {
+            return Error::Interrupted(Interruption::ConnectionClosed);
+        }
+        Error::NotSent(if error.is_dns() {
+            ConnectError::Dns
+        } else if error.is_timeout() {
+            ConnectError::Timeout
+        } else {
+            ConnectError::Failed
+        })
+    })
+}
+
+async fn receive(mut response: Response, limits: &Limits) -> Result<Answer<Reply>, Error> {
+    let mut answer = head(response.status(), response.headers());
+    if headers::is_encoded(response.headers()) {
+        // Nothing small is made into something large here.
+        let unreadable = Error::Unreadable(Unreadable::Compressed);
+        return Err(response::by_status(&answer.document).unwrap_or(unreadable));
+    }
+    let body = &mut answer.document.body;
+    loop {
+        let chunk = tokio::time::timeout(limits.read_timeout, response.chunk())
+            .await
+            .map_err(|_| Error::Interrupted(Interruption::ReadTimeout))?
+            .map_err(|_| Error::Interrupted(Interruption::ConnectionClosed))?;
+        let Some(chunk) = chunk else { break };
+        if body.len() + chunk.len() > limits.response_bytes {
+            return Err(Error::Unreadable(Unreadable::TooLarge {
+                max: limits.response_bytes,
+            }));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(answer)
+}
+
+/// All that is known before the body.
+fn head(status: StatusCode, headers: &HeaderMap) -> Answer<Reply> {
+    let rate_limit = headers::rate_limit(headers);
+    Answer {
+        document: Reply {
+            status: status.as_u16(),
+            content_type: headers::text(headers, &CONTENT_TYPE)
+                .unwrap_or_default()
+                .to_owned(),
+            retry_after: headers::retry_after(headers, rate_limit),
+            clock_ahead: headers::clock_ahead(headers),
+            body: Vec::new(),
+        },
+        location: headers::text(headers, &LOCATION).map(clean),
+        rate_limit,
+    }
+}
+
+/// `sevendigital_upstream_responses_total` and `sevendigital_upstream_seconds`.
+fn count(
+    operation: &'static str,
+    status: Option<StatusCode>,
+    ended: &Result<Answer<Reply>, Error>,
+    elapsed: Duration,
+) {
+    const RESPONSES: &str = "sevendigital_upstream_responses_total";
+    let none = |why: &'static str| counter!(RESPONSES, "operation" => operation, "status" => "none", "why" => why);
+    let responses = match (ended, status) {
+        (Err(Error::NotSent(_)), _) => none("not_sent"),
+        (Err(Error::Interrupted(_)), _) | (_, None) => none("interrupted"),
+        (_, Some(status)) => {
+            counter!(RESPONSES, "operation" => operation, "status" => status.as_str().to_owned())
+        }
+    };
+    responses.increment(1);
+    histogram!("sevendigital_upstream_seconds", "operation" => operation).record(elapsed);
+}
+
+#[cfg(test)]
+mod pairing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! The commands `login` and `logout`: a user lets this program in, with a browser, and is forgotten again.
+
+use std::io::{BufRead, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use sevendigital::{Client, Effect, Error, Secret, Token};
+use url::Url;
+
+use crate::config::stored_login::{self, StoredLogin};
+use crate::config::{Config, ConfigError};
+use crate::problem::Problem;
+
+use super::callback::{self};
+use super::callback::{Allowed, Door};
+
+/// How long the user may take to decide.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// Bytes of a pasted address at most.
+const MAX_PASTED: u64 = 8_192;
+
+/// What to do where the platform has no config folder.
+pub const NO_FOLDER: &str =
+    "there is no folder to store a login in: set HOME, or use `login --print`";
+
+/// Why there is no login: what happened, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LoginError(pub String);
+
+impl From<Error> for LoginError {
+    fn from(error: Error) -> Self {
+        Self(match error {
+            // The code's usual meaning is about countries.
+            Error::Rejected { code: 2002, .. } => {
+                "7digital says that the user has not allowed it yet (code 2002): run `login` again and choose Allow on 7digital's page".into()
+            }
+            error => Problem::from(&error).line(Effect::Reads),
+        })
+    }
+}
+
+/// The client that logs in for these settings.
+pub fn client(config: &Config) -> Result<Client, LoginError> {
+    let fail = |problem: &str| Err(LoginError(problem.to_owned()));
+    if config.sandbox {
+        return fail(
+            "`--sandbox` ends with the command, and its tokens with it: start `sevendigital-sandbox` by itself, and log in with SEVENDIGITAL_BASE_URI, SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET set to what it prints",
+        );
+    }
+    let credentials = config.credentials();
+    let consumer = credentials.consumer.as_ref();
+    if consumer.is_none_or(|consumer| consumer.secret.is_none()) {
+        return fail(
+            "a login needs the key that 7digital gave you: set SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET",
+        );
+    }
+    config
+        .client()
+        .map_err(|ConfigError(problem)| LoginError(problem))
+}
+
+/// Logs in with a browser on this machine: `show` opens the page, and the browser comes back by itself.
+pub async fn with_browser(client: &Client, show: impl FnOnce(&Url)) -> Result<Token, LoginError> {
+    let door = Door::open().await.map_err(|error| {
+        LoginError(format!(
+            "127.0.0.1 can't be listened on: {error}; try `login --no-browser`"
+        ))
+    })?;
+    let request_token = client.request_token().await?;
+    show(&client.authorise_page(&request_token, &door.url())?);
+    let allowed = in_time(door.wait(&request_token.token)).await?;
+    finish(client, &request_token, &allowed).await
+}
+
+/// Logs in with a browser anywhere: `show` tells the page, and the user pastes the address that the browser ends on.
+pub async fn with_pasted_address(
+    client: &Client,
+    show: impl FnOnce(&Url),
+    input: impl BufRead + Send + 'static,
+) -> Result<Token, LoginError> {
+    let request_token = client.request_token().await?;
+    // Nobody need be there: all that counts is the address that the browser shows.
+    let nowhere = format!("http://127.0.0.1{}", callback::path());
+    show(&client.authorise_page(&request_token, &nowhere)?);
+    let pasted = in_time(async {
+        tokio::task::spawn_blocking(move || pasted_query(input))
+            .await
+            .map_err(|_| LoginError("stdin can't be read".into()))?
+    });
+    let query = pasted.await?;
+    let allowed = callback::read(query.expose(), &request_token.token)?;
+    finish(client, &request_token, &allowed).await
+}
+
+/// Keeps a token for the commands to come, and says where.
+pub fn store(path: &Path, config: &Config, token: Token) -> Result<(), LoginError> {
+    let login = StoredLogin {
+        base_uri: config.base_uri.clone(),
+        token,
+    };
+    let shown = path.display();
+    stored_login::write(path, &login).map_err(|error| {
+        LoginError(format!(
+            "the login can't be stored in `{shown}`: {error}; `login --print` prints it instead"
+        ))
+    })?;
+    say(&format!(
+        "logged in at {}; the token is stored in {shown}",
+        config.base_uri
+    ));
+    let credentials = config.credentials();
+    if credentials.token.is_some() || credentials.user_id.is_some() {
+        say("note: `access_token` or `user_id` is set as well, and wins over what was stored");
+    }
+    Ok(())
+}
+
+/// Prints a token on stdout, as the two lines that set it in an environment.
+pub fn print(token: &Token) -> Result<(), LoginError> {
+    let (token, secret) = (token.token.expose(), token.secret.expose());
+    writeln!(
+        std::io::stdout(),
+        "SEVENDIGITAL_ACCESS_TOKEN={token}\nSEVENDIGITAL_ACCESS_TOKEN_SECRET={secret}"
+    )
+    .map_err(|error| LoginError(format!("stdout can't be written: {error}")))
+}
+
+/// Removes the stored token, and says whether there was one.
+pub fn forget(path: &Path) -> Result<(), LoginError> {
+    let shown = path.display();
+    let was_there = stored_login::remove(path)
+        .map_err(|error| LoginError(format!("`{shown}` can't be removed: {error}")))?;
+    say(&if was_there {
+        format!("logged out: {shown} is removed")
+    } else {
+        format!("nobody was logged in: there is no {shown}")
+    });
+    Ok(())
+}
+
+/// Tells the page, and opens it in the user's browser.
+pub fn show(page: &Url) {
+    say(&format!(
+        "Log in at 7digital and allow the access, in the browser that opens now or here:\n\n  {page}\n"
+    ));
+    let page = page.clone();
+    // A text browser runs until the user leaves it, and the door has to be open meanwhile.
+    tokio::task::spawn_blocking(move || {
+        if webbrowser::open(page.as_str()).is_err() {
+            say(
+                "No browser could be started: open the address yourself, or use one on another machine with `login --no-browser`.",
+            );
+        }
+    });
+}
+
+/// Tells the page, and what to paste.
+pub fn show_for_pasting(page: &Url) {
+    say(&format!(
+        "Log in at 7digital and allow the access, in any browser:\n\n  {page}\n\nThe browser then ends on a page that it can't show. Paste that page's address here and press Enter:"
+    ));
+}
+
+/// Writes a line to stderr; when nobody reads it any more, that is no reason to stop.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+async fn in_time<T>(
+    decision: impl Future<Output = Result<T, LoginError>>,
+) -> Result<T, LoginError> {
+    let minutes = PATIENCE.as_secs() / 60;
+    tokio::time::timeout(PATIENCE, decision)
+        .await
+        .unwrap_or_else(|_| {
+            Err(LoginError(format!(
+                "nobody decided within {minutes} minutes: run `login` again"
+            )))
+        })
+}
+
+async fn finish(
+    client: &Client,
+    request_token: &Token,
+    allowed: &Allowed,
+) -> Result<Token, LoginError> {
+    let verifier = allowed.verifier.as_ref().map(Secret::expose);
+    Ok(client.access_token(request_token, verifier).await?)
+}
+
+/// The query of the address on the first line.
+fn pasted_query(input: impl BufRead) -> Result<Secret, LoginError> {
+    let mut line = String::new();
+    input
+        .take(MAX_PASTED)
+        .read_line(&mut line)
+        .map_err(|error| LoginError(format!("stdin can't be read: {error}")))?;
+    // Browsers like to hide the scheme, so all up to the query may be missing or odd.
+    let (_, query) = line.trim().split_once('?').ok_or_else(|| {
+        LoginError("expected the whole address that the browser ended on, such as http://127.0.0.1/callback/…?oauth_token=…&status=…".into())
+    })?;
+    Ok(query.into())
+}

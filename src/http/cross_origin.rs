@@ -1,0 +1,155 @@
+//! What browsers may not do: a page of another site can send requests here, and some of them would spend money.
+//!
+//! The checks look at headers that pages can't set. A program that is no browser sends none of them and passes.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::request::Parts;
+use http::{HeaderMap, header};
+use url::Url;
+
+use crate::config::{Config, LOOPBACK};
+use crate::headers::single_header;
+use crate::http::errors::Refused;
+use crate::problem::Kind;
+
+const FETCH_SITE: &str = "sec-fetch-site";
+const FETCH_DEST: &str = "sec-fetch-dest";
+
+/// Who may send requests.
+#[derive(Debug, Clone)]
+pub struct Front {
+    hosts: Arc<[String]>,
+    origins: Arc<[String]>,
+}
+
+impl Front {
+    /// The hosts and origins that the settings allow.
+    pub fn new(config: &Config) -> Self {
+        Self {
+            hosts: config.allowed_hosts().into(),
+            origins: config.allowed_origins.clone().into(),
+        }
+    }
+
+    /// The same, reached by the loopback's names besides: for what is served on loopback only.
+    #[must_use]
+    pub fn on_loopback(mut self) -> Self {
+        self.hosts = LOOPBACK
+            .into_iter()
+            .map(str::to_owned)
+            .chain(self.hosts.iter().cloned())
+            .collect();
+        self
+    }
+
+    /// Why a request must not pass, if it must not.
+    fn objection(&self, request: &Parts) -> Option<&'static str> {
+        let Some(host) = self.host(request) else {
+            return Some(
+                "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`",
+            );
+        };
+        let known = |value: &str| {
+            origin(value).is_some_and(|origin| is_ours(&origin, &host) || self.allows(&origin))
+        };
+        let headers = &request.headers;
+        match single_header(headers, header::ORIGIN) {
+            Ok(None) => {}
+            Ok(Some(value)) if known(value) => {}
+            Ok(Some(_)) | Err(()) => return Some("the `Origin` is another web page's"),
+        }
+        match single_header(headers, header::REFERER) {
+            Ok(None) => {}
+            Ok(Some(value)) if known(value) => {}
+            Ok(Some(_)) | Err(()) => return Some("the `Referer` is another web page's"),
+        }
+        let allowed = |value: &str| origin(value).is_some_and(|origin| self.allows(&origin));
+        match single_header(headers, FETCH_SITE) {
+            Ok(None | Some("same-origin" | "none")) => None,
+            // A page that the operator allows says in its Origin which one it is.
+            Ok(Some(_))
+                if single_header(headers, header::ORIGIN)
+                    .is_ok_and(|value| value.is_some_and(allowed)) =>
+            {
+                None
+            }
+            Ok(Some(_)) | Err(()) => Some("`Sec-Fetch-Site` says that another web page sends it"),
+        }
+    }
+
+    /// The host that the request is for, in one spelling, if it is one of ours and named once.
+    fn host(&self, request: &Parts) -> Option<String> {
+        let host = single_header(&request.headers, header::HOST)
+            .ok()??
+            .to_ascii_lowercase();
+        let target = request.uri.authority();
+        if target.is_some_and(|target| !target.as_str().eq_ignore_ascii_case(&host)) {
+            return None;
+        }
+        // Not what `Url` makes of it: that reads `127.1` as 127.0.0.1.
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => (name, Some(port)),
+            _ => (host.as_str(), None),
+        };
+        let is_port = |port: &str| {
+            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+        };
+        if port.is_some_and(|port| !is_port(port)) {
+            return None;
+        }
+        let bare = name
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(name);
+        let listed = |entry: &String| {
+            [host.as_str(), name, bare]
+                .iter()
+                .any(|name| entry.eq_ignore_ascii_case(name))
+        };
+        self.hosts.iter().any(listed).then(|| host.clone())
+    }
+
+    fn allows(&self, wanted: &Url) -> bool {
+        let wanted = wanted.origin();
+        self.origins
+            .iter()
+            .any(|allowed| origin(allowed).is_some_and(|allowed| allowed.origin() == wanted))
+    }
+}
+
+/// Whether it is the origin of our own pages: then its host is the one that the request is for.
+fn is_ours(origin: &Url, host: &str) -> bool {
+    let Some(name) = origin.host_str() else {
+        return false;
+    };
+    let port = origin.port_or_known_default().unwrap_or_default();
+    host == format!("{name}:{port}") || (origin.port().is_none() && host == name)
+}
+
+/// An address of http or https without a user in it.
+fn origin(value: &str) -> Option<Url> {
+    let url = Url::parse(value).ok()?;
+    let web = matches!(url.scheme(), "http" | "https");
+    (web && url.username().is_empty() && url.password().is_none()).then_some(url)
+}
+
+/// Lets a request pass that no other web page sends.
+pub async fn no_foreign_page(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match front.objection(&parts) {
+        None => next.run(Request::from_parts(parts, body)).await,
+        Some(objection) => Refused::new(Kind::Foreign, objection).into_response(),
+    }
+}
+
+/// Whether a browser sends it of its own accord, for an address typed, a link followed, a page prefetched, and not a script's call.
+pub fn is_navigation(headers: &HeaderMap) -> bool {
+    match single_header(headers, FETCH_DEST) {
+        Ok(None | Some("empty")) => false,
+        Ok(Some(_)) | Err(()) => true,
+    }
+}

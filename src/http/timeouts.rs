@@ -1,0 +1,224 @@
+//! How long a connection may take for a request's header, between two requests, and to take an answer.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+use super::framing::Head;
+use crate::config::Limits;
+
+/// Deadlines of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    header: Duration,
+    idle: Duration,
+    stalled: Duration,
+}
+
+impl Patience {
+    pub(super) fn of(limits: &Limits) -> Self {
+        Self {
+            header: limits.header_ms.time(),
+            idle: limits.idle_ms.time(),
+            stalled: limits.stalled_ms.time(),
+        }
+    }
+}
+
+/// A header is being read, or its first byte awaited on a new connection.
+const HEADER: u64 = 0;
+/// A request is being answered; its body has a deadline of its own.
+const BUSY: u64 = 1;
+/// The answer is written, and the next request may come.
+const IDLE: u64 = 2;
+/// One request more.
+const REQUEST: u64 = 4;
+
+/// Where a connection stands, known to its socket and to its service. Requests are counted, so that no pause is taken for the one before it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Phase(Arc<AtomicU64>);
+
+impl Phase {
+    /// A request has come; it is being answered until the value is dropped.
+    pub(super) fn busy(&self) -> Busy {
+        self.0.fetch_add(REQUEST, Ordering::AcqRel);
+        self.set(BUSY);
+        Busy(self.clone())
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn set(&self, phase: u64) -> u64 {
+        let now = self.get();
+        let then = now - now % REQUEST + phase;
+        self.0.store(then, Ordering::Release);
+        then
+    }
+}
+
+/// Held while a request is being answered.
+#[derive(Debug)]
+pub(super) struct Busy(Phase);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.set(IDLE);
+    }
+}
+
+/// A socket that gives up on a client that is too slow.
+#[derive(Debug)]
+pub(super) struct Patient {
+    socket: TcpStream,
+    phase: Phase,
+    head: Head,
+    /// The phase that `read_by` was set for.
+    timed: u64,
+    patience: Patience,
+    read_by: Pin<Box<Sleep>>,
+    /// Set while the client takes nothing.
+    write_by: Option<Pin<Box<Sleep>>>,
+}
+
+impl Patient {
+    pub(super) fn new(socket: TcpStream, phase: Phase, patience: Patience) -> Self {
+        Self {
+            socket,
+            phase,
+            head: Head::default(),
+            timed: HEADER,
+            patience,
+            read_by: Box::pin(tokio::time::sleep(patience.header)),
+            write_by: None,
+        }
+    }
+
+    fn is_in(&self, phase: u64) -> bool {
+        self.timed % REQUEST == phase
+    }
+
+    fn enter(&mut self, phase: u64) {
+        self.timed = phase;
+        let patience = match phase % REQUEST {
+            HEADER => self.patience.header,
+            IDLE => self.patience.idle,
+            _ => return,
+        };
+        self.read_by.as_mut().reset(Instant::now() + patience);
+    }
+
+    /// Whether the time for what is awaited is up.
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        !self.is_in(BUSY) && self.read_by.as_mut().poll(context).is_ready()
+    }
+
+    /// What writing came to, unless the client has taken nothing for too long.
+    fn written<T>(
+        &mut self,
+        written: Poll<io::Result<T>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write_by = None;
+            return written;
+        }
+        let stalled = self.patience.stalled;
+        let write_by = self
+            .write_by
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stalled)));
+        match write_by.as_mut().poll(context) {
+            Poll::Ready(()) => late(),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+fn late<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+}
+
+impl AsyncRead for Patient {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let phase = self.phase.get();
+        if phase != self.timed {
+            self.enter(phase);
+        }
+        // Bytes that come in time don't help a header that is late.
+        if self.is_in(HEADER) && self.is_late(context) {
+            return late();
+        }
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        match read {
+            Poll::Ready(_) => {
+                let (_, bytes) = buffer.filled_mut().split_at_mut(before);
+                if self.is_in(IDLE) && !bytes.is_empty() {
+                    let phase = self.phase.set(HEADER);
+                    self.enter(phase);
+                    self.head.restart();
+                }
+                if self.is_in(HEADER) {
+                    self.head.look(bytes);
+                } else {
+                    self.head.skip(bytes);
+                }
+                read
+            }
+            Poll::Pending if self.is_late(context) => late(),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for Patient {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.written(written, context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        self.written(written, context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.socket).poll_flush(context);
+        let phase = self.phase.get();
+        if flushed.is_ready() && phase != self.timed && phase % REQUEST == IDLE {
+            // The answer is out. hyper looks for the next request once something wakes it, so the clock is set here.
+            self.enter(phase);
+            let _ = self.is_late(context);
+        }
+        self.written(flushed, context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.socket).poll_shutdown(context);
+        self.written(shut, context)
+    }
+}

@@ -1,0 +1,301 @@
+//! The keys that an authorization server publishes: which of them may have signed a token, and how they are had.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
+};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, Header};
+use reqwest::header::ACCEPT;
+use reqwest::redirect;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use super::access_token::{FETCH, FRESH, KEPT, MAX_KEY_SET, PAUSE, RETRY, Refusal};
+
+/// What a key is, and so what it can check. Never a shared secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Rsa,
+    P256,
+    P384,
+    Ed25519,
+}
+
+impl Shape {
+    /// The keys that an algorithm needs: RFC 7518 §3.1, RFC 8037 §3.1.
+    pub(super) fn of(algorithm: Algorithm) -> Option<Self> {
+        match algorithm {
+            Algorithm::RS256
+            | Algorithm::RS384
+            | Algorithm::RS512
+            | Algorithm::PS256
+            | Algorithm::PS384
+            | Algorithm::PS512 => Some(Self::Rsa),
+            Algorithm::ES256 => Some(Self::P256),
+            Algorithm::ES384 => Some(Self::P384),
+            Algorithm::EdDSA => Some(Self::Ed25519),
+            _ => None,
+        }
+    }
+}
+
+/// A published key that signatures can be checked with.
+pub(super) struct Key {
+    id: Option<String>,
+    shape: Shape,
+    /// The only algorithm that it is for, where it names one.
+    algorithm: Option<KeyAlgorithm>,
+    pub(super) key: DecodingKey,
+}
+
+impl Key {
+    /// Reads a member of a key set. What can't be read or is not for checking signatures is no key of ours: RFC 7517 §5 has it ignored.
+    fn read(published: Value) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_value(published).ok()?;
+        let shape = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => Shape::Rsa,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+                Shape::P256
+            }
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => {
+                Shape::P384
+            }
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+                Shape::Ed25519
+            }
+            _ => return None,
+        };
+        let signs = matches!(
+            jwk.common.public_key_use,
+            None | Some(PublicKeyUse::Signature)
+        );
+        let operations = jwk.common.key_operations.as_deref();
+        let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
+        let key = DecodingKey::from_jwk(&jwk).ok()?;
+        // The library looks at the size only when it checks a signature.
+        let sound = match (shape, key.kind()) {
+            (Shape::Rsa, DecodingKeyKind::RsaModulusExponent { n, .. }) => {
+                (256..=1024).contains(&n.iter().skip_while(|byte| **byte == 0).count())
+            }
+            (Shape::P256, DecodingKeyKind::SecretOrDer(point)) => point.len() == 1 + 2 * 32,
+            (Shape::P384, DecodingKeyKind::SecretOrDer(point)) => point.len() == 1 + 2 * 48,
+            (Shape::Ed25519, DecodingKeyKind::SecretOrDer(point)) => point.len() == 32,
+            _ => false,
+        };
+        (signs && verifies && sound).then_some(Self {
+            id: jwk.common.key_id,
+            shape,
+            algorithm: jwk.common.key_algorithm,
+            key,
+        })
+    }
+
+    fn fits(&self, algorithm: Algorithm) -> bool {
+        Shape::of(algorithm) == Some(self.shape)
+            && self
+                .algorithm
+                .is_none_or(|only| only == KeyAlgorithm::from(algorithm))
+    }
+}
+
+/// The keys that may have signed a token: those of its `kid`, or without one the only one there is. None if the key is not published.
+pub(super) fn fitting<'a>(keys: &'a [Key], header: &Header) -> Result<Vec<&'a Key>, Refusal> {
+    let named = |key: &&Key| header.kid.is_none() || key.id == header.kid;
+    let (fitting, unfit): (Vec<_>, Vec<_>) = keys
+        .iter()
+        .filter(named)
+        .partition(|key| key.fits(header.alg));
+    if header.kid.is_none() && fitting.len() > 1 {
+        return Err(Refusal::Invalid(
+            "the token names no key, and more than one would fit",
+        ));
+    }
+    if header.kid.is_some() && fitting.is_empty() && !unfit.is_empty() {
+        return Err(Refusal::Invalid(
+            "the token names a key that is not for its algorithm",
+        ));
+    }
+    Ok(fitting)
+}
+
+/// The keys that are published at one address, and what is known of fetching them.
+pub(super) struct KeyRing {
+    http: reqwest::Client,
+    address: Url,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Keys, and when they came.
+    keys: Option<(Arc<[Key]>, Instant)>,
+    /// When the last fetch began, or ended if it has.
+    tried: Option<Instant>,
+    /// Why the last fetch that ended failed, if it did.
+    failure: Option<&'static str>,
+    /// Open for as long as the fetch goes on.
+    running: Option<watch::Receiver<()>>,
+}
+
+/// What the ring holds at a moment.
+pub(super) struct Held {
+    /// Keys that may be used.
+    pub(super) keys: Option<Arc<[Key]>>,
+    /// Whether they may be used without asking again.
+    pub(super) fresh: bool,
+    /// Why the last fetch failed, if it did.
+    pub(super) failure: Option<&'static str>,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Value>,
+}
+
+impl KeyRing {
+    pub(super) fn new(address: Url) -> Result<Self, String> {
+        if !address.username().is_empty() || address.password().is_some() {
+            return Err("a user or password in the URL of the keys is not accepted".into());
+        }
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!(
+                env!("CARGO_PKG_NAME"),
+                "/",
+                env!("CARGO_PKG_VERSION")
+            ))
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .http1_only()
+            .pool_max_idle_per_host(0);
+        let builder = match (address.scheme(), is_loopback(&address)) {
+            // A proxy has no business between this process and its own machine.
+            ("https" | "http", true) => builder.no_proxy(),
+            ("https", false) => builder.https_only(true),
+            ("http", false) => {
+                return Err(format!(
+                    "`{address}`: http is accepted for loopback only, use https"
+                ));
+            }
+            (other, _) => {
+                return Err(format!(
+                    "`{address}`: `{other}` is not a scheme to fetch keys with, use https"
+                ));
+            }
+        };
+        Ok(Self {
+            http: builder.build().map_err(|error| error.to_string())?,
+            address,
+            state: Mutex::default(),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn held(&self) -> Held {
+        let state = self.state();
+        let younger = |limit| state.keys.as_ref().filter(|(_, at)| at.elapsed() < limit);
+        Held {
+            keys: younger(KEPT).map(|(keys, _)| Arc::clone(keys)),
+            fresh: younger(FRESH).is_some(),
+            failure: state.failure,
+        }
+    }
+
+    /// Starts a fetch, or joins the one that is going on. Nothing, where it is too early for the next.
+    ///
+    /// The fetch is a task of its own: were it a caller's, those who hang up could make it begin again and again.
+    pub(super) fn fetch(ring: &Arc<Self>) -> Option<watch::Receiver<()>> {
+        let mut state = ring.state();
+        let running = state.running.as_ref();
+        if let Some(running) = running.filter(|running| running.has_changed().is_ok()) {
+            return Some(running.clone());
+        }
+        let pause = if state.failure.is_some() {
+            RETRY
+        } else {
+            PAUSE
+        };
+        if state.tried.is_some_and(|at| at.elapsed() < pause) {
+            return None;
+        }
+        let (end, running) = watch::channel(());
+        state.tried = Some(Instant::now());
+        state.running = Some(running.clone());
+        drop(state);
+        let ring = Arc::clone(ring);
+        tokio::spawn(async move {
+            let outcome = tokio::time::timeout(FETCH, ring.download())
+                .await
+                .unwrap_or(Err("the authorization server's keys took too long to come"));
+            ring.keep(outcome);
+            drop(end);
+        });
+        Some(running)
+    }
+
+    fn keep(&self, outcome: Result<Vec<Key>, &'static str>) {
+        match &outcome {
+            Ok(keys) if keys.is_empty() => {
+                tracing::warn!("the authorization server publishes no key that can be used");
+            }
+            Ok(_) => {}
+            Err(failure) => tracing::warn!("{failure}"),
+        }
+        let now = Instant::now();
+        let mut state = self.state();
+        state.tried = Some(now);
+        state.failure = outcome.as_ref().err().copied();
+        if let Ok(keys) = outcome {
+            state.keys = Some((keys.into(), now));
+        }
+    }
+
+    async fn download(&self) -> Result<Vec<Key>, &'static str> {
+        let request = self
+            .http
+            .get(self.address.clone())
+            .header(ACCEPT, "application/jwk-set+json, application/json;q=0.9");
+        let mut response = request
+            .send()
+            .await
+            .map_err(|_| "the authorization server can't be reached for its keys, or broke off")?;
+        match response.status().as_u16() {
+            200 => {}
+            300..=399 => {
+                return Err("the address of the authorization server's keys redirects elsewhere");
+            }
+            _ => {
+                return Err("the authorization server refused its keys, or failed to send them");
+            }
+        }
+        let mut body = Vec::new();
+        let broken = |_| "the authorization server broke off while it sent its keys";
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            if body.len() + chunk.len() > MAX_KEY_SET {
+                return Err("the authorization server's key set is larger than 1 MiB");
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let set: KeySet = serde_json::from_slice(&body)
+            .map_err(|_| "what the authorization server sends is not a key set")?;
+        Ok(set.keys.into_iter().filter_map(Key::read).collect())
+    }
+}
+
+/// Whether the host is this machine.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}

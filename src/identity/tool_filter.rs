@@ -1,0 +1,77 @@
+//! Headers by which a client asks to be shown fewer tools. They only narrow: what the settings or a grant leave out stays out.
+
+use http::HeaderMap;
+use sevendigital::Effect;
+use sevendigital_tools::{Contract, TOOLS};
+
+use crate::headers::single_header;
+
+const READ_ONLY: &str = "x-mcp-readonly";
+const TOOLS_ONLY: &str = "x-mcp-tools";
+const EXCLUDED: &str = "x-mcp-exclude-tools";
+
+/// Which of its tools a caller wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Choice {
+    read_only: bool,
+    only: Option<Vec<&'static str>>,
+    excluded: Vec<&'static str>,
+}
+
+impl Choice {
+    /// What the headers ask for; the error is a sentence that names the header.
+    pub fn of_headers(headers: &HeaderMap) -> Result<Self, String> {
+        let text = |name: &'static str| {
+            single_header(headers, name)
+                .map_err(|()| format!("`{name}` is given once, in visible ASCII"))
+        };
+        let read_only = match text(READ_ONLY)?.map(|value| value.trim().to_ascii_lowercase()) {
+            None => false,
+            Some(value) => match value.as_str() {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return Err(format!("`{READ_ONLY}` is `true` or `false`")),
+            },
+        };
+        Ok(Self {
+            read_only,
+            only: text(TOOLS_ONLY)?
+                .map(|value| names(TOOLS_ONLY, value))
+                .transpose()?,
+            excluded: match text(EXCLUDED)? {
+                Some(value) => names(EXCLUDED, value)?,
+                None => Vec::new(),
+            },
+        })
+    }
+
+    /// Whether a tool is among those that are wanted.
+    pub fn includes(&self, contract: &Contract) -> bool {
+        let named = |names: &[&str]| names.contains(&contract.name);
+        (contract.upstream.effect == Effect::Reads || !self.read_only)
+            && self.only.as_deref().is_none_or(named)
+            && !named(&self.excluded)
+    }
+}
+
+/// Names of tools with commas between them. None at all is refused: it could be meant as all, or as nothing.
+fn names(header: &str, value: &str) -> Result<Vec<&'static str>, String> {
+    let words = value
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
+    let tools: Result<Vec<&str>, String> = words
+        .map(|word| {
+            let tool = TOOLS.iter().find(|tool| tool.contract.name == word);
+            let tool =
+                tool.ok_or_else(|| format!("`{header}` names a tool that does not exist"))?;
+            Ok(tool.contract.name)
+        })
+        .collect();
+    match tools? {
+        none if none.is_empty() => Err(format!(
+            "`{header}` names no tool: leave it out, or name some"
+        )),
+        tools => Ok(tools),
+    }
+}

@@ -1,0 +1,172 @@
+//! Where the ledger is: a folder of its owner's alone, or memory.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::ledger::{LedgerError, Outcome};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS charge (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL,
+        account TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        arguments TEXT NOT NULL,
+        item TEXT NOT NULL,
+        price INTEGER,
+        state TEXT NOT NULL,
+        started INTEGER NOT NULL,
+        ended INTEGER,
+        owner TEXT NOT NULL,
+        purchase_id TEXT,
+        document TEXT,
+        code INTEGER
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS charge_by_key ON charge (key);
+    CREATE INDEX IF NOT EXISTS charge_by_account ON charge (account, started);
+    CREATE UNIQUE INDEX IF NOT EXISTS charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
+    CREATE TABLE IF NOT EXISTS consent (nonce TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS named (
+        caller TEXT NOT NULL,
+        name TEXT NOT NULL,
+        key TEXT NOT NULL,
+        given INTEGER NOT NULL,
+        PRIMARY KEY (caller, name)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS seal (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
+";
+
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) home: Home,
+    /// This process's name in the ledger.
+    pub(super) owner: String,
+    pub(super) open: Mutex<Option<Open>>,
+    /// Outcomes that could not be written yet.
+    pub(super) unwritten: Mutex<Vec<(i64, Outcome)>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Home {
+    Folder(PathBuf),
+    Memory,
+    Nowhere,
+}
+
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) connection: Connection,
+    /// Locked as long as this process lives, so that others can tell a dead one's charges.
+    pub(super) _alive: Option<File>,
+}
+
+impl Place {
+    pub(super) fn unwritten(&self) -> MutexGuard<'_, Vec<(i64, Outcome)>> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn shown(&self) -> String {
+        self.folder()
+            .map(|folder| format!(" in `{}`", folder.display()))
+            .unwrap_or_default()
+    }
+
+    pub(super) fn folder(&self) -> Option<&Path> {
+        match &self.home {
+            Home::Folder(folder) => Some(folder),
+            Home::Memory | Home::Nowhere => None,
+        }
+    }
+}
+
+pub(super) fn open(place: &Place) -> Result<Open, LedgerError> {
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        LedgerError(format!(
+            "the ledger{} can't be {what}: {error}",
+            place.shown()
+        ))
+    };
+    let folder = match &place.home {
+        Home::Folder(folder) => folder,
+        Home::Memory => {
+            let connection =
+                Connection::open_in_memory().map_err(|error| failed("opened", &error))?;
+            connection
+                .execute_batch(SCHEMA)
+                .map_err(|error| failed("set up", &error))?;
+            return Ok(Open {
+                connection,
+                _alive: None,
+            });
+        }
+        Home::Nowhere => {
+            return Err(LedgerError(
+                "there is no folder for the ledger: set `state_dir` (`SEVENDIGITAL_MCP_STATE_DIR`)"
+                    .into(),
+            ));
+        }
+    };
+    private_folder(folder).map_err(|error| failed("created", &error))?;
+    let alive = private_file(&folder.join(format!("{}.alive", place.owner)))
+        .map_err(|error| failed("created", &error))?;
+    alive.lock().map_err(|error| failed("locked", &error))?;
+    sweep(folder);
+    let file = folder.join("ledger.sqlite");
+    private_file(&file).map_err(|error| failed("created", &error))?;
+    let connection = Connection::open(&file).map_err(|error| failed("opened", &error))?;
+    let set_up = || {
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.execute_batch(SCHEMA)
+    };
+    set_up().map_err(|error| failed("set up", &error))?;
+    Ok(Open {
+        connection,
+        _alive: Some(alive),
+    })
+}
+
+/// Takes away what processes left behind that died. A young file may belong to one that is about to lock it.
+fn sweep(folder: &Path) {
+    let young = |file: &File| {
+        file.metadata()
+            .and_then(|data| data.modified())
+            .is_ok_and(|at| at.elapsed().unwrap_or_default() < Duration::from_secs(60))
+    };
+    for path in fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|file| file.path())
+    {
+        if path.extension().is_some_and(|ending| ending == "alive")
+            && File::open(&path).is_ok_and(|file| !young(&file) && file.try_lock().is_ok())
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// A file that only its owner may read, from its first byte; SQLite's own files beside it take after it.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

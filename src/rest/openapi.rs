@@ -1,0 +1,268 @@
+//! The REST surface described as `OpenAPI` 3.1, from the same contracts that MCP clients see.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use sevendigital::{Effect, Method};
+use sevendigital_tools::{AnyTool, Arguments, Confirmation};
+
+use super::routes::{CONFIRMATION, NAME};
+use crate::problem::Kind;
+
+const ABOUT: &str = "\
+7digital's user API: the music a user owns, purchases, payment cards, accounts and streaming subscriptions.\n\n\
+Operations tagged **charges** spend money, GET or not. The same purchase for the same user is sent once in 24 hours, and a repeat gets the stored outcome, with `Idempotency-Replayed: true`. \
+Where the operator wants the user asked first, the answer is 409 with a question and a confirmation; the same call with `X-Confirmation` then goes through, once, within 120 seconds.\n\n\
+Where the operator lets callers name the user, `X-7digital-Access-Token` with `X-7digital-Access-Token-Secret`, or `X-7digital-User-Id`, say for whom a call is.\n\n\
+Prices in arguments are in minor units: 999 is 9.99. Problems are RFC 9457; `type` and `code` stay the same, sentences may change.";
+
+/// The description of these tools.
+pub fn document(tools: &[AnyTool]) -> Value {
+    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    for tool in tools {
+        let route = tool.contract.rest;
+        let method = route.method.as_str().to_ascii_lowercase();
+        paths
+            .entry(route.path)
+            .or_default()
+            .insert(method, operation(tool));
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "7digital user API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": ABOUT,
+            "license": {"name": env!("CARGO_PKG_LICENSE")},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{}, {"bearer": []}],
+        "tags": [
+            {"name": "reads", "description": "Change nothing and cost nothing."},
+            {"name": "writes", "description": "Change an account, a card or a subscription."},
+            {"name": "charges", "description": "Spend money."},
+        ],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"bearer": {
+                "type": "http", "scheme": "bearer",
+                "description": "The server's `token`, where the operator has set one.",
+            }},
+            "schemas": {"Problem": problem()},
+            "responses": responses(),
+        },
+    })
+}
+
+fn operation(tool: &AnyTool) -> Value {
+    let contract = tool.contract;
+    let effect = contract.upstream.effect;
+    let tag = match effect {
+        Effect::Reads => "reads",
+        Effect::Writes => "writes",
+        Effect::Charges => "charges",
+    };
+    let mut operation = Map::from_iter([
+        ("operationId".to_owned(), json!(camel_case(contract.name))),
+        ("summary".to_owned(), json!(contract.title)),
+        ("description".to_owned(), json!(contract.description)),
+        ("tags".to_owned(), json!([tag])),
+        ("parameters".to_owned(), json!(parameters(tool))),
+        ("responses".to_owned(), answers(tool)),
+    ]);
+    if contract.rest.method == Method::Post {
+        let schema = tool.input_schema();
+        let body = schema
+            .get("properties")
+            .and_then(|properties| properties.get("body"));
+        let example = example(contract.description).get("body").cloned();
+        let content = json!({"schema": body, "example": example});
+        let body = json!({
+            "required": true,
+            "content": {"application/json": content, "application/x-www-form-urlencoded": content},
+        });
+        operation.insert("requestBody".to_owned(), body);
+    }
+    operation.into()
+}
+
+/// `get-user-locker` as the card names operations: `getUserLocker`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('-');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (initial, rest) = word.split_at(word.len().min(1));
+        name + &initial.to_ascii_uppercase() + rest
+    })
+}
+
+fn parameters(tool: &AnyTool) -> Vec<Value> {
+    let contract = tool.contract;
+    let schema = tool.input_schema();
+    let required = |name: &str| {
+        let names = schema.get("required").and_then(Value::as_array);
+        names.is_some_and(|names| names.iter().any(|required| required == name))
+    };
+    let example = example(contract.description);
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let mut parameters: Vec<Value> = properties
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| contract.rest.method == Method::Get || *name != "body")
+        .map(|(name, property)| {
+            let in_path = contract.rest.path.contains(&format!("{{{name}}}"));
+            let place = if in_path { "path" } else { "query" };
+            let (description, schema) = described(property);
+            let known = [
+                ("name", json!(name)),
+                ("in", json!(place)),
+                ("required", json!(required(name))),
+                ("description", description),
+                ("schema", schema),
+            ];
+            let example = example.get(name).map(|value| ("example", value.clone()));
+            let fields = known.into_iter().chain(example);
+            fields
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect()
+        })
+        .collect();
+    if contract.upstream.effect == Effect::Charges {
+        parameters.push(header(NAME, "Names this purchase: the same key with the same arguments gets the stored outcome, with other arguments 422.", 255));
+    }
+    if tool.confirmation == Confirmation::Required {
+        parameters.push(header(
+            CONFIRMATION,
+            "The `confirmation` of a 409, once the user has agreed.",
+            4096,
+        ));
+    }
+    parameters
+}
+
+fn header(name: &str, description: &str, longest: usize) -> Value {
+    let schema =
+        json!({"type": "string", "minLength": 1, "maxLength": longest, "pattern": "^[!-~]+$"});
+    json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema})
+}
+
+/// The arguments that a description ends with as its example.
+fn example(description: &str) -> Arguments {
+    let text = description
+        .split_once("Example: ")
+        .map_or("", |(_, text)| text);
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<Arguments>();
+    values.next().and_then(Result::ok).unwrap_or_default()
+}
+
+/// A property's description, and its schema without it.
+fn described(property: &Value) -> (Value, Value) {
+    let mut schema = property.as_object().cloned().unwrap_or_default();
+    let description = schema.remove("description").unwrap_or_default();
+    (description, schema.into())
+}
+
+/// The document on success, and every problem that the operation may have.
+fn answers(tool: &AnyTool) -> Value {
+    let mut headers = Arguments::new();
+    for (name, what) in [
+        (
+            "X-RateLimit-Limit",
+            "7digital's quota: requests per period, where it says so.",
+        ),
+        ("X-RateLimit-Current", "Requests used in this period."),
+        ("X-RateLimit-Reset", "Seconds until the period ends."),
+    ] {
+        headers.insert(
+            name.into(),
+            json!({"description": what, "schema": {"type": "integer"}}),
+        );
+    }
+    if tool.contract.upstream.effect == Effect::Charges {
+        let what = "`true` where the ledger answered: nothing was sent.";
+        headers.insert(
+            "Idempotency-Replayed".into(),
+            json!({"description": what, "schema": {"type": "string"}}),
+        );
+        let what = "Of a replayed answer: when the purchase was sent.";
+        headers.insert(
+            "X-First-Made-At".into(),
+            json!({"description": what, "schema": {"type": "string"}}),
+        );
+    }
+    let mut answers = Map::new();
+    answers.insert(
+        "200".into(),
+        json!({
+            "description": "The document.",
+            "headers": headers,
+            "content": {"application/json": {"schema": tool.output_schema()}},
+        }),
+    );
+    for kind in Kind::ALL.into_iter().filter(|kind| may_happen(*kind, tool)) {
+        let status = kind.status().as_u16();
+        answers.insert(
+            status.to_string(),
+            json!({"$ref": format!("#/components/responses/Status{status}")}),
+        );
+    }
+    answers.into()
+}
+
+fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
+    match kind {
+        // MCP's own.
+        Kind::NoSuchSession => false,
+        Kind::TooLarge | Kind::MediaType | Kind::TooSlow => {
+            tool.contract.rest.method == Method::Post
+        }
+        Kind::NoSuchPath => tool.contract.rest.path.contains('{'),
+        Kind::ConfirmationNeeded | Kind::ConfirmationInvalid => {
+            tool.confirmation == Confirmation::Required
+        }
+        Kind::OutcomeUnknown => tool.contract.upstream.effect == Effect::Charges,
+        _ => true,
+    }
+}
+
+/// One response for each status, which names the types that come with it.
+fn responses() -> Value {
+    let mut types: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for kind in Kind::ALL {
+        let (status, _, title) = kind.told();
+        let line = format!("`{}`: {title}.", kind.uri());
+        types.entry(status).or_default().push(line);
+    }
+    let response = |(status, lines): (u16, Vec<String>)| {
+        let response = json!({
+            "description": lines.join("\n\n"),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        });
+        (format!("Status{status}"), response)
+    };
+    types.into_iter().map(response).collect()
+}
+
+fn problem() -> Value {
+    let text = |description: &str| json!({"type": "string", "description": description});
+    let one_of = |description: &str, values: &[&str]| json!({"type": "string", "enum": values, "description": description});
+    let types: Vec<String> = Kind::ALL.into_iter().map(Kind::uri).collect();
+    json!({
+        "type": "object",
+        "description": "A problem as RFC 9457 has it.",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string", "enum": types, "description": "Which problem it is; it stays the same."},
+            "title": text("The same in a few words."),
+            "requestId": text("The name of the request in the server's log, which `X-Request-Id` holds too."),
+            "status": {"type": "integer", "description": "The HTTP status."},
+            "detail": text("What happened and what to do about it, in sentences."),
+            "code": {"type": "integer", "description": "7digital's numeric code, where it refused."},
+            "outcome": one_of("How far the call came.", &["not_sent", "refused", "unknown"]),
+            "mayHaveCharged": {"type": "boolean", "description": "Whether money may have been spent."},
+            "repeat": one_of("When the same call may be made again: later as it is, after a change, or only after a look whether it took effect.", &["later", "after_change", "after_check"]),
+            "message": text("409 `confirmation-needed`: the question for the user."),
+            "confirmation": text("409 `confirmation-needed`: what `X-Confirmation` must hold."),
+        },
+    })
+}

@@ -1,0 +1,152 @@
+//! What a call that spends or deletes would do: in checked words for a person, and in ids for the ledger.
+
+use std::fmt;
+
+use crate::error::ToolError;
+use crate::values::{Currency, Id, Price};
+
+/// What a call would do. Its `Display` is the start of a sentence, of our own words and checked ids: `Buy release 11700062`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// What is done, as an imperative: `Buy`.
+    pub verb: &'static str,
+    /// What it is done to.
+    pub item: Item,
+    /// The price, where it is known before.
+    pub price: Option<Price>,
+    /// The price's currency, where it is given.
+    pub currency: Option<Currency>,
+    /// Who pays.
+    pub payer: Payer,
+}
+
+/// What an action is done to. Its `Display` names the item the same way for every tool: `release 11700062`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A whole release.
+    Release(Id),
+    /// One track.
+    Track {
+        /// The track.
+        track: Id,
+        /// The release that it is on, where the call names it.
+        release: Option<Id>,
+    },
+    /// Everything in a basket.
+    Basket(Id),
+    /// A payment card, where the call names one.
+    PaymentCard(Option<Id>),
+}
+
+/// Who pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Payer {
+    /// The user, with the default payment card.
+    Card,
+    /// The partner: 7digital sends the bill.
+    Partner,
+    /// The action costs nothing.
+    None,
+}
+
+impl Action {
+    /// A purchase that the user's payment card pays.
+    pub(crate) fn purchase(item: Item, price: Option<Price>) -> Self {
+        Self {
+            verb: "Buy",
+            item,
+            price,
+            currency: None,
+            payer: Payer::Card,
+        }
+    }
+
+    /// A sale that the partner is billed for.
+    pub(crate) fn sale(item: Item, price: Option<Price>, currency: Option<Currency>) -> Self {
+        Self {
+            verb: "Log a sale of",
+            item,
+            price,
+            currency,
+            payer: Payer::Partner,
+        }
+    }
+
+    /// A deletion that can't be undone.
+    pub(crate) fn deletion(item: Item) -> Self {
+        Self {
+            verb: "Delete",
+            item,
+            price: None,
+            currency: None,
+            payer: Payer::None,
+        }
+    }
+
+    /// The price for people, such as `7.99 GBP`: in its own currency, or else the country's.
+    pub fn shown_price(&self, country: Option<&str>) -> Option<String> {
+        self.price
+            .map(|price| price.shown(self.currency.as_ref(), country))
+    }
+}
+
+impl Item {
+    /// The track if there is one, else the release. One of them must be named: 7digital can't be asked to sell nothing.
+    pub(crate) fn from_ids(release: Option<&Id>, track: Option<&Id>) -> Result<Self, ToolError> {
+        match (release.cloned(), track.cloned()) {
+            (release, Some(track)) => Ok(Self::Track { track, release }),
+            (Some(release), None) => Ok(Self::Release(release)),
+            (None, None) => Err(ToolError::input(
+                "releaseId",
+                "give `releaseId`, or `releaseId` and `trackId`",
+            )),
+        }
+    }
+
+    /// The release that the item is or is on, where the call names it.
+    pub fn release(&self) -> Option<&Id> {
+        match self {
+            Self::Release(release) => Some(release),
+            Self::Track { release, .. } => release.as_ref(),
+            Self::Basket(_) | Self::PaymentCard(_) => None,
+        }
+    }
+
+    /// The track that the item is.
+    pub fn track(&self) -> Option<&Id> {
+        match self {
+            Self::Track { track, .. } => Some(track),
+            Self::Release(_) | Self::Basket(_) | Self::PaymentCard(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.verb, self.item)
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Release(release) => write!(f, "release {}", release.as_str()),
+            Self::Track {
+                track,
+                release: Some(release),
+            } => write!(
+                f,
+                "track {} of release {}",
+                track.as_str(),
+                release.as_str()
+            ),
+            Self::Track {
+                track,
+                release: None,
+            } => write!(f, "track {}", track.as_str()),
+            Self::Basket(basket) => write!(f, "basket {}", basket.as_str()),
+            Self::PaymentCard(Some(card)) => write!(f, "card {}", card.as_str()),
+            Self::PaymentCard(None) => f.write_str("a card that is not named"),
+        }
+    }
+}

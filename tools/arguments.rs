@@ -1,0 +1,61 @@
+//! Arguments as a client sent them, and how they become a typed input.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::card_data;
+use crate::error::ToolError;
+
+/// Arguments as a JSON object.
+pub type Arguments = Map<String, Value>;
+
+/// The input of an operation that is called with POST: its fields are in `body`, as the capability has it.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Body<T> {
+    // Described by the doc comment of `T`.
+    #[expect(
+        missing_docs,
+        reason = "its doc comment would replace that of `T` in the contract"
+    )]
+    pub body: T,
+}
+
+/// Parses arguments into an input; the error names the field and what was expected, never a value.
+pub(crate) fn parse<T: DeserializeOwned>(mut arguments: Arguments) -> Result<T, ToolError> {
+    // Some clients send an object argument as its JSON text.
+    if let Some(Value::String(text)) = arguments.get("body")
+        && let Ok(object @ Value::Object(_)) = serde_json::from_str(text)
+    {
+        arguments.insert("body".into(), object);
+    }
+    card_data::refuse(&arguments)?;
+    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
+        let path = error.path().to_string();
+        let problem = without_value(error.into_inner().to_string());
+        // `missing field` and `unknown field` name the field themselves.
+        if path == "." || problem.contains(" field `") {
+            ToolError::Input(problem)
+        } else {
+            ToolError::Input(format!("{path}: {problem}"))
+        }
+    })
+}
+
+/// What is wrong with a value, without the value, which may be a password: serde's own message quotes it before what was expected.
+fn without_value(problem: String) -> String {
+    let quotes_it = [
+        "invalid type",
+        "invalid value",
+        "invalid length",
+        "unknown variant",
+    ]
+    .iter()
+    .any(|start| problem.starts_with(start));
+    match problem.rsplit_once(", expected ") {
+        Some((_, expected)) if quotes_it => format!("expected {expected}"),
+        _ => problem,
+    }
+}

@@ -1,0 +1,117 @@
+//! The contract of a tool: what clients see of it, and what is called upstream.
+
+use sevendigital::{Endpoint, Method};
+
+use crate::hints::Hints;
+
+/// Everything about a tool that does not depend on a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Contract {
+    /// Name, kebab-case, as the capability has it.
+    pub name: &'static str,
+    /// Label for people, as the capability has it.
+    pub title: &'static str,
+    /// One sentence on what it does, for the table in the README.
+    pub summary: &'static str,
+    /// What happens, what it costs and when to use it, for a model to read; under 2 KB.
+    pub description: &'static str,
+    /// The annotations that clients see.
+    pub hints: Hints,
+    /// Its route on the REST surface.
+    pub rest: Route,
+    /// What is called upstream, and with what effect.
+    pub upstream: Endpoint,
+    /// What a caller must have been granted.
+    pub scope: Scope,
+    /// Which rate limit it has, beside those that bind every call.
+    pub rate_limit: RateLimitClass,
+}
+
+/// What callers are granted: a kind of tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// Reading what an account has.
+    Reads,
+    /// Opening accounts and checking passwords.
+    Account,
+    /// Changing the payment cards of an account.
+    Cards,
+    /// Charging a payment card, or logging a sale that the partner is billed for.
+    Spend,
+    /// Reading and changing any user of the partner's: these tools sign with the partner's key alone and name the user.
+    Partner,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 5] = [
+        Self::Reads,
+        Self::Account,
+        Self::Cards,
+        Self::Spend,
+        Self::Partner,
+    ];
+
+    /// Its name in settings and in OAuth.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Account => "account",
+            Self::Cards => "cards",
+            Self::Spend => "spend",
+            Self::Partner => "partner",
+        }
+    }
+
+    /// The scope of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+/// Which rate limit a tool has, beside those that bind every call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimitClass {
+    /// None of its own.
+    General,
+    /// It tries a password: a few times a minute for one e-mail address (`Prepared::email`).
+    Login,
+    /// It opens an account: a few times a minute for one caller.
+    Signup,
+}
+
+/// Whether a user must confirm a call before it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The call is sent.
+    NotRequired,
+    /// The user is asked, where the operator's policy is to ask: the call spends, or can't be undone.
+    Required,
+}
+
+/// A route of the REST surface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// GET takes arguments from the query, POST from a JSON body.
+    pub method: Method,
+    /// Path, with `{id}` for the argument `id`.
+    pub path: &'static str,
+}
+
+impl Route {
+    /// A route called with GET.
+    pub const fn get(path: &'static str) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+        }
+    }
+
+    /// A route called with POST.
+    pub const fn post(path: &'static str) -> Self {
+        Self {
+            method: Method::Post,
+            path,
+        }
+    }
+}

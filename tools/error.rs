@@ -1,0 +1,27 @@
+//! Why a tool returned no document.
+
+/// Why a tool returned no document. Callers report each as a failed call, never as a broken protocol.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// An argument was missing, unknown or wrong; nothing was sent.
+    #[error("{0}")]
+    Input(String),
+    /// The client's: 7digital refused, was not reached, or sent no readable answer.
+    #[error(transparent)]
+    Client(#[from] sevendigital::Error),
+    /// 7digital said "ok" and reports a failed card registration inside the answer.
+    #[error("the card registration failed")]
+    RegistrationFailed {
+        /// 7digital's numeric code, if the answer has one.
+        code: Option<u32>,
+        /// 7digital's words, cleaned.
+        message: String,
+    },
+}
+
+impl ToolError {
+    /// A wrong argument: which one, and what was expected of it.
+    pub fn input(field: &str, problem: &str) -> Self {
+        Self::Input(format!("{field}: {problem}"))
+    }
+}

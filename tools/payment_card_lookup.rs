@@ -1,0 +1,30 @@
+//! Which payment card an action charges or deletes, as a person recognises it.
+
+use sevendigital::Client;
+
+use crate::action::{Action, Item};
+use crate::list_user_payment_cards::ListUserPaymentCards;
+use crate::models::{Card, Document, Wallet};
+use crate::target::Target;
+use crate::tool::Tool as _;
+
+/// The last four digits of the payment card that an action deletes, or of the default one that purchases charge.
+pub async fn card_digits(client: &Client, action: &Action, target: &Target) -> Option<String> {
+    let answer = client
+        .send::<Document<Wallet>>(&ListUserPaymentCards::CONTRACT.upstream, target)
+        .await
+        .ok()?;
+    let wanted = |card: &Card| match &action.item {
+        Item::PaymentCard(named) => {
+            let named = named.as_ref().map(|id| id.as_str());
+            named.is_some() && card.id.as_ref().map(|id| id.0.as_str()) == named
+        }
+        Item::Release(_) | Item::Track { .. } | Item::Basket(_) => {
+            card.default.is_some_and(|default| default.0)
+        }
+    };
+    let cards = answer.document.payload.cards?.card;
+    let digits = cards.into_iter().find(wanted)?.last_four_digits?.0;
+    let four_digits = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    four_digits.then_some(digits)
+}

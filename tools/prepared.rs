@@ -1,0 +1,124 @@
+//! A call whose arguments have been read and checked, before anything is sent.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+use sevendigital::{Answer, Client};
+
+use crate::action::Action;
+use crate::arguments::{self, Arguments};
+use crate::error::ToolError;
+use crate::target::Target;
+use crate::tool::Tool;
+
+/// A call whose arguments have been read and checked, before anything is sent. Cheap to clone.
+#[derive(Clone)]
+pub struct Prepared(Arc<Call>);
+
+struct Call {
+    canonical: Arguments,
+    target: Target,
+    named_users: Vec<String>,
+    action: Option<Action>,
+    email: Option<String>,
+    run: Box<dyn Fn(Client) -> Running + Send + Sync>,
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
+
+/// What a call returned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The document, and what the headers around it said.
+    pub answer: Answer<Value>,
+    /// A sentence of our own that helps to go on.
+    pub note: Option<String>,
+}
+
+impl Prepared {
+    /// Parses and checks the arguments of a call of `T`.
+    pub(crate) fn new<T: Tool>(arguments: Arguments) -> Result<Self, ToolError> {
+        let input: T::Input = arguments::parse(arguments)?;
+        T::check(&input)?;
+        let action = T::ACTION.map(|action| action(&input)).transpose()?;
+        let Ok(Value::Object(canonical)) = serde_json::to_value(&input) else {
+            return Err(ToolError::Input("the arguments are not an object".into()));
+        };
+        let email = T::email(&input).map(|email| email.as_str().to_owned());
+        let input = Arc::new(input);
+        Ok(Self(Arc::new(Call {
+            target: Target::from_canonical(&canonical),
+            named_users: named_users(&canonical),
+            canonical,
+            action,
+            email,
+            run: Box::new(move |client| Box::pin(run::<T>(client, Arc::clone(&input)))),
+        })))
+    }
+
+    /// The arguments in one form for all their spellings. Passwords are never among them.
+    pub fn canonical(&self) -> &Arguments {
+        &self.0.canonical
+    }
+
+    /// Every user id that the call names, also where 7digital might read one: in a field `userid` that no tool declares.
+    pub fn named_users(&self) -> &[String] {
+        &self.0.named_users
+    }
+
+    /// The user and the shop that the call names.
+    pub fn target(&self) -> &Target {
+        &self.0.target
+    }
+
+    /// What would be done; there is one for each tool whose calls a user must confirm.
+    pub fn action(&self) -> Option<&Action> {
+        self.0.action.as_ref()
+    }
+
+    /// The e-mail address whose password is tried, as it was given.
+    pub fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Calls 7digital. Dropping the future ends the call where it stands.
+    pub async fn run(self, client: &Client) -> Result<Reply, ToolError> {
+        (self.0.run)(client.clone()).await
+    }
+}
+
+/// Arguments are not printed: they hold personal data.
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Prepared");
+        shown.field("action", &self.0.action);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// Every user id at the root of the arguments or in their body, whatever the case of its name.
+fn named_users(canonical: &Arguments) -> Vec<String> {
+    let body = canonical.get("body").and_then(Value::as_object);
+    let fields = canonical.iter().chain(body.into_iter().flatten());
+    fields
+        .filter(|(name, _)| name.eq_ignore_ascii_case("userId"))
+        .map(|(_, value)| match value {
+            Value::String(id) => id.clone(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, ToolError> {
+    let answer = T::call(&client, &input).await?;
+    let note = T::note(&answer.document);
+    match serde_json::to_value(&answer.document) {
+        Ok(document) => Ok(Reply {
+            answer: answer.map(|_| document),
+            note,
+        }),
+        Err(_) => Err(sevendigital::Error::Unreadable(sevendigital::Unreadable::Shape).into()),
+    }
+}

@@ -1,0 +1,160 @@
+//! Ids, addresses and codes: texts that are checked once, when they are read.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sevendigital::Secret;
+
+use super::text::Text;
+
+/// An identifier of 7digital's: 1 to 128 letters, digits, `.`, `_`, `:` or `-`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Text")]
+#[schemars(with = "String", extend("maxLength" = 128))]
+pub struct Id(String);
+
+/// An ISO 3166-1 alpha-2 country code, in capitals.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Text")]
+#[schemars(with = "String", extend("maxLength" = 2))]
+pub struct Country(String);
+
+/// An ISO 4217 currency code, in capitals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Text")]
+#[schemars(with = "String", extend("maxLength" = 3))]
+pub struct Currency(String);
+
+/// An e-mail address of at most 254 characters.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Text")]
+#[schemars(with = "String", extend("maxLength" = 254))]
+pub struct Email(String);
+
+/// The id of a user: 1 to 255 characters, chosen by the partner or by 7digital.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Text")]
+#[schemars(with = "String", extend("maxLength" = 255))]
+pub struct UserId(String);
+
+/// A password. It is sent to 7digital, never printed, and not serialized.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(from = "Text")]
+#[schemars(with = "String")]
+pub struct Password(Secret);
+
+impl Id {
+    /// The id as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Currency {
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Country {
+    /// The two letters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Email {
+    /// The address as it was given, without blanks around it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Password {
+    /// The password itself, for sending only.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl UserId {
+    /// The id made for a new user of a partner: the same for the same address, so that a call made twice makes one user.
+    ///
+    /// It does not show the address, whose spelling in capitals makes no difference.
+    pub fn from_email(consumer_key: &str, email: &Email) -> Self {
+        let partner = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, consumer_key.as_bytes());
+        Self(uuid::Uuid::new_v5(&partner, email.0.to_lowercase().as_bytes()).to_string())
+    }
+}
+
+impl From<Text> for Password {
+    fn from(Text(text): Text) -> Self {
+        Self(text.into())
+    }
+}
+
+impl TryFrom<Text> for Id {
+    type Error = &'static str;
+    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._:-".contains(c);
+        if (1..=128).contains(&text.len()) && text.chars().all(allowed) {
+            Ok(Self(text))
+        } else {
+            Err("expected 1 to 128 letters, digits, `-`, `_`, `.` or `:`")
+        }
+    }
+}
+
+impl TryFrom<Text> for Country {
+    type Error = &'static str;
+    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
+        match text.trim().to_ascii_uppercase() {
+            code if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                Ok(Self(code))
+            }
+            _ => Err("expected a country as two letters (ISO 3166-1 alpha-2), such as GB"),
+        }
+    }
+}
+
+impl TryFrom<Text> for Currency {
+    type Error = &'static str;
+    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
+        match text.trim().to_ascii_uppercase() {
+            code if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
+                Ok(Self(code))
+            }
+            _ => Err("expected a currency as three letters (ISO 4217), such as GBP"),
+        }
+    }
+}
+
+impl TryFrom<Text> for Email {
+    type Error = &'static str;
+    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
+        let text = text.trim();
+        let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
+        match text.split_once('@') {
+            Some((name, host))
+                if plain && text.len() <= 254 && !name.is_empty() && !host.is_empty() =>
+            {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(
+                "expected an e-mail address of at most 254 characters, such as jane@example.com",
+            ),
+        }
+    }
+}
+
+impl TryFrom<Text> for UserId {
+    type Error = &'static str;
+    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
+        let length = text.chars().count();
+        if (1..=255).contains(&length) && !text.chars().any(char::is_control) {
+            Ok(Self(text))
+        } else {
+            Err("expected a user id of 1 to 255 characters")
+        }
+    }
+}
