@@ -72,11 +72,16 @@ impl Ports {
 
     /// Sends each request changed by `spoil`, which must be refused by the one who stands before everything.
     pub(crate) async fn refuse(&self, what: &str, spoil: impl Fn(Draft) -> Draft) {
+        let rest = Draft::new(&self.urls[1], "GET", "/").address;
         for (good, _) in self.requests() {
             let draft = spoil(good);
             let answer = draft.send().await;
             let named = format!("{what}, {}: {answer:?}", draft.line);
             assert!([400, 403].contains(&answer.status), "{named}");
+            if answer.status == 403 && draft.address == rest {
+                let kind = &answer.json()["type"];
+                assert_eq!(kind, "/problems/foreign-request", "{named}");
+            }
             let allowed = answer.header("access-control-allow-origin");
             assert_eq!(allowed, None, "{named}");
         }

@@ -17,40 +17,16 @@ fn absolute(draft: Draft, address: &str) -> Draft {
 async fn a_host_that_is_not_ours_is_refused_on_every_port_and_path() {
     let ports = Ports::open().await;
     let port = |draft: &Draft| draft.address.split(':').nth(1).unwrap().to_owned();
-    for host in [
-        &b"evil.example"[..],
-        b"EVIL.EXAMPLE",
-        b"localhost.evil.example",
-        b"127.0.0.1.evil.example",
-        b"localhost.",
-        b"127.0.0.1.",
-        b"127.1",
-        b"127.0.0.2",
-        b"2130706433",
-        b"0x7f000001",
-        b"0.0.0.0",
-        b"0",
-        b"10.0.0.1",
-        b"192.168.1.1",
-        b"[::ffff:127.0.0.1]",
-        b"[::]",
-        b"[::1",
-        b"::1]",
-        b"user@127.0.0.1",
-        b"127.0.0.1@evil.example",
-        b"127.0.0.1#evil.example",
-        b"127.0.0.1/evil.example",
-        b"127.0.0.1 evil.example",
-        b"127.0.0.1, evil.example",
-        b"127.0.0.1:99999",
-        b"127.0.0.1:+80",
-        b"127.0.0.1:",
-        b"127.0.0.1:80:80",
-        b":80",
-        b"",
-        b"localhost\xff",
-        b"*",
-    ] {
+    #[rustfmt::skip]
+    let hosts = [
+        &b"evil.example"[..], b"EVIL.EXAMPLE", b"localhost.evil.example", b"127.0.0.1.evil.example",
+        b"localhost.", b"127.0.0.1.", b"127.1", b"127.0.0.2", b"2130706433", b"0x7f000001", b"0.0.0.0", b"0",
+        b"10.0.0.1", b"192.168.1.1", b"[::ffff:127.0.0.1]", b"[::]", b"[::1", b"::1]", b"user@127.0.0.1",
+        b"127.0.0.1@evil.example", b"127.0.0.1#evil.example", b"127.0.0.1/evil.example",
+        b"127.0.0.1 evil.example", b"127.0.0.1, evil.example", b"127.0.0.1:99999", b"127.0.0.1:+80",
+        b"127.0.0.1:", b"127.0.0.1:80:80", b":80", b"", b"localhost\xff", b"*",
+    ];
+    for host in hosts {
         let what = String::from_utf8_lossy(host);
         ports.refuse(&what, |draft| draft.with("Host", host)).await;
         if !host.contains(&b':') && !host.is_empty() {

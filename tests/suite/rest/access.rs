@@ -1,62 +1,9 @@
-//! REST on a real port: what a page in a browser may not do, who may call, and where it is served.
+//! REST on a real port: who may call, and where it is served. What other pages may not do is in `http/foreign.rs`, for every port.
 
 use sevendigital_sandbox::demo;
 
-use crate::support::client::Header;
-use crate::support::rest::{BUY, JSON, LOCKER, SELECT, ask, get};
+use crate::support::rest::{BUY, LOCKER, get};
 use crate::support::{Client, Server, World, http, load, problem, program};
-
-#[tokio::test]
-async fn what_another_page_sends_never_arrives() {
-    let world = World::start().await;
-    let own = world.rest.clone();
-    let port = own.rsplit_once(':').unwrap().1;
-    let other = format!("http://127.0.0.1:{}", port.parse::<u16>().unwrap() ^ 1);
-    let referer = format!("{other}/page");
-    let user = own.replace("//", "//user@");
-    let twin = format!("http://localhost.evil.example:{port}");
-    #[rustfmt::skip]
-    let rows: Vec<Vec<Header<'_>>> = vec![
-        vec![("host", "evil.example")],
-        vec![("host", "127.0.0.1.evil.example")],
-        vec![("host", "localhost.")],
-        vec![("host", "127.1")],
-        vec![("host", "user@127.0.0.1")],
-        vec![("origin", "http://evil.example")],
-        vec![("origin", "null")],
-        vec![("origin", "")],
-        vec![("origin", &other)],
-        vec![("origin", &twin)],
-        vec![("origin", &user)],
-        vec![("origin", &own), ("origin", &own)],
-        vec![("referer", "http://evil.example/")],
-        vec![("referer", &referer)],
-        vec![("sec-fetch-site", "cross-site")],
-        vec![("sec-fetch-site", "same-site")],
-        vec![("sec-fetch-site", "nonsense")],
-        vec![("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
-        vec![("sec-fetch-site", "cross-site"), ("origin", &own), ("host", "evil.example")],
-    ];
-    for headers in &rows {
-        for (method, target) in [
-            ("GET", BUY),
-            ("GET", LOCKER),
-            ("POST", SELECT),
-            ("GET", "/docs/"),
-            ("GET", "/openapi.json"),
-            ("GET", "/nowhere"),
-            ("OPTIONS", BUY),
-        ] {
-            let mut all = vec![JSON];
-            all.extend(headers);
-            let card = r#"{"cardId": "8154431"}"#;
-            let body = if method == "POST" { card } else { "" };
-            let reply = ask(&world, method, target, &all, body).await;
-            problem(&reply, 403, "foreign-request");
-        }
-    }
-    assert_eq!(world.arrivals().len(), 0);
-}
 
 #[tokio::test]
 async fn what_our_own_page_and_no_page_sends_passes() {

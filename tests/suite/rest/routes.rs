@@ -46,48 +46,25 @@ async fn no_other_method_ever_reaches_a_tool() {
 async fn what_can_not_be_read_is_a_problem_that_names_it() {
     let world = World::start().await;
     let locker = |query: &str| format!("{LOCKER}?{query}");
-    for (target, status, slug, named) in [
+    #[rustfmt::skip]
+    let rows = [
         (locker("page=two"), 400, "invalid-argument", "page"),
         (locker("pageSize=51"), 400, "invalid-argument", "pageSize"),
         (locker("pagee=1"), 400, "invalid-argument", "`pagee`"),
-        (
-            locker("oauth_token=x"),
-            400,
-            "invalid-argument",
-            "oauth_token",
-        ),
+        (locker("oauth_token=x"), 400, "invalid-argument", "oauth_token"),
         (locker("page=1&page=1"), 400, "unreadable-request", "`page`"),
         (locker("country=%ff"), 400, "unreadable-request", "UTF-8"),
-        (
-            locker("sort=4111111111111111"),
-            400,
-            "invalid-argument",
-            "card data",
-        ),
+        (locker("sort=4111111111111111"), 400, "invalid-argument", "card data"),
         ("/v1/user/details".into(), 400, "invalid-argument", "userId"),
-        (
-            "/v1/user/payment/cardregistration/a%2Fb".into(),
-            400,
-            "invalid-argument",
-            "id",
-        ),
-        (
-            "/v1/user/payment/cardregistration/x?id=y".into(),
-            400,
-            "unreadable-request",
-            "`id`",
-        ),
-        (
-            "/v1/user/payment/cardregistration/".into(),
-            404,
-            "no-such-path",
-            "openapi",
-        ),
+        ("/v1/user/payment/cardregistration/a%2Fb".into(), 400, "invalid-argument", "id"),
+        ("/v1/user/payment/cardregistration/x?id=y".into(), 400, "unreadable-request", "`id`"),
+        ("/v1/user/payment/cardregistration/".into(), 404, "no-such-path", "openapi"),
         ("/v1/user/locker/".into(), 404, "no-such-path", "openapi"),
         ("/V1/user/locker".into(), 404, "no-such-path", "openapi"),
         ("//v1/user/locker".into(), 404, "no-such-path", "openapi"),
         ("/mcp".into(), 404, "no-such-path", "openapi"),
-    ] {
+    ];
+    for (target, status, slug, named) in rows {
         let reply = get(&world, &target, &[]).await;
         let document = problem(&reply, status, slug);
         let detail = document["detail"].as_str().unwrap();
@@ -98,7 +75,7 @@ async fn what_can_not_be_read_is_a_problem_that_names_it() {
 }
 
 #[tokio::test]
-async fn bodies_are_json_or_forms_and_nothing_else() {
+async fn bodies_are_objects_in_json_or_forms() {
     let world = World::start().await;
     let good = r#"{"cardId": "8154431"}"#;
     let form = "application/x-www-form-urlencoded";
@@ -108,25 +85,14 @@ async fn bodies_are_json_or_forms_and_nothing_else() {
         (form, "cardId=8154431", 200),
         (form, "cardId=8154431&cardId=8154430", 400),
         (form, "cardId=%ff", 400),
-        ("text/plain", good, 415),
-        ("application/json; charset=utf-16", good, 415),
-        ("multipart/form-data; boundary=x", good, 415),
-        ("application/json", "{\"cardId\": ", 400),
         ("application/json", "[1]", 400),
         ("application/json", "\"cardId\"", 400),
-        (
-            "application/json",
-            r#"{"cardId": "8154431", "cardId": "8154430"}"#,
-            400,
-        ),
-        ("application/json", r#"{"cardId": 1e999}"#, 400),
         ("application/json", r#"{"cardNumber": "1"}"#, 400),
         (
             "application/json",
-            r#"{"oauth_token": "1", "cardId": "8154431"}"#,
+            r#"{"oauth_token": "1", "cardId": "1"}"#,
             400,
         ),
-        ("application/json", " ", 400),
     ] {
         let reply = ask(&world, "POST", SELECT, &[("content-type", kind)], body).await;
         assert_eq!(reply.status, status, "{kind} {body}: {reply:?}");
@@ -146,27 +112,6 @@ async fn bodies_are_json_or_forms_and_nothing_else() {
     for arrival in world.arrivals() {
         assert_eq!(arrival.path, world.arrivals()[0].path);
     }
-}
-
-#[tokio::test]
-async fn a_body_has_a_limit_that_is_enforced_before_it_is_read() {
-    let world = World::start().await;
-    let limit = 256 << 10;
-    let start = r#"{"cardId": "8154431""#;
-    let fits = format!("{start}{}}}", " ".repeat(limit - start.len() - 1));
-    let reply = ask(&world, "POST", SELECT, &[JSON], fits.clone()).await;
-    assert_eq!(reply.status, 200, "{reply:?}");
-    let reply = ask(&world, "POST", SELECT, &[JSON], fits + " ").await;
-    problem(&reply, 413, "too-large");
-    let select = Draft::new(&world.rest, "POST", SELECT).and("Content-Type", "application/json");
-    for large in [
-        select.clone().and("Content-Length", "1073741824"),
-        select.holding("x".repeat(0x50000)).in_chunks(0x50000),
-    ] {
-        let answers = large.send_what_is_taken().await;
-        assert_eq!(answers[0].status, 413, "{large:?}");
-    }
-    assert_eq!(world.arrivals().len(), 1);
 }
 
 #[tokio::test]
