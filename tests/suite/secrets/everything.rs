@@ -45,8 +45,7 @@ impl Stage {
             ("RUST_LOG", filter),
             ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
         ];
-        let keys = authority.url("/keys");
-        let variables = variables(&upstream.base_uri(), &keys, &of_logs);
+        let variables = variables(&upstream.base_uri(), &authority.url("/keys"), &of_logs);
         let settings = settings_file(folder.path());
         let more = ["--config", settings.as_str()];
         let server = Server::serve(folder.path(), &more, &variables).await;

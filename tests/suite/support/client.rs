@@ -119,7 +119,7 @@ impl Client {
 
     fn draft(&self, draft: Draft) -> Draft {
         let headers = self.headers.iter();
-        headers.fold(draft, |draft, (name, value)| draft.and(name, value))
+        headers.fold(draft, |draft, (name, value)| and(draft, name, value))
     }
 
     /// Sends what was drafted, over the connections of this client.
@@ -171,13 +171,9 @@ impl Client {
         headers: &[Header<'_>],
         body: impl Into<Vec<u8>>,
     ) -> reqwest::Result<Reply> {
-        let mut draft = Draft::new(url, method, target);
-        // A `Host` that is given replaces the true one.
-        if headers.iter().any(|(name, _)| *name == "host") {
-            draft = draft.without("host");
-        }
-        let add = |draft: Draft, (name, value): &Header<'_>| draft.and(name, value);
-        let draft = headers.iter().fold(draft, add);
+        let draft = Draft::new(url, method, target);
+        let headers = headers.iter();
+        let draft = headers.fold(draft, |draft, (name, value)| and(draft, name, value));
         self.deliver(self.draft(draft.holding(body))).await
     }
 
@@ -340,6 +336,14 @@ impl Client {
     pub(crate) async fn tools(&self) -> Vec<Value> {
         let result = self.ask("tools/list", json!({})).await.result();
         result["tools"].as_array().unwrap().clone()
+    }
+}
+
+/// The request with one more header; a `Host` replaces the true one.
+fn and(draft: Draft, name: &str, value: &str) -> Draft {
+    match name {
+        "host" => draft.with(name, value),
+        _ => draft.and(name, value),
     }
 }
 

@@ -153,11 +153,6 @@ impl World {
             .count()
     }
 
-    /// Any bytes to the server, with the headers that each client sends and these in addition.
-    pub(crate) async fn post(&self, headers: &[Header<'_>], body: String) -> Reply {
-        Client::of(self).post(headers, body).await
-    }
-
     /// A request of the era without a handshake.
     pub(crate) async fn modern(&self, method: &str, params: Value) -> Reply {
         Client::of(self).ask(method, params).await

@@ -232,11 +232,7 @@ async fn a_refused_request_has_a_name_in_the_words_of_its_surface() {
         let what = format!("{method} {url} {headers:?}");
         assert_eq!(reply.status, status, "{what}: {reply:?}");
         let is_mcp = url.starts_with(mcp.strip_suffix("/mcp").unwrap());
-        let kind = if is_mcp {
-            "application/json"
-        } else {
-            "application/problem+json"
-        };
+        let kind = ["application/problem+json", "application/json"][usize::from(is_mcp)];
         assert_eq!(reply.kind(), kind, "{what}");
         site.knows(&what, &told(&reply), "refused").await;
     }
