@@ -230,10 +230,10 @@ async fn three_hundred_at_once_take_nothing_from_a_client_that_calls() {
     // As long as three hundred clients and a server in one process may need on a loaded machine.
     let settings = [
         ("SEVENDIGITAL_BASE_URI", &*upstream.base_uri()),
-        ("SEVENDIGITAL_MCP_LIMIT_HEADER_MS", "6000"),
-        ("SEVENDIGITAL_MCP_LIMIT_BODY_MS", "6000"),
+        ("SEVENDIGITAL_MCP_LIMIT_HEADER_MS", "4000"),
+        ("SEVENDIGITAL_MCP_LIMIT_BODY_MS", "2500"),
         ("SEVENDIGITAL_MCP_LIMIT_IDLE_MS", "8000"),
-        ("SEVENDIGITAL_MCP_LIMIT_STALLED_MS", "6000"),
+        ("SEVENDIGITAL_MCP_LIMIT_STALLED_MS", "4000"),
     ];
     let world = brisk(&settings).await;
     let good = Draft::call(&world.url, "get-user-locker", &json!({}));

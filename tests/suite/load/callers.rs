@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::desk::{
-    Desk, ITEM, LOCKER, Op, WAIT_MS, add, all_done, buy, call, check_done, check_refused, client,
-    held, locker, read,
+    Desk, ITEM, LOCKER, Numbered, Op, WAIT_MS, add, all_done, buy, call, check_done, check_refused,
+    client, held, locker, read,
 };
 use crate::identity::{BY_TOKEN, TOKEN, principal, token_of};
 use crate::support::upstream::Act;
@@ -321,7 +321,7 @@ async fn one_caller_opens_so_many_accounts_with_each_tool() {
     let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_OPENINGS_PER_MINUTE", "3")];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
-    let tools: [(fn(usize) -> Op, &str); 2] = [(sign_up, SIGN_UP), (create, CREATE)];
+    let tools: [(Numbered, &str); 2] = [(sign_up, SIGN_UP), (create, CREATE)];
     for (op, path) in tools {
         let tries = (0..6).map(|number| (&office.ann, SURFACES[number % 3], op(number)));
         let what = "accounts were opened by this caller";

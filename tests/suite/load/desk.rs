@@ -22,6 +22,9 @@ pub(super) const LONG: Setting<'static> = (WAIT_MS, "600000");
 /// A call: tool and arguments.
 pub(super) type Op = (&'static str, Value);
 
+/// One of many calls that differ in a number.
+pub(super) type Numbered = fn(usize) -> Op;
+
 pub(super) fn read() -> Op {
     ("get-user-locker", json!({}))
 }

@@ -7,8 +7,8 @@ use sevendigital_tools::TOOLS;
 use tokio::task::JoinSet;
 
 use super::desk::{
-    ALLOW, CALLS, CHARGES, Desk, ITEM, LOCKER, LONG, Op, QUEUED, SELECT, WAIT_MS, add, all_done,
-    buy, check_busy, held, locker, one_is_refused, read, select,
+    ALLOW, CALLS, CHARGES, Desk, ITEM, LOCKER, LONG, Numbered, Op, QUEUED, SELECT, WAIT_MS, add,
+    all_done, buy, check_busy, held, locker, one_is_refused, read, select,
 };
 use crate::support::upstream::Act;
 use crate::support::{LEGACY, SURFACES, Surface, within};
@@ -93,7 +93,7 @@ async fn what_is_no_call_needs_no_permit() {
 #[tokio::test]
 async fn hanging_reads_hold_no_purchase_up_and_hanging_purchases_no_read() {
     let limits = [ALLOW, (CALLS, "2"), (CHARGES, "2"), (QUEUED, "1"), LONG];
-    let rows: [(fn(usize) -> Op, _, _, Op); 4] = [
+    let rows: [(Numbered, &str, Act, Op); 4] = [
         (|_| read(), LOCKER, locker(), buy(1)),
         (buy, ITEM, Act::Sell, read()),
         (buy, ITEM, Act::Sell, select()),

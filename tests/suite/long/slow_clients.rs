@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use sevendigital_mcp::config::Limits;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
@@ -58,9 +57,13 @@ fn shown(times: &[Duration]) -> String {
 
 /// A thousand clients waste time in that way while a good one calls.
 async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &[Duration]) {
-    let limits = Limits::defaults();
-    let limit = limits.iter().find(|(name, _)| name == how.limit()).unwrap();
-    let limit = Duration::from_millis(limit.1);
+    let limit = match how.limit() {
+        "header_ms" => 10,
+        "body_ms" => 15,
+        "stalled_ms" => 30,
+        _ => 60,
+    };
+    let limit = Duration::from_secs(limit);
     let before = held(ports.server.id());
     let enough = AtomicBool::new(false);
     let ends = async {

@@ -74,8 +74,8 @@ async fn read(client: &Client, seen: &Seen, started: Instant) {
     let reply = client
         .reply("get-user-locker", json!({"arguments": {}}))
         .await;
-    let failed = reply.is_ok_and(|reply| reply.message()["result"]["isError"] == true);
-    seen.count(if failed { "reads that failed" } else { "reads" });
+    let done = reply.is_ok_and(|reply| reply.message()["result"]["isError"] == false);
+    seen.count(if done { "reads" } else { "reads that failed" });
     let minute = started.elapsed().as_secs() / 60;
     let took = asked.elapsed().as_secs_f64() * 1_000.0;
     seen.times.lock().unwrap().push((minute, took));

@@ -146,7 +146,8 @@ async fn a_session_is_its_owners_alone() {
             }
             upstream.open_gate();
         };
-        let (answer, ()) = within("the answer", async { tokio::join!(in_flight, thieves) }).await;
+        let both = Box::pin(async { tokio::join!(in_flight, thieves) });
+        let (answer, ()) = within("the answer", both).await;
         // The call in flight was answered, to its caller.
         let message = answer.message();
         assert_eq!(message["id"], 7, "{answer:?}");

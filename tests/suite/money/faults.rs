@@ -5,14 +5,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 use sevendigital::Effect;
-use sevendigital_mcp::ledger::State;
 use sevendigital_tools::AnyTool;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::support::calls::{calls_with, tool};
-use crate::support::faults::{Fault, JSON, faults, hanging, say, unknown};
+use crate::support::faults::{Fault, JSON, State, faults, hanging, say, unknown};
 use crate::support::upstream::{ANY, Act, Upstream};
 use crate::support::{
     Client, Setting, World, empty, fails_with, failure, folder, is_replayed, purchase_id, rows,
@@ -161,7 +160,7 @@ impl Bench {
         }
         let mut rows = rows(self.folder.path()).into_iter();
         let row = rows.find(|row| row.tool == contract.name).unwrap();
-        assert_eq!(json!(row.state), json!(state), "{name}");
+        assert_eq!(row.state, state.as_str(), "{name}");
         assert_eq!(row.purchase_id.is_some(), state == State::Done, "{name}");
         if matches!(state, State::Unknown | State::Done) {
             let again = self.caller.call(contract.name, arguments).await;

@@ -196,7 +196,7 @@ async fn only_its_owner_reads_the_ledger_and_it_holds_no_secret() {
 
 /// The fields of what the server wrote into its audit log about a tool.
 fn audited(log: &str, tool: &str) -> Vec<Value> {
-    let events = log.lines().map(|line| serde_json::from_str::<Value>(line));
+    let events = log.lines().map(serde_json::from_str::<Value>);
     let events = events.filter_map(Result::ok);
     let events = events.filter(|event| event["target"] == "audit");
     events

@@ -349,7 +349,9 @@ fn and(draft: Draft, name: &str, value: &str) -> Draft {
 
 /// A message with an id.
 pub(crate) fn message(id: Value, method: &str, params: &Value) -> Value {
-    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+    let mut message = json!({"jsonrpc": "2.0", "method": method, "params": params});
+    message["id"] = id;
+    message
 }
 
 /// The parameters that open a session.

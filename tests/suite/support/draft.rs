@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::client::{MODERN, meta};
+use super::client::{MODERN, message, meta};
 use super::wait::within;
 
 /// A request that is not sent yet.
@@ -63,7 +63,7 @@ impl Draft {
             Some(name) => draft.and("Mcp-Name", name),
             None => draft,
         };
-        draft.saying(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+        draft.saying(&message(id, method, &params))
     }
 
     /// A tool's call over MCP.

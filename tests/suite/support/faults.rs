@@ -2,9 +2,28 @@
 
 use std::time::Duration;
 
-use sevendigital_mcp::ledger::State;
-
 use crate::support::upstream::{Act, head, http, ok, refusal};
+
+/// What becomes of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Done,
+    NotSent,
+    Refused,
+    Unknown,
+}
+
+impl State {
+    /// Its name in the ledger.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotSent => "not_sent",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+}
 
 /// A fault, what becomes of a charge and of a change under it, and how often a read is sent.
 #[derive(Clone)]
