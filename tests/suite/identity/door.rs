@@ -127,9 +127,12 @@ async fn no_request_comes_in_without_the_one_right_token() {
     }
 }
 
-/// Headers and a further query in which no good token stands, and whether a token was shown at all.
+/// Headers, a further query, and whether a token was shown at all.
+type Wrong = (Vec<(&'static str, String)>, String, bool);
+
+/// Requests without a good token.
 #[rustfmt::skip]
-fn wrong(right: &str) -> Vec<(Vec<(&'static str, String)>, String, bool)> {
+fn wrong(right: &str) -> Vec<Wrong> {
     let bearer = |token: &str| format!("Bearer {token}");
     let one = |value: String, shown: bool| (vec![(A, value)], String::new(), shown);
     let two = |one: String, two: String| (vec![(A, one), (A, two)], String::new(), false);

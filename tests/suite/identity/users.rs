@@ -91,12 +91,11 @@ async fn no_client_among_two_hundred_sees_what_belongs_to_another() {
         clients.spawn(async move {
             let user = user(number);
             let somebody = user.before(&world);
-            let somebody = match number % 2 {
-                0 => somebody,
-                _ => {
-                    let opener = Client::of(&world).in_session(LEGACY[0]).await;
-                    somebody.within(opener.session(), LEGACY[0])
-                }
+            let somebody = if number % 2 == 0 {
+                somebody
+            } else {
+                let opener = Client::of(&world).in_session(LEGACY[0]).await;
+                somebody.within(opener.session(), LEGACY[0])
             };
             // Always with the same id.
             for turn in 0..CALLS_EACH {

@@ -94,7 +94,7 @@ async fn call(site: &Site, way: Surface, in_header: Option<&str>, in_meta: Optio
     let reply = match way {
         Surface::Rest => wire.rest(tool, &arguments).await,
         Surface::Modern => wire.ask_as(json!(1), "tools/call", params).await.unwrap(),
-        _ => {
+        Surface::Session => {
             let message = json!({"jsonrpc": "2.0", "id": rand::random::<u32>(), "method": "tools/call", "params": params});
             wire.say(&message).await
         }

@@ -50,7 +50,7 @@ impl std::fmt::Debug for Said {
 fn check_read(Said(reply): &Said) -> Found {
     match response::read(reply) {
         Ok(read) => check_success(reply, &read),
-        Err(error) => check_failure(reply, error),
+        Err(error) => check_failure(reply, &error),
     }
 }
 
@@ -84,7 +84,7 @@ fn check_success(reply: &Reply, read: &Map<String, Value>) -> Found {
     Ok(())
 }
 
-fn check_failure(reply: &Reply, error: Error) -> Found {
+fn check_failure(reply: &Reply, error: &Error) -> Found {
     ensure(
         !matches!(error, Error::NotSent(_) | Error::Interrupted(_)),
         || format!("{error:?}"),
