@@ -76,7 +76,7 @@ impl CircuitBreaker {
 
     /// A permit for one attempt, or how long the circuit stays open.
     ///
-    /// How long a probe takes is not known, so while one is in flight that is zero.
+    /// That is zero while a probe is in flight, since how long one takes is not known.
     pub(crate) fn acquire(&self) -> Result<Permit<'_>, Duration> {
         let mut circuit = self.lock();
         let now = Instant::now();
@@ -112,7 +112,7 @@ impl CircuitBreaker {
                 if circuit.window.exceeds(&self.limits) {
                     let Window { outcomes, failed } = std::mem::take(&mut circuit.window);
                     tracing::warn!(
-                        "reads are held back: {failed} of the last {} failed",
+                        "circuit breaker open: {failed} of the last {} reads failed",
                         outcomes.len()
                     );
                     circuit.state = reopened;
@@ -121,7 +121,7 @@ impl CircuitBreaker {
             }
             (Kind::Usual(_), _) => {}
             (Kind::Probe, Some(Outcome::Success)) => {
-                tracing::info!("reads pass again");
+                tracing::info!("circuit breaker closed");
                 circuit.state = State::Closed;
             }
             (Kind::Probe, Some(Outcome::Failure)) => circuit.state = reopened,

@@ -146,7 +146,7 @@ impl Client {
                         && self.circuit_breaker.is_closed()
                         && self.retry_budget.withdraw() =>
                 {
-                    tracing::debug!("again in {} ms: {error}", pause.as_millis());
+                    tracing::debug!("retry in {} ms: {error}", pause.as_millis());
                     failure = Some(error);
                     tokio::time::sleep(pause).await;
                 }

@@ -24,6 +24,7 @@ pub(crate) fn open(
     connect_timeout: Duration,
     idle_connections: usize,
 ) -> Result<reqwest::Client, reqwest::Error> {
+    #[expect(clippy::disallowed_methods, reason = "the clients for 7digital")]
     let builder = reqwest::Client::builder()
         .user_agent(user_agent)
         .connect_timeout(connect_timeout)

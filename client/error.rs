@@ -217,36 +217,9 @@ pub enum Unreadable {
     /// A JSON list, text or number.
     #[error("JSON that is not an object")]
     NotAnObject,
-    /// XML that can't be parsed.
-    #[error("broken XML")]
-    Xml,
-    /// XML that breaks off.
-    #[error("XML that ends too early")]
-    Truncated,
-    /// Characters before the root element.
-    #[error("text before XML")]
-    TextBeforeRoot,
-    /// XML with a DTD, which could define entities.
-    #[error("XML with a document type")]
-    DocType,
-    /// An entity that is not one of XML's own.
-    #[error("XML with an entity of its own")]
-    Entity,
-    /// XML nested more deeply than any answer is.
-    #[error("XML nested too deeply")]
-    TooDeep,
-    /// An element with more attributes than any answer has.
-    #[error("XML with too many attributes")]
-    TooManyAttributes,
-    /// XML with more elements than any answer has.
-    #[error("XML with too many elements")]
-    TooManyElements,
-    /// XML whose root is not `response`.
-    #[error("XML that is not a 7digital answer")]
-    OtherXml,
-    /// A `response` element with nothing in it.
-    #[error("an empty XML answer")]
-    EmptyXml,
+    /// XML that is broken, hostile, or none of 7digital's; the text says which.
+    #[error("{0}")]
+    Xml(&'static str),
     /// The envelope's `status` is neither `ok` nor `error`.
     #[error("it has an unknown `status`")]
     EnvelopeStatus,

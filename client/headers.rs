@@ -21,19 +21,21 @@ pub(crate) fn rate_limit(headers: &HeaderMap) -> Option<RateLimit> {
     })
 }
 
-/// `Retry-After` in seconds or as a date; without it, the time until a quota that is used up is renewed.
+/// `Retry-After`; without it, the time until a quota that is used up is renewed.
 pub(crate) fn retry_after(headers: &HeaderMap, quota: Option<RateLimit>) -> Option<Duration> {
-    let asked = text(headers, &RETRY_AFTER).and_then(|text| match text.trim().parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let date = httpdate::parse_http_date(text).ok()?;
-            date.duration_since(SystemTime::now()).ok()
-        }
-    });
+    let asked = text(headers, &RETRY_AFTER).and_then(seconds_or_date);
     asked.or_else(|| {
         let used_up = quota.filter(|quota| quota.current >= quota.limit)?;
         Some(Duration::from_secs(used_up.reset))
     })
+}
+
+fn seconds_or_date(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    date.duration_since(SystemTime::now()).ok()
 }
 
 /// Seconds by which this machine's clock is ahead of the `Date` header.

@@ -1,4 +1,16 @@
 //! The login of a user (three-legged OAuth): a request token, the page where the user allows it, and the access token that it becomes.
+//!
+//! ```no_run
+//! # async fn login(client: sevendigital::Client) -> Result<(), Box<dyn std::error::Error>> {
+//! let request_token = client.request_token().await?;
+//! let page = client.authorise_page(&request_token, "http://127.0.0.1:8080/done")?;
+//! println!("Open {page}, choose Allow, and press Enter here.");
+//! std::io::stdin().read_line(&mut String::new())?;
+//! let access_token = client.access_token(&request_token, None).await?;
+//! # let _ = access_token;
+//! # Ok(())
+//! # }
+//! ```
 
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};

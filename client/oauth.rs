@@ -47,6 +47,17 @@ impl Stamp {
 /// The OAuth parameters that sign a request, the signature among them.
 ///
 /// `url` may carry a query; it is signed with `parameters`, which are those of the query still to come or of the form body.
+///
+/// ```
+/// use sevendigital::{Consumer, oauth};
+///
+/// let url = "https://api.7digital.com/1.2/user/locker".parse()?;
+/// let page = [("page".to_owned(), "1".to_owned())];
+/// let consumer = Consumer { key: "key".into(), secret: None };
+/// let oauth = oauth::sign("GET", &url, &page, &consumer, &"secret".into(), None, &oauth::Stamp::now());
+/// assert!(oauth::authorization(&oauth).starts_with("OAuth oauth_consumer_key=\"key\", "));
+/// # Ok::<(), url::ParseError>(())
+/// ```
 pub fn sign(
     method: &str,
     url: &Url,

@@ -40,17 +40,32 @@ pub fn serialize(
         }
     }
     if endpoint.auth == Auth::User && credentials.token.is_none() {
-        fill(&mut parameters, "userId", &credentials.user_id, &["userId"]);
+        fill(
+            &mut parameters,
+            "userId",
+            credentials.user_id.as_ref(),
+            &["userId"],
+        );
     }
     // 7digital takes one of the two; what the call itself names comes first.
     let shop = ["country", "shopId"];
-    fill(&mut parameters, "country", &credentials.country, &shop);
-    fill(&mut parameters, "shopId", &credentials.shop_id, &shop);
+    fill(
+        &mut parameters,
+        "country",
+        credentials.country.as_ref(),
+        &shop,
+    );
+    fill(
+        &mut parameters,
+        "shopId",
+        credentials.shop_id.as_ref(),
+        &shop,
+    );
     Ok(parameters)
 }
 
 /// Adds a default, if there is one and the call gives none of these parameters.
-fn fill(parameters: &mut Vec<Parameter>, name: &str, default: &Option<String>, given: &[&str]) {
+fn fill(parameters: &mut Vec<Parameter>, name: &str, default: Option<&String>, given: &[&str]) {
     if let Some(value) = default
         && !given.iter().any(|name| has(parameters, name))
     {

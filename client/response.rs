@@ -118,9 +118,9 @@ fn json(text: &str) -> Result<Map<String, Value>, Unreadable> {
 fn envelope(text: &str) -> Result<Map<String, Value>, Unreadable> {
     match xml::parse(text)? {
         (root, Value::Object(document)) if root == "response" => Ok(document),
-        (root, _) if root == "response" => Err(Unreadable::EmptyXml),
+        (root, _) if root == "response" => Err(Unreadable::Xml("an empty XML answer")),
         (root, _) if root.eq_ignore_ascii_case("html") => Err(Unreadable::HtmlPage),
-        _ => Err(Unreadable::OtherXml),
+        _ => Err(Unreadable::Xml("XML that is not a 7digital answer")),
     }
 }
 

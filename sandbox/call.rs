@@ -1,17 +1,17 @@
-//! What an operation is given and what it may give back.
+//! The parameters of an operation, and its result.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use crate::demo;
 use crate::document::{Envelope, Node};
-use crate::oauth;
-use crate::request::Pairs;
+use crate::refusal::Refusal;
+use crate::request::{Pairs, find_in_any_case};
 
-/// One call of an operation, its signature checked.
+/// One call of an operation whose signature was checked.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
     pub(crate) parameters: &'a Pairs,
-    /// Whose account it is; empty where the consumer alone signed.
+    /// The user that the call acts for; empty where only the consumer signed.
     pub(crate) user_id: String,
     /// The last segment of the path, where that is an `{id}`.
     pub(crate) id: &'a str,
@@ -30,29 +30,10 @@ pub(crate) struct Answer {
     pub(crate) location: Option<String>,
 }
 
-/// A refusal, in one of 7digital's two forms.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// An error document.
-    Api {
-        code: u64,
-        message: String,
-        status: u16,
-    },
-    /// Plain text with HTTP 401.
-    Plain(String),
-}
-
 impl Call<'_> {
     /// A parameter that may be absent; an empty one counts as absent. Case does not matter.
     pub(crate) fn optional(&self, name: &str) -> Option<&str> {
-        let found = self
-            .parameters
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found
-            .map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
+        find_in_any_case(self.parameters, name).filter(|value| !value.is_empty())
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&str, Refusal> {
@@ -61,11 +42,7 @@ impl Call<'_> {
 
     /// A whole number, if it is given.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Refusal> {
-        let parse = |value: &str| {
-            value
-                .parse::<u64>()
-                .map_err(|_| Refusal::invalid(name, value))
-        };
+        let parse = |value: &str| value.parse().map_err(|_| Refusal::invalid(name, value));
         self.optional(name).map(parse).transpose()
     }
 
@@ -79,9 +56,7 @@ impl Call<'_> {
     pub(crate) fn subject(&self) -> Result<&str, Refusal> {
         let of_token = Some(self.user_id.as_str()).filter(|id| !id.is_empty());
         match (self.user_id_parameter()?, of_token) {
-            (Some(named), Some(own)) if named != own => {
-                Err(Refusal::Plain(oauth::DENIED.to_owned()))
-            }
+            (Some(named), Some(own)) if named != own => Err(Refusal::denied()),
             (Some(id), _) | (None, Some(id)) => Ok(id),
             (None, None) => Err(Refusal::missing("userId")),
         }
@@ -89,12 +64,8 @@ impl Call<'_> {
 
     /// The `userId`: up to 255 characters without space or control characters.
     pub(crate) fn user_id_parameter(&self) -> Result<Option<&str>, Refusal> {
-        let is_bad = |id: &str| {
-            id.len() > 255
-                || id
-                    .chars()
-                    .any(|char| char.is_control() || char.is_whitespace())
-        };
+        let is_unfit = |char: char| char.is_control() || char.is_whitespace();
+        let is_bad = |id: &str| id.len() > 255 || id.contains(is_unfit);
         match self.optional("userId") {
             Some(id) if is_bad(id) => Err(Refusal::invalid("userId", id)),
             id => Ok(id),
@@ -126,43 +97,6 @@ impl Answer {
     }
 }
 
-impl Refusal {
-    pub(crate) fn new(code: u64, message: impl Into<String>) -> Self {
-        let status = match code {
-            2001 => 404,
-            7000.. => 500,
-            _ => 400,
-        };
-        Self::Api {
-            code,
-            message: message.into(),
-            status,
-        }
-    }
-
-    pub(crate) fn missing(name: &str) -> Self {
-        Self::new(1001, format!("Missing parameter {name}"))
-    }
-
-    pub(crate) fn invalid(name: &str, value: &str) -> Self {
-        Self::new(
-            1002,
-            format!("Value of parameter {name} is not valid: {value}"),
-        )
-    }
-
-    pub(crate) fn out_of_range(name: &str, value: &str) -> Self {
-        Self::new(
-            1003,
-            format!("Value of parameter {name} is out of range: {value}"),
-        )
-    }
-
-    pub(crate) fn not_found(thing: &str, id: &str) -> Self {
-        Self::new(2001, format!("{thing} with id {id} not found"))
-    }
-}
-
 /// A point in time as 7digital writes it: `2026-08-05T10:54:35Z`.
 pub(crate) fn timestamp(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
@@ -184,18 +118,11 @@ mod tests {
 
     #[test]
     fn money_has_at_most_two_decimals_and_no_sign() {
-        let rows = [
-            ("7.99", Some(799)),
-            ("7.9", Some(790)),
-            ("7", Some(700)),
-            ("0.00", Some(0)),
-            ("0.999", None),
-        ];
-        for (text, expected) in rows
-            .into_iter()
-            .chain(["-1", "1,000", "", ".5", "5.", "1e3"].map(|text| (text, None)))
-        {
-            assert_eq!(minor_units(text), expected, "{text}");
+        for (text, amount) in [("7.99", 799), ("7.9", 790), ("7", 700), ("0.00", 0)] {
+            assert_eq!(minor_units(text), Some(amount), "{text}");
+        }
+        for text in ["0.999", "-1", "1,000", "", ".5", "5.", "1e3"] {
+            assert_eq!(minor_units(text), None, "{text}");
         }
     }
 }

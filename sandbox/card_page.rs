@@ -1,10 +1,10 @@
-//! The page where a browser gives a card: `/cardregistration/{id}`. The number is never kept.
+//! The page where a browser enters a payment card: `/cardregistration/{id}`. The number is never kept.
 
 use chrono::{DateTime, Utc};
 
 use crate::demo;
 use crate::pages::{Reply, field, page, redirect};
-use crate::request::{Pairs, Request};
+use crate::request::{Pairs, Request, find_in_any_case};
 use crate::state::{Card, Charge, Outcome, State};
 
 const MOST_CARDS: usize = 50;
@@ -66,10 +66,7 @@ fn add_card(state: &mut State, user_id: &str, card: Card) -> Outcome {
 
 /// Reads the form with the inner error codes that are documented for it.
 fn read_card(form: &Pairs, id: u64, now: DateTime<Utc>) -> Result<Card, (u64, &'static str)> {
-    let value = |name: &str| {
-        let found = form.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.trim()).unwrap_or_default()
-    };
+    let value = |name| find_in_any_case(form, name).unwrap_or_default();
     let number: String = value("cardNumber")
         .chars()
         .filter(|char| !matches!(char, ' ' | '-'))
@@ -97,10 +94,8 @@ fn read_card(form: &Pairs, id: u64, now: DateTime<Utc>) -> Result<Card, (u64, &'
         demo::DECLINED_CARD_NUMBER => (expiry, Charge::Declined),
         _ => (expiry, Charge::Accepted),
     };
-    let last_digits: String = number
-        .chars()
-        .skip(number.len().saturating_sub(4))
-        .collect();
+    let hidden = number.len().saturating_sub(4);
+    let last_digits = number.chars().skip(hidden).collect();
     Ok(Card {
         id,
         kind: kind.to_owned(),
@@ -128,13 +123,11 @@ fn passes_luhn(number: &str) -> bool {
         return false;
     }
     let digits = number.bytes().rev().map(|byte| u32::from(byte - b'0'));
-    let weighed = digits
+    let products = digits
         .zip([1, 2].into_iter().cycle())
         .map(|(digit, weight)| digit * weight);
-    weighed
-        .map(|product| product / 10 + product % 10)
-        .sum::<u32>()
-        .is_multiple_of(10)
+    let sum: u32 = products.map(|product| product / 10 + product % 10).sum();
+    sum.is_multiple_of(10)
 }
 
 /// `yyyyMM` from a month and a year of two or four digits.
@@ -156,64 +149,32 @@ mod tests {
     use super::*;
     use crate::request::decode_form;
 
+    const GOOD: &str = "cardNumber=4111+1111+1111+1111&cardHolderName=Bob&cardExpiryMonth=9&cardExpiryYear=99&cardPostCode=E1&cardVerificationCode=123";
+
     #[test]
+    #[rustfmt::skip]
     fn each_bad_field_gives_the_error_that_is_documented_for_it() {
-        let good = "cardNumber=4111+1111+1111+1111&cardHolderName=Bob&cardExpiryMonth=9&cardExpiryYear=99&cardPostCode=E1&cardVerificationCode=123";
         let rows = [
-            (
-                "1111&card",
-                "1112&card",
-                "Value of parameter CardNumber is not valid",
-            ),
-            (
-                "Name=Bob",
-                "Name=",
-                "Value of parameter CardHolderName is not valid",
-            ),
-            (
-                "Month=9",
-                "Month=13",
-                "Value of parameter ExpiryDate is not valid",
-            ),
+            ("1111&card", "1112&card", "Value of parameter CardNumber is not valid"),
+            ("Name=Bob", "Name=", "Value of parameter CardHolderName is not valid"),
+            ("Month=9", "Month=13", "Value of parameter ExpiryDate is not valid"),
             ("Year=99", "Year=2019", "ExpiryDate cannot be in the past"),
-            (
-                "PostCode=E1",
-                "PostCode=",
-                "Value of parameter CardPostcode is not valid",
-            ),
-            (
-                "Code=123",
-                "Code=12x",
-                "Value of parameter CardVerificationCode is not valid",
-            ),
+            ("PostCode=E1", "PostCode=", "Value of parameter CardPostcode is not valid"),
+            ("Code=123", "Code=12x", "Value of parameter CardVerificationCode is not valid"),
         ];
-        let now = Utc::now();
-        let card = read_card(&decode_form(good), 7, now).unwrap();
-        assert_eq!(
-            (
-                card.kind.as_str(),
-                card.last_digits.as_str(),
-                card.expiry.as_str()
-            ),
-            ("VISA", "1111", "209909")
-        );
         for (from, to, message) in rows {
-            let form = good.replacen(from, to, 1);
-            assert_eq!(
-                read_card(&decode_form(&form), 7, now).unwrap_err(),
-                (1002, message),
-                "{form}"
-            );
+            let form = decode_form(&GOOD.replacen(from, to, 1));
+            let error = read_card(&form, 7, Utc::now()).unwrap_err();
+            assert_eq!(error, (1002, message), "{to}");
         }
+        let card = read_card(&decode_form(GOOD), 7, Utc::now()).unwrap();
+        let kept = [card.kind, card.last_digits, card.expiry];
+        assert_eq!(kept, ["VISA", "1111", "209909"]);
     }
 
     #[test]
     fn the_special_numbers_register() {
-        for number in [
-            demo::EXPIRED_CARD_NUMBER,
-            demo::DECLINED_CARD_NUMBER,
-            "4111111111111111",
-        ] {
+        for number in [demo::EXPIRED_CARD_NUMBER, demo::DECLINED_CARD_NUMBER] {
             assert!(passes_luhn(number), "{number}");
         }
     }

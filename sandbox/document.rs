@@ -1,4 +1,4 @@
-//! One small tree for every answer, written as XML or as JSON.
+//! One tree for every answer, written as XML or as JSON.
 
 use quick_xml::escape::escape;
 use serde_json::{Map, Value, json};

@@ -1,14 +1,14 @@
-//! Faults on demand: what a test can make the next calls of an operation suffer.
+//! Faults on demand, for the next calls of an operation.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use crate::pages::{Reply, reply, set_header};
+use crate::pages::{Reply, reply, set_header, text};
 
 /// What goes wrong with a call.
 ///
-/// The first four answer in the operation's place, which is then not carried out.
-/// The others carry it out, and its answer comes late or is lost: a purchase was made.
+/// With the first four, the operation is not carried out, and the fault is the answer.
+/// With the others it is carried out, but its answer is late or lost: a purchase was made.
 #[derive(Debug, Clone)]
 pub enum Fault {
     /// Another answer: status, content type, body.
@@ -42,10 +42,8 @@ impl Script {
     /// Adds a fault for that many calls, after those already there.
     pub(crate) fn add(&mut self, operation: &str, fault: Fault, times: usize) {
         if times > 0 {
-            self.0
-                .entry(operation.to_owned())
-                .or_default()
-                .push_back((fault, times));
+            let faults = self.0.entry(operation.to_owned()).or_default();
+            faults.push_back((fault, times));
         }
     }
 
@@ -63,8 +61,13 @@ impl Script {
 }
 
 impl Fault {
-    /// The answer in the operation's place, where the fault is one.
+    /// The answer instead of the operation's, where the fault is one.
     pub(crate) fn reply(&self) -> Option<Reply> {
+        let with_header = |status, name, value: &str| {
+            let mut reply = text(status, "");
+            set_header(&mut reply, name, value);
+            reply
+        };
         match self {
             Self::Status(status, content_type, body) => {
                 Some(reply(*status, content_type, body.clone()))
@@ -73,16 +76,8 @@ impl Fault {
                 content_type,
                 bytes,
             } => Some(reply(200, content_type, bytes.clone())),
-            Self::RetryAfter(status, value) => {
-                let mut reply = reply(*status, "text/plain; charset=utf-8", "");
-                set_header(&mut reply, "retry-after", value);
-                Some(reply)
-            }
-            Self::Redirect(address) => {
-                let mut reply = reply(302, "text/plain; charset=utf-8", "");
-                set_header(&mut reply, "location", address);
-                Some(reply)
-            }
+            Self::RetryAfter(status, value) => Some(with_header(*status, "retry-after", value)),
+            Self::Redirect(address) => Some(with_header(302, "location", address)),
             Self::Delay(_) | Self::Hang | Self::CutAfterHeaders | Self::Reset => None,
         }
     }

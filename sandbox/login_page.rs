@@ -1,11 +1,11 @@
-//! The page where a user lets a partner in: `/{consumer key}/oauth/authorise`.
+//! The page where a user allows a partner to act on the account: `/{consumer key}/oauth/authorise`.
 
 use crate::demo;
 use crate::pages::{Reply, field, hidden, is_safe_callback, page, redirect};
-use crate::request::Request;
+use crate::request::{Request, find};
 use crate::state::State;
 
-/// Whether a path is the login page's; `web` and `mobile` may stand in place of the key.
+/// Whether a path is the login page's; `web` and `mobile` may replace the key.
 pub(crate) fn is_at(path: &str) -> bool {
     let key = path
         .strip_prefix('/')
@@ -20,20 +20,14 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Reply {
     } else {
         &request.query
     };
-    let value = |name: &str| {
-        let found = parameters.iter().find(|(key, _)| key == name);
-        found.map(|(_, value)| value.as_str()).unwrap_or_default()
-    };
+    let value = |name| find(parameters, name).unwrap_or_default();
     let (token, callback) = (value("oauth_token"), value("oauth_callback"));
     if !state.tokens.is_requested(token) {
         return page(400, "This request token is not known", "");
     }
     if !callback.is_empty() && !is_safe_callback(callback) {
-        return page(
-            400,
-            "The callback must be https, or http on this machine",
-            "",
-        );
+        let title = "The callback must be https, or http on this machine";
+        return page(400, title, "");
     }
     if request.method != "POST" {
         return form(token, callback, 200, "");
@@ -42,16 +36,10 @@ pub(crate) fn answer(state: &mut State, request: &Request) -> Reply {
         state.tokens.deny(token);
         return send_back(token, callback, "Denied");
     }
-    let Some(user_id) = state
-        .user_by_password(value("email"), value("password"))
-        .map(|user| user.id.clone())
-    else {
-        return form(
-            token,
-            callback,
-            401,
-            "<p><strong>E-mail address or password is wrong.</strong></p>\n",
-        );
+    let user = state.user_by_password(value("email"), value("password"));
+    let Some(user_id) = user.map(|user| user.id.clone()) else {
+        let notice = "<p><strong>E-mail address or password is wrong.</strong></p>\n";
+        return form(token, callback, 401, notice);
     };
     state.tokens.authorise(token, &user_id);
     send_back(token, callback, "Authorised")

@@ -8,12 +8,12 @@ use sevendigital_sandbox::{Sandbox, demo};
 
 const DEFAULT_ADDRESS: &str = "127.0.0.1:9070";
 const HELP: &str = "\
-A stateful 7digital in memory, on loopback, that checks signatures.
+A stateful stand-in for 7digital's user API, in memory and on loopback, that checks signatures.
 
 Usage: sevendigital-sandbox [ADDRESS]
 
-ADDRESS is a loopback address with a port, 127.0.0.1:9070 if it is left out; port 0 means any
-free one. Everything starts anew each time. Ctrl-C ends it.";
+ADDRESS is a loopback address with a port, by default 127.0.0.1:9070; port 0 means any free one.
+Nothing is kept from one run to the next. Ctrl-C ends it.";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -64,7 +64,7 @@ async fn run(address: SocketAddr) -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// Writes a line to stderr; when nobody reads it any more, that is no reason to stop.
+/// Writes a line to stderr; a closed stderr is no reason to stop.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -8,16 +8,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use sha1::Sha1;
 
 use crate::demo;
-use crate::request::{Pairs, Request};
+use crate::refusal::DENIED;
+use crate::request::{Pairs, Request, find};
 
 /// How far a timestamp may be from the clock, in seconds.
 const WINDOW: u64 = 300;
 const MOST_NONCES: usize = 500_000;
-
-pub(crate) const DENIED: &str = "Access to resource denied";
-pub(crate) const NO_CREDENTIALS: &str = "Not authorised - no user credentials provided";
-pub(crate) const NEEDS_TOKEN: &str = "Resource requires access token";
-pub(crate) const NOT_FOUND: &str = "Resource not found";
 
 /// Everything but RFC 3986's unreserved characters is written with percent signs.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -36,7 +32,7 @@ pub enum Signature {
     },
     /// The request carries no signature.
     Unsigned,
-    /// The signature was refused, and why.
+    /// The signature was refused, for this reason.
     Refused(String),
 }
 
@@ -44,25 +40,21 @@ pub enum Signature {
 #[derive(Debug, Default)]
 pub(crate) struct Nonces(BTreeSet<(u64, String)>);
 
-/// Checks a request; `secret_of` knows the secrets of the tokens that are good for it.
+/// Checks a request at `now`, in Unix seconds; `secret_of` gives the secret of a token that may sign it.
 pub(crate) fn verify(
     request: &Request,
-    host: &str,
     now: u64,
     nonces: &mut Nonces,
     secret_of: impl Fn(&str) -> Option<String>,
 ) -> Signature {
     let parameters = parameters(request);
-    if !parameters.iter().any(|(name, _)| name == "oauth_signature") {
-        let key = parameters
-            .iter()
-            .find(|(name, _)| name == "oauth_consumer_key");
-        return match key {
-            Some((_, key)) if key != demo::CONSUMER_KEY => Signature::Refused(DENIED.to_owned()),
+    if find(&parameters, "oauth_signature").is_none() {
+        return match find(&parameters, "oauth_consumer_key") {
+            Some(key) if key != demo::CONSUMER_KEY => Signature::Refused(DENIED.to_owned()),
             _ => Signature::Unsigned,
         };
     }
-    match check(&parameters, request, host, now, nonces, secret_of) {
+    match check(&parameters, request, now, nonces, secret_of) {
         Ok(token) => Signature::Verified { token },
         Err(reason) => Signature::Refused(reason),
     }
@@ -70,13 +62,10 @@ pub(crate) fn verify(
 
 /// Every `oauth_` parameter in header, query and form, duplicates included.
 pub(crate) fn oauth_parameters(headers: &Pairs, query: &Pairs, form: &Pairs) -> Pairs {
-    let pairs = header_parameters(headers)
-        .into_iter()
-        .chain(query.clone())
-        .chain(form.clone());
+    let mut pairs = header_parameters(headers);
+    pairs.extend(query.iter().chain(form).cloned());
+    pairs.retain(|(name, _)| name.starts_with("oauth_"));
     pairs
-        .filter(|(name, _)| name.starts_with("oauth_"))
-        .collect()
 }
 
 /// The signature base string of RFC 5849 section 3.4.1.
@@ -99,13 +88,9 @@ fn base_string(method: &str, uri: &str, parameters: &Pairs) -> String {
     )
 }
 
-fn signature_matches(
-    base: &str,
-    consumer_secret: &str,
-    token_secret: &str,
-    signature: &str,
-) -> bool {
-    let key = format!("{}&{}", encode(consumer_secret), encode(token_secret));
+/// Whether the signature is right. `secrets` are the consumer's and the token's.
+fn signature_matches(base: &str, secrets: (&str, &str), signature: &str) -> bool {
+    let key = format!("{}&{}", encode(secrets.0), encode(secrets.1));
     let Ok(signature) = STANDARD.decode(signature) else {
         return false;
     };
@@ -113,22 +98,17 @@ fn signature_matches(
         .is_ok_and(|mac| mac.chain_update(base).verify_slice(&signature).is_ok())
 }
 
+/// The token that signed, or the reason for refusing the signature.
 fn check(
     parameters: &Pairs,
     request: &Request,
-    host: &str,
     now: u64,
     nonces: &mut Nonces,
     secret_of: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<String>, String> {
     refuse_duplicates(parameters)?;
-    let value = |name: &str| {
-        parameters
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let required = |name: &str| value(name).ok_or_else(|| format!("Missing parameter {name}"));
+    let required =
+        |name: &str| find(parameters, name).ok_or_else(|| format!("Missing parameter {name}"));
     let key = required("oauth_consumer_key")?;
     if key != demo::CONSUMER_KEY {
         return Err(DENIED.to_owned());
@@ -136,7 +116,7 @@ fn check(
     if required("oauth_signature_method")? != "HMAC-SHA1" {
         return Err("Signature method not supported".to_owned());
     }
-    if value("oauth_version").is_some_and(|version| version != "1.0") {
+    if find(parameters, "oauth_version").is_some_and(|version| version != "1.0") {
         return Err("Version not supported".to_owned());
     }
     let timestamp: u64 = required("oauth_timestamp")?
@@ -146,23 +126,17 @@ fn check(
         return Err("Invalid timestamp".to_owned());
     }
     let nonce = required("oauth_nonce")?;
-    let token = value("oauth_token").filter(|token| !token.is_empty());
+    let token = find(parameters, "oauth_token").filter(|token| !token.is_empty());
     let token_secret = match token {
         Some(token) => secret_of(token).ok_or(DENIED)?,
         None => String::new(),
     };
-    let uri = format!(
-        "http://{}{}",
-        host.to_ascii_lowercase().trim_end_matches(":80"),
-        request.path
-    );
+    let host = find(&request.headers, "host").unwrap_or_default();
+    let host = host.to_ascii_lowercase();
+    let uri = format!("http://{}{}", host.trim_end_matches(":80"), request.path);
     let base = base_string(&request.method, &uri, parameters);
-    if !signature_matches(
-        &base,
-        demo::CONSUMER_SECRET,
-        &token_secret,
-        required("oauth_signature")?,
-    ) {
+    let secrets = (demo::CONSUMER_SECRET, token_secret.as_str());
+    if !signature_matches(&base, secrets, required("oauth_signature")?) {
         return Err("Invalid signature".to_owned());
     }
     nonces.spend(timestamp, &[key, token.unwrap_or_default(), nonce], now)?;
@@ -171,15 +145,11 @@ fn check(
 
 fn refuse_duplicates(parameters: &Pairs) -> Result<(), String> {
     let mut seen = BTreeSet::new();
-    for (name, _) in parameters
-        .iter()
-        .filter(|(name, _)| name.starts_with("oauth_"))
-    {
-        if !seen.insert(name) {
-            return Err(format!("Parameter {name} given more than once"));
-        }
+    let mut names = parameters.iter().map(|(name, _)| name);
+    match names.find(|name| name.starts_with("oauth_") && !seen.insert(*name)) {
+        Some(name) => Err(format!("Parameter {name} given more than once")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 impl Nonces {
@@ -202,13 +172,10 @@ impl Nonces {
 
 /// Every parameter that a signature covers, from the header, the query and a form body.
 fn parameters(request: &Request) -> Pairs {
-    let header = header_parameters(&request.headers)
-        .into_iter()
-        .filter(|(name, _)| name != "realm");
-    header
-        .chain(request.query.clone())
-        .chain(request.form.clone())
-        .collect()
+    let mut pairs = header_parameters(&request.headers);
+    pairs.retain(|(name, _)| name != "realm");
+    pairs.extend(request.query.iter().chain(&request.form).cloned());
+    pairs
 }
 
 /// The parameters of every `Authorization: OAuth ...` header.
@@ -240,62 +207,28 @@ mod tests {
     use crate::request::decode_form;
 
     const V1: &str = "oauth_consumer_key=YOUR_KEY_HERE&oauth_nonce=950262835&oauth_signature_method=HMAC-SHA1&oauth_timestamp=1426071532&oauth_version=1.0";
+    const SIGNUP: &str =
+        "country=GB&emailAddress=joe%2Btest%40example.com&password=p%26ss+w%25rd%3D%C3%A9~*";
+    const LOCKER: &str =
+        "oauth_token=ABC1XYZ&country=GB&page=2&pageSize=50&sort=purchaseDate%20desc";
     const TOKEN_SECRET: &str = "oGBr7s1xQ0OBk6L1fddTCQ==";
 
-    fn check(method: &str, uri: &str, more: &str, token_secret: &str, signature: &str) -> bool {
-        let base = base_string(method, uri, &decode_form(&format!("{V1}&{more}")));
-        signature_matches(&base, "YOUR_SECRET_HERE", token_secret, signature)
-    }
-
     #[test]
+    #[rustfmt::skip]
     fn published_and_computed_vectors_verify() {
-        let signup =
-            "country=GB&emailAddress=joe%2Btest%40example.com&password=p%26ss+w%25rd%3D%C3%A9~*";
-        let locker = "oauth_token=ABC1XYZ&country=GB&page=2&pageSize=50&sort=purchaseDate%20desc";
-        let base = "https://api.7digital.com/1.2";
         let rows = [
-            (
-                "POST",
-                "/oauth/requesttoken",
-                "",
-                "",
-                "qX5UNhYyuqZVx+ZOXHQbWMpuKvE=",
-            ),
-            (
-                "GET",
-                "/oauth/requesttoken",
-                "",
-                "",
-                "WyCV9QnEOmgs7ju4SKT54H+d51s=",
-            ),
-            (
-                "GET",
-                "/user/locker",
-                locker,
-                TOKEN_SECRET,
-                "sLC4BsnG1XjM43Gy11FCIb/v0x8=",
-            ),
-            (
-                "POST",
-                "/user/signup",
-                signup,
-                "",
-                "/WGYVnnquz9F7nmS4jPsUWckGkE=",
-            ),
+            ("POST", "oauth/requesttoken", "", "", "qX5UNhYyuqZVx+ZOXHQbWMpuKvE=", true),
+            ("GET", "oauth/requesttoken", "", "", "WyCV9QnEOmgs7ju4SKT54H+d51s=", true),
+            ("GET", "user/locker", LOCKER, TOKEN_SECRET, "sLC4BsnG1XjM43Gy11FCIb/v0x8=", true),
+            ("POST", "user/signup", SIGNUP, "", "/WGYVnnquz9F7nmS4jPsUWckGkE=", true),
+            ("POST", "user/signup", SIGNUP, "x", "/WGYVnnquz9F7nmS4jPsUWckGkE=", false),
         ];
-        for (method, path, more, secret, signature) in rows {
-            assert!(
-                check(method, &format!("{base}{path}"), more, secret, signature),
-                "{method} {path}"
-            );
+        for (method, path, more, secret, signature, matches) in rows {
+            let uri = format!("https://api.7digital.com/1.2/{path}");
+            let base = base_string(method, &uri, &decode_form(&format!("{V1}&{more}")));
+            let found = signature_matches(&base, ("YOUR_SECRET_HERE", secret), signature);
+            assert_eq!(found, matches, "{method} {path}");
         }
-        assert!(!check(
-            "POST",
-            &format!("{base}/user/signup"),
-            signup,
-            "x",
-            "/WGYVnnquz9F7nmS4jPsUWckGkE="
-        ));
     }
 
     #[test]
@@ -304,14 +237,12 @@ mod tests {
             "b5=%3D%253D&a3=a&c%40=&a2=r%20b&c2&a3=2+q&oauth_consumer_key=9djdj82h48djs9d2&oauth_token=kkk9d7dh3k39sjv7&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131201&oauth_nonce=7d8f3e4a",
         );
         let base = base_string("post", "http://example.com/request", &pairs);
-        assert_eq!(
-            base,
-            "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
-        );
+        let expected = "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7";
+        assert_eq!(base, expected);
+        let secrets = ("j49sk3j29djd", "dh893hdasih9");
         assert!(signature_matches(
             &base,
-            "j49sk3j29djd",
-            "dh893hdasih9",
+            secrets,
             "r6/TJjbCOr97/+UU0NsvSne7s5g="
         ));
     }
@@ -319,10 +250,11 @@ mod tests {
     #[test]
     fn nonces_are_spent_once_and_forgotten_after_the_window() {
         let mut nonces = Nonces::default();
-        assert!(nonces.spend(1000, &["key", "", "n"], 1000).is_ok());
-        assert!(nonces.spend(1000, &["key", "", "n"], 1001).is_err());
-        assert!(nonces.spend(1000, &["key", "token", "n"], 1001).is_ok());
-        assert!(nonces.spend(1500, &["key", "", "n"], 1500).is_ok());
+        let mut spend = |time, token| nonces.spend(time, &["key", token, "n"], time).is_ok();
+        assert!(spend(1000, ""));
+        assert!(!spend(1000, ""));
+        assert!(spend(1000, "token"));
+        assert!(spend(1500, ""));
         assert_eq!(nonces.0.len(), 1);
     }
 }

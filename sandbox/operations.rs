@@ -1,4 +1,4 @@
-//! The seventeen operations in one table.
+//! The operations of 7digital's user API, in one table.
 
 pub(crate) mod cards;
 pub(crate) mod locker;
@@ -6,7 +6,8 @@ pub(crate) mod purchase;
 pub(crate) mod subscription;
 pub(crate) mod users;
 
-use crate::call::{Answer, Call, Refusal};
+use crate::call::{Answer, Call};
+use crate::refusal::Refusal;
 use crate::state::State;
 
 /// One operation of the user API.
@@ -18,13 +19,15 @@ pub(crate) struct Operation {
     pub(crate) path: &'static str,
     pub(crate) legs: Legs,
     pub(crate) format: Format,
-    pub(crate) run: fn(&mut State, &Call) -> Result<Answer, Refusal>,
+    pub(crate) run: Run,
 }
+
+type Run = fn(&mut State, &Call) -> Result<Answer, Refusal>;
 
 /// Whether an operation acts for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Legs {
-    /// The consumer alone signs.
+    /// Only the consumer signs.
     Consumer,
     /// A user token signs, or the consumer names a `userId`.
     User,
@@ -36,101 +39,27 @@ pub(crate) enum Format {
     XmlOnly,
 }
 
-/// Every operation of the card, in its order.
+/// Every operation of the capability, in its order.
+#[rustfmt::skip]
 pub(crate) static OPERATIONS: &[Operation] = &[
-    get(
-        "getUserUnlimitedStreaming",
-        "/user/unlimitedStreaming",
-        Legs::User,
-        subscription::show,
-    ),
-    post(
-        "updateUserUnlimitedStreaming",
-        "/user/unlimitedStreaming",
-        Legs::Consumer,
-        subscription::update,
-    ),
+    get("getUserUnlimitedStreaming", "/user/unlimitedStreaming", Legs::User, subscription::show),
+    post("updateUserUnlimitedStreaming", "/user/unlimitedStreaming", Legs::Consumer, subscription::update),
     get("getUserLocker", "/user/locker", Legs::User, locker::show),
-    get(
-        "purchaseUserItem",
-        "/user/purchase/item",
-        Legs::User,
-        purchase::item,
-    ),
-    get(
-        "purchaseUserRrpItem",
-        "/user/purchase/rrpitem",
-        Legs::User,
-        purchase::item,
-    ),
-    get(
-        "purchaseUserBasket",
-        "/user/purchase/basket",
-        Legs::User,
-        purchase::basket,
-    ),
-    get(
-        "purchaseUserPricedItem",
-        "/user/purchase/priceditem",
-        Legs::User,
-        purchase::priced_item,
-    ),
-    get(
-        "listUserPaymentCards",
-        "/user/payment/card",
-        Legs::User,
-        cards::list,
-    ),
-    post(
-        "selectUserPaymentCard",
-        "/user/payment/card/select",
-        Legs::User,
-        cards::select,
-    ),
-    post(
-        "deleteUserPaymentCard",
-        "/user/payment/card/delete",
-        Legs::User,
-        cards::delete,
-    ),
-    post(
-        "registerUserPaymentCard",
-        "/user/payment/cardregistration",
-        Legs::User,
-        cards::register,
-    ),
-    get(
-        "getUserCardRegistration",
-        "/user/payment/cardregistration/{id}",
-        Legs::User,
-        cards::registration,
-    ),
-    Operation {
-        format: Format::XmlOnly,
-        ..get(
-            "deliverUserItem",
-            "/user/deliveritem",
-            Legs::User,
-            purchase::deliver,
-        )
-    },
+    get("purchaseUserItem", "/user/purchase/item", Legs::User, purchase::item),
+    get("purchaseUserRrpItem", "/user/purchase/rrpitem", Legs::User, purchase::item),
+    get("purchaseUserBasket", "/user/purchase/basket", Legs::User, purchase::basket),
+    get("purchaseUserPricedItem", "/user/purchase/priceditem", Legs::User, purchase::priced_item),
+    get("listUserPaymentCards", "/user/payment/card", Legs::User, cards::list),
+    post("selectUserPaymentCard", "/user/payment/card/select", Legs::User, cards::select),
+    post("deleteUserPaymentCard", "/user/payment/card/delete", Legs::User, cards::delete),
+    post("registerUserPaymentCard", "/user/payment/cardregistration", Legs::User, cards::register),
+    get("getUserCardRegistration", "/user/payment/cardregistration/{id}", Legs::User, cards::registration),
+    Operation { format: Format::XmlOnly, ..get("deliverUserItem", "/user/deliveritem", Legs::User, purchase::deliver) },
     post("signupUser", "/user/signup", Legs::Consumer, users::signup),
     get("createUser", "/user/create", Legs::Consumer, users::create),
-    get(
-        "getUserDetails",
-        "/user/details",
-        Legs::Consumer,
-        users::details,
-    ),
-    post(
-        "authenticateUser",
-        "/user/authenticate",
-        Legs::Consumer,
-        users::authenticate,
-    ),
+    get("getUserDetails", "/user/details", Legs::Consumer, users::details),
+    post("authenticateUser", "/user/authenticate", Legs::Consumer, users::authenticate),
 ];
-
-type Run = fn(&mut State, &Call) -> Result<Answer, Refusal>;
 
 const fn get(name: &'static str, path: &'static str, legs: Legs, run: Run) -> Operation {
     Operation {
@@ -145,12 +74,8 @@ const fn get(name: &'static str, path: &'static str, legs: Legs, run: Run) -> Op
 
 const fn post(name: &'static str, path: &'static str, legs: Legs, run: Run) -> Operation {
     Operation {
-        name,
         method: "POST",
-        path,
-        legs,
-        format: Format::Negotiated,
-        run,
+        ..get(name, path, legs, run)
     }
 }
 
@@ -176,23 +101,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_are_seventeen_operations_with_names_of_their_own() {
-        let names: std::collections::BTreeSet<_> =
-            OPERATIONS.iter().map(|operation| operation.name).collect();
-        assert_eq!(names.len(), 17);
+    fn every_operation_has_a_name_of_its_own() {
+        let mut names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), OPERATIONS.len());
     }
 
     #[test]
     fn paths_are_found_whatever_their_case_and_ids_are_one_segment() {
         let found = |method, path| find(method, path).map(|(operation, id)| (operation.name, id));
-        assert_eq!(
-            found("GET", "/user/unlimitedstreaming"),
-            Some(("getUserUnlimitedStreaming", ""))
-        );
-        assert_eq!(
-            found("GET", "/user/payment/cardregistration/a-b"),
-            Some(("getUserCardRegistration", "a-b"))
-        );
+        let streaming = found("GET", "/user/unlimitedstreaming");
+        assert_eq!(streaming, Some(("getUserUnlimitedStreaming", "")));
+        let registration = found("GET", "/user/payment/cardregistration/a-b");
+        assert_eq!(registration, Some(("getUserCardRegistration", "a-b")));
         assert_eq!(found("GET", "/user/payment/cardregistration/"), None);
         assert_eq!(found("GET", "/user/payment/cardregistration/a/b"), None);
         assert_eq!(found("DELETE", "/user/locker"), None);

@@ -1,6 +1,6 @@
-//! What the sandbox's web pages share: replies, redirects, and which addresses are good.
+//! Replies and web pages: content types, forms, redirects, and the addresses that they may lead to.
 
-use http::{HeaderValue, Response, StatusCode, Uri, header};
+use http::{HeaderValue, Response, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use quick_xml::escape::escape;
 
@@ -13,6 +13,16 @@ pub(crate) fn reply(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     set_header(&mut reply, "content-type", content_type);
     reply
+}
+
+/// A document as XML.
+pub(crate) fn xml(status: u16, body: Vec<u8>) -> Reply {
+    reply(status, "text/xml; charset=utf-8", body)
+}
+
+/// Plain text.
+pub(crate) fn text(status: u16, body: impl Into<Vec<u8>>) -> Reply {
+    reply(status, "text/plain; charset=utf-8", body)
 }
 
 /// Sets a header; a value that no header can hold is left out.
@@ -38,7 +48,7 @@ pub(crate) fn field(label: &str, name: &str, kind: &str, value: &str) -> String 
     )
 }
 
-/// A field that the reader does not see.
+/// A hidden field.
 pub(crate) fn hidden(name: &str, value: &str) -> String {
     format!(
         "<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n",
@@ -46,26 +56,19 @@ pub(crate) fn hidden(name: &str, value: &str) -> String {
     )
 }
 
-/// Sends the browser on, with more parameters in the query.
+/// Redirects the browser, with more parameters in the query.
 pub(crate) fn redirect(address: &str, parameters: &[(&str, &str)]) -> Reply {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let parameters: Vec<String> = parameters
+    let encode = |text| utf8_percent_encode(text, NON_ALPHANUMERIC);
+    let parameters = parameters
         .iter()
-        .map(|(name, value)| format!("{name}={}", encode(value)))
-        .collect();
-    let (address, fragment) = address.split_once('#').unwrap_or((address, ""));
+        .map(|(name, value)| format!("{name}={}", encode(value)));
+    let parameters = parameters.collect::<Vec<_>>().join("&");
+    let end = address.find('#').unwrap_or(address.len());
+    let (address, fragment) = address.split_at(end);
     let joint = if address.contains('?') { '&' } else { '?' };
-    let end = if fragment.is_empty() {
-        String::new()
-    } else {
-        format!("#{fragment}")
-    };
-    let mut reply = reply(302, "text/plain; charset=utf-8", "");
-    set_header(
-        &mut reply,
-        header::LOCATION.as_str(),
-        &format!("{address}{joint}{}{end}", parameters.join("&")),
-    );
+    let location = format!("{address}{joint}{parameters}{fragment}");
+    let mut reply = text(302, "");
+    set_header(&mut reply, "location", &location);
     reply
 }
 
@@ -95,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_sends_the_browser_to_https_or_to_this_machine_alone() {
+    fn a_callback_is_https_or_on_this_machine() {
         let good = [
             "https://shop.example/back?a=1",
             "http://127.0.0.1:8765/callback",
@@ -120,19 +123,12 @@ mod tests {
 
     #[test]
     fn a_redirect_adds_to_the_query_before_the_fragment() {
-        let location = |address| {
-            redirect(address, &[("id", "a b")]).headers()["location"]
-                .to_str()
-                .unwrap()
-                .to_owned()
-        };
-        assert_eq!(
-            location("https://a.example/x"),
-            "https://a.example/x?id=a%20b"
-        );
-        assert_eq!(
-            location("https://a.example/x?y=1#z"),
-            "https://a.example/x?y=1&id=a%20b#z"
-        );
+        for (from, to) in [("/x", "/x?id=a%20b"), ("/x?y=1#z", "/x?y=1&id=a%20b#z")] {
+            let reply = redirect(&format!("https://a.example{from}"), &[("id", "a b")]);
+            assert_eq!(
+                reply.headers()["location"],
+                format!("https://a.example{to}")
+            );
+        }
     }
 }

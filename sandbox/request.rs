@@ -1,4 +1,4 @@
-//! A request as it arrived, taken apart by hand so that signatures are checked over the raw bytes.
+//! A request as it arrived, parsed by hand so that signatures are checked over the raw bytes.
 
 use http::{HeaderMap, header};
 use percent_encoding::percent_decode_str;
@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 /// Names and values in the order they came.
 pub(crate) type Pairs = Vec<(String, String)>;
 
-/// What one request says, decoded and as sent.
+/// One request, decoded and as sent.
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -21,89 +21,66 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Takes a request apart. A body counts as form fields only when it says that it is a form.
+    /// Takes a request apart. A body counts as form fields only when its type says that it is a form.
     pub(crate) fn new(method: &str, target: &str, headers: &HeaderMap, body: &[u8]) -> Self {
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers: Pairs = headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .collect();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let body = String::from_utf8_lossy(body).into_owned();
-        let is_form = headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| {
-                value.split(';').next().is_some_and(|kind| {
-                    kind.trim()
-                        .eq_ignore_ascii_case("application/x-www-form-urlencoded")
-                })
-            });
+        let content_type = find(&headers, header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        let (kind, _) = content_type.split_once(';').unwrap_or((content_type, ""));
+        let body = text(body);
+        let form = match kind.trim().to_ascii_lowercase().as_str() {
+            "application/x-www-form-urlencoded" => decode_form(&body),
+            _ => Pairs::new(),
+        };
         Self {
             method: method.to_owned(),
             target: target.to_owned(),
             path: path.to_owned(),
             query: decode_form(query),
-            form: if is_form {
-                decode_form(&body)
-            } else {
-                Pairs::new()
-            },
-            headers: headers
-                .iter()
-                .map(|(name, value)| {
-                    (
-                        name.to_string(),
-                        String::from_utf8_lossy(value.as_bytes()).into_owned(),
-                    )
-                })
-                .collect(),
+            form,
             body,
+            headers,
         }
     }
 
-    /// The first header of that name, given in lower case.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// Whether the client would rather have JSON than XML, which is the default.
+    /// Whether the client prefers JSON to XML, which is the default.
     pub(crate) fn prefers_json(&self) -> bool {
         self.quality("json") > self.quality("xml")
     }
 
-    /// Whether the client names XML and would not rather have JSON.
+    /// Whether the client names XML and does not prefer JSON.
     pub(crate) fn prefers_xml(&self) -> bool {
         self.quality("xml") > 0 && !self.prefers_json()
     }
 
     /// The best weight, in thousandths, that `Accept` gives the type by name.
     fn quality(&self, subtype: &str) -> u32 {
-        let named = |range: &&str| {
-            let kind = range
-                .split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase();
-            kind.split_once('/').is_some_and(|(_, sub)| sub == subtype)
-        };
-        let weight = |range: &str| {
-            let weight = range.split(';').skip(1).find_map(|parameter| {
-                parameter
-                    .trim()
-                    .to_ascii_lowercase()
-                    .strip_prefix("q=")
-                    .map(str::to_owned)
-            });
-            weight.map_or(1000, |weight| thousandths(&weight))
-        };
-        let accept = self.header("accept").unwrap_or_default();
-        accept
-            .split(',')
-            .filter(named)
-            .map(weight)
-            .max()
-            .unwrap_or(0)
+        let accept = find(&self.headers, "accept").unwrap_or_default();
+        let accept = accept.to_ascii_lowercase();
+        let weights = accept.split(',').filter_map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let (_, name) = parts.next()?.split_once('/')?;
+            let weight = parts.find_map(|part| part.strip_prefix("q="));
+            (name == subtype).then(|| weight.map_or(1000, thousandths))
+        });
+        weights.max().unwrap_or(0)
     }
+}
+
+/// The first value of exactly that name.
+pub(crate) fn find<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
+    let found = pairs.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+/// The first value of that name in upper or lower case, without surrounding space.
+pub(crate) fn find_in_any_case<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
+    let found = pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.trim())
 }
 
 /// Decodes `a=1&b=x%20y` as a form: percent signs and plus signs.
@@ -120,7 +97,7 @@ pub(crate) fn decode_form(text: &str) -> Pairs {
         .collect()
 }
 
-/// A quality value such as `0.5` in thousandths; nonsense counts as nothing.
+/// A quality value such as `0.5` in thousandths; what is no number counts as 0.
 fn thousandths(text: &str) -> u32 {
     let (whole, fraction) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let padded: String = fraction.chars().chain("000".chars()).take(3).collect();

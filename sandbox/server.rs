@@ -1,4 +1,4 @@
-//! The socket side: accepts connections, reads requests, sends replies or spoils them.
+//! The network side: accepts connections, reads requests, sends replies or spoils them.
 
 use std::error::Error;
 use std::io;
@@ -16,9 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::faults::Fault;
-use crate::pages::{Reply, reply};
+use crate::pages::{Reply, text};
 use crate::request::Request;
-use crate::world::{Delivery, World};
+use crate::world::World;
 
 const MOST_CONNECTIONS: usize = 1024;
 const LONGEST_BODY: usize = 256 * 1024;
@@ -33,7 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, world: Arc<Mutex<World>>) {
                     connections.spawn(connection(stream, Arc::clone(&world)));
                 }
                 Err(error) => {
-                    // Most likely too many open files: others have to close first.
+                    // Most likely too many open files: wait until others close.
                     tracing::warn!(%error, "the sandbox could not accept a connection: {error}");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                 }
@@ -75,32 +75,24 @@ async fn handle(
 ) -> Result<http::Response<Body>, Reset> {
     let (parts, body) = request.into_parts();
     let Ok(body) = Limited::new(body, LONGEST_BODY).collect().await else {
-        return Ok(send(
-            reply(413, "text/plain; charset=utf-8", "body too long"),
-            Ending::Whole,
-        ));
+        return Ok(send(text(413, "body too long"), Ending::Whole));
     };
-    let target = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |target| target.as_str());
+    let target = parts.uri.path_and_query();
     let request = Request::new(
         parts.method.as_str(),
-        target,
+        target.map_or("/", |target| target.as_str()),
         &parts.headers,
         &body.to_bytes(),
     );
-    let delivery = lock(&world).answer(&request, chrono::Utc::now());
-    match delivery {
-        Delivery::Spoilt(Fault::Hang, _) => std::future::pending().await,
-        Delivery::Spoilt(Fault::Reset, _) => Err(Reset),
-        Delivery::Spoilt(Fault::CutAfterHeaders, reply) => Ok(send(reply, Ending::Cut)),
-        Delivery::Spoilt(Fault::Delay(delay), reply) => {
-            tokio::time::sleep(delay).await;
-            Ok(send(reply, Ending::Whole))
-        }
-        Delivery::Spoilt(_, reply) | Delivery::Sent(reply) => Ok(send(reply, Ending::Whole)),
+    let (reply, fault) = lock(&world).answer(&request, chrono::Utc::now());
+    match fault {
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Reset) => return Err(Reset),
+        Some(Fault::CutAfterHeaders) => return Ok(send(reply, Ending::Cut)),
+        Some(Fault::Delay(delay)) => tokio::time::sleep(delay).await,
+        _ => {}
     }
+    Ok(send(reply, Ending::Whole))
 }
 
 fn send(reply: Reply, ending: Ending) -> http::Response<Body> {
@@ -141,7 +133,7 @@ struct Body {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Whole,
-    /// One turn is waited before the break, so that what was written goes out first.
+    /// The break comes one poll later, so that what was written is sent first.
     Cut,
     Broken,
 }

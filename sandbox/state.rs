@@ -1,10 +1,10 @@
-//! What the sandbox knows: users, their lockers and cards, the catalogue, baskets and sales.
+//! What the sandbox stores: users, their lockers and cards, the catalogue, baskets and sales.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::call::Refusal;
+use crate::refusal::Refusal;
 use crate::tokens::Tokens;
 
 const MOST_USERS: usize = 100_000;
@@ -66,7 +66,7 @@ pub(crate) struct Owned {
 
 #[derive(Debug, Clone)]
 pub(crate) struct OwnedTrack {
-    /// The track's place on its release, from 1.
+    /// The track's number on its release, from 1.
     pub(crate) number: u64,
     pub(crate) title: &'static str,
     pub(crate) purchase_id: u64,
@@ -74,7 +74,7 @@ pub(crate) struct OwnedTrack {
     pub(crate) whole_release: bool,
 }
 
-/// What is kept of a payment card: never its number.
+/// The stored part of a payment card: never its number.
 #[derive(Debug, Clone)]
 pub(crate) struct Card {
     pub(crate) id: u64,
@@ -127,7 +127,7 @@ pub struct Sale {
     pub purchase_id: u64,
     /// The operation that made it, such as `purchaseUserItem`.
     pub operation: &'static str,
-    /// Who bought.
+    /// The buyer.
     pub user_id: String,
     /// Release ids, each with a track id where one track was bought alone.
     pub items: Vec<(u64, Option<u64>)>,
@@ -241,7 +241,7 @@ impl User {
 }
 
 impl Release {
-    /// The id of the track at that place, counted from 1.
+    /// The id of the track with that number, counted from 1.
     pub(crate) const fn track_id(release_id: u64, number: u64) -> u64 {
         release_id * 100 + number
     }

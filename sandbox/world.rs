@@ -1,17 +1,20 @@
-//! One request in, one delivery out: routing, recording, and the operations behind them.
+//! Everything that a sandbox holds, and the way of a request through it.
 
 use chrono::{DateTime, Utc};
 
-use crate::call::{Answer, Call, Refusal};
-use crate::document;
+use crate::arrival::Arrival;
+use crate::call::{Answer, Call};
+use crate::document::{self, Envelope, Node};
 use crate::faults::{Fault, Script};
 use crate::oauth::{self, Nonces, Signature};
-use crate::operations::{self, Format, Legs, Operation};
-use crate::pages::{Reply, page, reply, set_header};
+use crate::operations::{Legs, Operation};
+use crate::pages::{Reply, page, reply, set_header, text, xml};
+use crate::refusal::{self, Refusal};
 use crate::request::{Pairs, Request};
+use crate::route::Route;
 use crate::state::State;
-use crate::tokens::Endpoint;
-use crate::{Arrival, card_page, demo, login_page};
+use crate::token_endpoints::Endpoint;
+use crate::{card_page, login_page, seed};
 
 const MOST_ARRIVALS: usize = 100_000;
 const MOST_RECORDED_BYTES: usize = 256 << 20;
@@ -33,28 +36,11 @@ pub(crate) struct World {
     calls: u64,
 }
 
-/// How a reply goes out.
-#[derive(Debug)]
-pub(crate) enum Delivery {
-    Sent(Reply),
-    Spoilt(Fault, Reply),
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Route<'a> {
-    Operation(&'static Operation, &'a str),
-    Token(Endpoint),
-    UnknownEndpoint,
-    CardPage(&'a str),
-    LoginPage,
-    Nowhere,
-}
-
 impl World {
     pub(crate) fn new(origin: String, now: DateTime<Utc>) -> Self {
         Self {
             origin,
-            state: demo::state(now),
+            state: seed::state(now),
             script: Script::default(),
             arrivals: Vec::new(),
             recorded_bytes: 0,
@@ -63,36 +49,32 @@ impl World {
         }
     }
 
-    /// Records a request and answers it.
-    pub(crate) fn answer(&mut self, request: &Request, now: DateTime<Utc>) -> Delivery {
-        let route = route(request);
+    /// Records a request and answers it. The fault says how the reply is to be spoilt.
+    pub(crate) fn answer(
+        &mut self,
+        request: &Request,
+        now: DateTime<Utc>,
+    ) -> (Reply, Option<Fault>) {
+        let route = Route::find(request);
         let signature = self.check(route, request, now);
         let fault = route.name().and_then(|name| self.script.take(name));
-        let reply = match fault.as_ref().and_then(Fault::reply) {
+        let mut reply = match fault.as_ref().and_then(Fault::reply) {
             Some(reply) => reply,
             None => self.reply(route, request, &signature, now),
         };
-        let reply = if request.path.starts_with("/1.2/") {
-            self.with_headers(reply, now)
-        } else {
-            reply
-        };
+        if !route.is_page() {
+            self.add_headers(&mut reply, now);
+        }
         let status = match fault {
             Some(Fault::Hang | Fault::Reset) => 0,
             _ => reply.status().as_u16(),
         };
         self.record(route, request, signature, status);
-        match fault {
-            Some(fault) => Delivery::Spoilt(fault, reply),
-            None => Delivery::Sent(reply),
-        }
+        (reply, fault)
     }
 
     fn check(&mut self, route: Route, request: &Request, now: DateTime<Utc>) -> Signature {
-        if matches!(
-            route,
-            Route::CardPage(_) | Route::LoginPage | Route::Nowhere
-        ) {
+        if route.is_page() {
             return Signature::Unsigned;
         }
         let tokens = &self.state.tokens;
@@ -101,8 +83,7 @@ impl World {
             _ => tokens.access_secret(token),
         };
         let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-        let host = request.header("host").unwrap_or_default();
-        oauth::verify(request, host, seconds, &mut self.nonces, secret_of)
+        oauth::verify(request, seconds, &mut self.nonces, secret_of)
     }
 
     fn reply(
@@ -112,15 +93,17 @@ impl World {
         signature: &Signature,
         now: DateTime<Utc>,
     ) -> Reply {
-        let refusal = match route {
+        let reply = match route {
             Route::CardPage(id) => return card_page::answer(&mut self.state, id, request, now),
             Route::LoginPage => return login_page::answer(&mut self.state, request),
-            Route::Nowhere => return page(404, "Nothing here", ""),
-            Route::UnknownEndpoint => Err(Refusal::Plain(oauth::NOT_FOUND.to_owned())),
+            Route::UnknownPage => return page(404, "Nothing here", ""),
+            Route::UnknownEndpoint => Err(Refusal::Plain(refusal::NOT_FOUND.to_owned())),
             Route::Token(endpoint) => self.issue(endpoint, request, signature, now),
-            Route::Operation(operation, id) => self.operate(operation, id, request, signature, now),
+            Route::Operation(operation, id) => self
+                .operate(operation, id, request, signature, now)
+                .map(|answer| write(&answer, route, request)),
         };
-        refusal.unwrap_or_else(|refusal| refuse(&refusal, route, request))
+        reply.unwrap_or_else(|refusal| refuse(&refusal, route, request))
     }
 
     fn issue(
@@ -131,14 +114,12 @@ impl World {
         now: DateTime<Utc>,
     ) -> Result<Reply, Refusal> {
         let token = verified(signature)?;
-        let parameters = parameters(request)?;
-        let user_id = String::new();
         let call = Call {
-            user_id,
-            origin: "",
-            parameters: &parameters,
+            parameters: &parameters(request)?,
+            user_id: String::new(),
             id: "",
             now,
+            origin: "",
             operation: endpoint.name(),
         };
         endpoint.answer(&mut self.state, &call, request, token)
@@ -151,60 +132,40 @@ impl World {
         request: &Request,
         signature: &Signature,
         now: DateTime<Utc>,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Answer, Refusal> {
         let token = verified(signature)?;
-        let parameters = parameters(request)?;
-        let own = token
-            .and_then(|token| self.state.tokens.user_of(token))
-            .unwrap_or_default()
-            .to_owned();
-        let origin = self.origin.clone();
+        let user_of_token = token.and_then(|token| self.state.tokens.user_of(token));
         let mut call = Call {
-            user_id: own,
-            origin: &origin,
-            parameters: &parameters,
+            parameters: &parameters(request)?,
+            user_id: user_of_token.unwrap_or_default().to_owned(),
             id,
             now,
+            origin: &self.origin,
             operation: operation.name,
         };
         if call.optional("country").is_some() {
             call.country()?;
         }
         if operation.legs == Legs::User {
-            call.user_id = self.acting_user(&call)?;
+            call.user_id = acting_user(&mut self.state, &call)?;
         }
-        let answer = (operation.run)(&mut self.state, &call)?;
-        Ok(write(&answer, operation.format, request))
+        (operation.run)(&mut self.state, &call)
     }
 
-    /// The token's user, or the user that the consumer names.
-    fn acting_user(&mut self, call: &Call) -> Result<String, Refusal> {
-        match call.subject() {
-            Ok(id) => Ok(self.state.user(id)?.id.clone()),
-            Err(Refusal::Api { code: 1001, .. }) => {
-                Err(Refusal::Plain(oauth::NEEDS_TOKEN.to_owned()))
-            }
-            Err(refusal) => Err(refusal),
-        }
-    }
-
-    fn with_headers(&mut self, mut reply: Reply, now: DateTime<Utc>) -> Reply {
+    fn add_headers(&mut self, reply: &mut Reply, now: DateTime<Utc>) {
         self.calls += 1;
         let reset = SECONDS_A_DAY - now.timestamp().rem_euclid(SECONDS_A_DAY);
-        set_header(&mut reply, "x-ratelimit-limit", &RATE_LIMIT.to_string());
-        set_header(&mut reply, "x-ratelimit-current", &self.calls.to_string());
-        set_header(&mut reply, "x-ratelimit-reset", &reset.to_string());
-        set_header(&mut reply, "x-7dig", "sandbox");
-        reply
+        set_header(reply, "x-ratelimit-limit", &RATE_LIMIT.to_string());
+        set_header(reply, "x-ratelimit-current", &self.calls.to_string());
+        set_header(reply, "x-ratelimit-reset", &reset.to_string());
+        set_header(reply, "x-7dig", "sandbox");
     }
 
-    /// Remembers a request, as long as there is room. What was typed into a web page is left out.
+    /// Records a request while there is room. What was typed into a web page is left out.
     fn record(&mut self, route: Route, request: &Request, signature: Signature, status: u16) {
-        let is_page = matches!(route, Route::CardPage(_) | Route::LoginPage);
-        let (form, body) = if is_page {
-            (Pairs::new(), String::new())
-        } else {
-            (request.form.clone(), request.body.clone())
+        let (form, body) = match route {
+            Route::CardPage(_) | Route::LoginPage => (Pairs::new(), String::new()),
+            _ => (request.form.clone(), request.body.clone()),
         };
         let bytes = 3 * (request.target.len() + body.len());
         if self.arrivals.len() >= MOST_ARRIVALS || self.recorded_bytes + bytes > MOST_RECORDED_BYTES
@@ -227,33 +188,14 @@ impl World {
     }
 }
 
-impl Route<'_> {
-    fn name(&self) -> Option<&'static str> {
-        match self {
-            Self::Operation(operation, _) => Some(operation.name),
-            Self::Token(endpoint) => Some(endpoint.name()),
-            Self::UnknownEndpoint | Self::CardPage(_) | Self::LoginPage | Self::Nowhere => None,
+/// The token's user, or the user that the consumer names.
+fn acting_user(state: &mut State, call: &Call) -> Result<String, Refusal> {
+    match call.subject() {
+        Ok(id) => Ok(state.user(id)?.id.clone()),
+        Err(Refusal::Api { code: 1001, .. }) => {
+            Err(Refusal::Plain(refusal::NEEDS_TOKEN.to_owned()))
         }
-    }
-}
-
-fn route(request: &Request) -> Route<'_> {
-    let (method, path) = (request.method.as_str(), request.path.as_str());
-    let is_form_method = ["GET", "POST"].contains(&method);
-    if let Some(path) = path
-        .strip_prefix("/1.2")
-        .filter(|path| path.starts_with('/'))
-    {
-        return match (operations::find(method, path), Endpoint::find(path)) {
-            (Some((operation, id)), _) => Route::Operation(operation, id),
-            (None, Some(endpoint)) if is_form_method => Route::Token(endpoint),
-            _ => Route::UnknownEndpoint,
-        };
-    }
-    match path.strip_prefix("/cardregistration/") {
-        Some(id) if is_form_method => Route::CardPage(id),
-        None if is_form_method && login_page::is_at(path) => Route::LoginPage,
-        _ => Route::Nowhere,
+        Err(refusal) => Err(refusal),
     }
 }
 
@@ -261,47 +203,28 @@ fn route(request: &Request) -> Route<'_> {
 fn verified(signature: &Signature) -> Result<Option<&str>, Refusal> {
     match signature {
         Signature::Verified { token } => Ok(token.as_deref()),
-        Signature::Unsigned => Err(Refusal::Plain(oauth::NO_CREDENTIALS.to_owned())),
+        Signature::Unsigned => Err(Refusal::Plain(refusal::NO_CREDENTIALS.to_owned())),
         Signature::Refused(reason) => Err(Refusal::Plain(reason.clone())),
     }
 }
 
-/// A GET's query or a POST's form, without what belongs to OAuth.
+/// A GET's query, or a POST's form and query, without the parameters of OAuth.
 fn parameters(request: &Request) -> Result<Pairs, Refusal> {
     let is_post = request.method == "POST";
-    let is_oauth = |name: &str| name.starts_with("oauth_");
-    let is_allowed = |name: &str| {
-        is_oauth(name) || ALLOWED_IN_POST_QUERY.contains(&name.to_ascii_lowercase().as_str())
+    let is_own = |(name, _): &&(String, String)| !name.starts_with("oauth_");
+    let query = request.query.iter().filter(is_own);
+    let is_stray = |name: &String| {
+        is_post && !ALLOWED_IN_POST_QUERY.contains(&name.to_ascii_lowercase().as_str())
     };
-    if let Some((name, value)) = request
-        .query
-        .iter()
-        .find(|(name, _)| is_post && !is_allowed(name))
-    {
+    if let Some((name, value)) = query.clone().find(|(name, _)| is_stray(name)) {
         return Err(Refusal::invalid(name, value));
     }
-    let form = request.form.iter().filter(|_| is_post);
-    Ok(form
-        .chain(&request.query)
-        .filter(|(name, _)| !is_oauth(name))
-        .cloned()
-        .collect())
+    let form = request.form.iter().filter(|_| is_post).filter(is_own);
+    Ok(form.chain(query).cloned().collect())
 }
 
-fn write(answer: &Answer, format: Format, request: &Request) -> Reply {
-    let mut reply = if format == Format::Negotiated && request.prefers_json() {
-        reply(
-            200,
-            "application/json; charset=utf-8",
-            document::json(&answer.payload, "ok", answer.envelope),
-        )
-    } else {
-        reply(
-            200,
-            "text/xml; charset=utf-8",
-            document::xml(&answer.payload, "ok"),
-        )
-    };
+fn write(answer: &Answer, route: Route, request: &Request) -> Reply {
+    let mut reply = write_document(200, &answer.payload, answer.envelope, route, request);
     if let Some(location) = &answer.location {
         set_header(&mut reply, "location", location);
     }
@@ -309,34 +232,35 @@ fn write(answer: &Answer, format: Format, request: &Request) -> Reply {
 }
 
 fn refuse(refusal: &Refusal, route: Route, request: &Request) -> Reply {
-    let (code, message, status) = match refusal {
-        Refusal::Plain(reason) => {
-            return reply(
-                401,
-                "text/plain; charset=utf-8",
-                format!("OAuth authentication error: {reason}"),
-            );
-        }
+    match refusal {
+        Refusal::Plain(reason) => text(401, format!("OAuth authentication error: {reason}")),
         Refusal::Api {
             code,
             message,
             status,
-        } => (*code, message, *status),
-    };
-    let error = document::Node::default()
-        .attribute("code", code)
-        .element("errorMessage", message);
-    let payload = document::Node::default().child("error", error);
-    let is_xml_only =
-        matches!(route, Route::Operation(operation, _) if operation.format == Format::XmlOnly);
-    if request.prefers_json() && !is_xml_only {
-        let body = document::json(&payload, "error", document::Envelope::Full);
+        } => {
+            let error = Node::default()
+                .attribute("code", *code)
+                .element("errorMessage", message);
+            let payload = Node::default().child("error", error);
+            write_document(*status, &payload, Envelope::Full, route, request)
+        }
+    }
+}
+
+/// Writes JSON where the route has it and the client prefers it, else XML.
+fn write_document(
+    status: u16,
+    payload: &Node,
+    envelope: Envelope,
+    route: Route,
+    request: &Request,
+) -> Reply {
+    let word = if status == 200 { "ok" } else { "error" };
+    if route.has_json() && request.prefers_json() {
+        let body = document::json(payload, word, envelope);
         reply(status, "application/json; charset=utf-8", body)
     } else {
-        reply(
-            status,
-            "text/xml; charset=utf-8",
-            document::xml(&payload, "error"),
-        )
+        xml(status, document::xml(payload, word))
     }
 }

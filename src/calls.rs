@@ -1,9 +1,22 @@
-//! One call, from arguments to outcome.
+//! One call, straight down: authorized, rate limited, prepared, held against the policy, and then read, changed or bought.
 
-pub mod admission;
+pub use self::call::{Call, Calls};
+pub use self::confirmation::{Question, UserAnswer};
+pub use self::outcome::{CallOutcome, Completed};
+pub use self::registry::Registry;
+pub use self::request_context::RequestContext;
+
+mod admission;
 mod audit;
-pub mod call;
-pub mod confirmation;
-mod fingerprint;
-pub mod purchase;
+mod call;
+mod call_key;
+mod confirmation;
+mod executor;
+mod outcome;
+mod pending;
+mod purchase;
+mod question;
 mod rate_limits;
+mod registry;
+mod request_context;
+pub mod upstream;

@@ -1,10 +1,15 @@
-//! What every HTTP request passes, whatever surface it is for.
+//! What every HTTP request passes, whatever surface it is for. [`stack`] lists the layers in order.
 
+pub mod authenticate;
 pub mod body;
+mod cors;
 pub mod cross_origin;
 pub mod errors;
 mod framing;
-pub mod health;
+mod health;
 pub mod json;
 pub mod listener;
+pub mod metrics_page;
+pub mod protected_resource;
+pub mod stack;
 mod timeouts;

@@ -1,13 +1,15 @@
-//! Who calls, which tools they may call, and for which user.
+//! Who calls, which tools they may use, and for which user.
 
-pub use self::authenticator::{Door, caller, enter};
+pub use self::authenticator::Authenticator;
 pub use self::caller::Caller;
-pub use self::tool_filter::Choice;
+pub use self::protected_resource::ProtectedResource;
+pub use self::tool_filter::ToolFilter;
+pub use self::user::{User, UserSource};
 
 pub mod access_token;
 mod authenticator;
 mod caller;
 pub mod protected_resource;
-mod signing_keys;
+pub mod signing_keys;
 mod tool_filter;
-pub mod user;
+mod user;

@@ -6,17 +6,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use sevendigital_mcp::calls::call::Guard;
+use sevendigital_mcp::calls::Calls;
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
-use sevendigital_mcp::cli::{commands, login};
+use sevendigital_mcp::cli::{call, ledger, login, token, tools};
 use sevendigital_mcp::config::{Config, Layers};
-use sevendigital_mcp::serve::{self, App};
-use sevendigital_mcp::telemetry::{logging, metrics};
-use sevendigital_sandbox::Sandbox;
+use sevendigital_mcp::http::metrics_page;
+use sevendigital_mcp::ledger::Ledger;
+use sevendigital_mcp::mcp::stdio;
+use sevendigital_mcp::serve::App;
+use sevendigital_mcp::telemetry::logging;
+use sevendigital_sandbox::{Sandbox, demo};
 use tokio_util::sync::CancellationToken;
 
-/// Time to write down what is given up, when asked to stop twice.
-const HURRY: Duration = Duration::from_millis(800);
+/// Time to write down abandoned purchases, when asked to stop twice.
+const ABANDON_TIMEOUT: Duration = Duration::from_millis(800);
 
 fn main() -> ExitCode {
     #[cfg(unix)]
@@ -30,11 +33,11 @@ fn main() -> ExitCode {
     };
     let code = match runtime.block_on(run(Cli::parse())) {
         Ok(code) => code,
-        // Whoever reads our output has enough of it: `tools --json | head`.
+        // The reader of our output has enough of it: `tools --json | head`.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => fail(error.as_ref()),
     };
-    // A read of stdin that still blocks would keep the process alive for ever.
+    // A read of stdin that still blocks would keep the process alive.
     runtime.shutdown_background();
     code
 }
@@ -63,18 +66,19 @@ fn fail(error: &dyn Error) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
-    let layers = Layers::of_process(cli.options.config.clone(), cli.options.given());
+    let layers = Layers::of_process(cli.options.config.clone(), cli.options.flags.given);
     let command = cli.command.unwrap_or(Command::Serve);
     match command {
         Command::Login(options) => return log_in(layers, &options).await,
         Command::Logout => return log_out(&layers),
-        Command::Tools { json } => return commands::tools(&Config::load(&layers)?, json),
+        Command::Tools { json } => return tools::run(&Config::load(&layers)?, json),
         Command::Ledger { command } => {
-            return commands::ledger(&Config::load(&layers)?.ledger(), command).await;
+            let ledger = Ledger::from_config(&Config::load(&layers)?);
+            return ledger::run(&ledger, command).await;
         }
         Command::Token {
             command: TokenCommand::New,
-        } => return commands::new_token(),
+        } => return token::new(),
         Command::Serve | Command::Stdio | Command::Call { .. } => {}
     }
     let config = Config::load(&layers)?;
@@ -83,14 +87,14 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         tracing::warn!("{warning}");
     }
     let (config, _sandbox) = with_sandbox(config).await?;
-    let guard = Guard::new(&config)?;
+    let calls = Calls::new(&config)?;
     match command {
-        Command::Serve => serve(&config, guard).await?,
+        Command::Serve => serve(&config, calls).await?,
         Command::Stdio => {
-            let stop = stop_signal(&guard);
-            serve::serve_stdio(&config, guard, stop.cancelled_owned()).await?;
+            let stop = stop_signal(&calls);
+            stdio::serve(&config, calls, stop.cancelled_owned()).await?;
         }
-        Command::Call { tool, args } => return commands::call(&guard, &tool, &args).await,
+        Command::Call { tool, args } => return call::run(&calls, &tool, &args).await,
         Command::Login(_)
         | Command::Logout
         | Command::Tools { .. }
@@ -100,7 +104,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets a user log in. What is stored already is not read: it may be broken, and is about to be replaced.
+/// Logs a user in. What is stored already is not read: it may be broken, and is about to be replaced.
 async fn log_in(mut layers: Layers, options: &Login) -> Result<ExitCode, Box<dyn Error>> {
     let path = layers.credentials.take();
     let config = Config::load(&layers)?;
@@ -137,25 +141,33 @@ fn log_out(layers: &Layers) -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn with_sandbox(config: Config) -> Result<(Config, Option<Sandbox>), Box<dyn Error>> {
+/// The same settings, pointed at a sandbox: its address, its demo credentials, its country.
+async fn with_sandbox(mut config: Config) -> Result<(Config, Option<Sandbox>), Box<dyn Error>> {
     if !config.sandbox {
         return Ok((config, None));
     }
     let sandbox = Sandbox::start().await?;
     let base_uri = sandbox.base_uri();
     tracing::info!("sandbox stands in for 7digital at {base_uri}; nothing leaves this machine");
-    Ok((config.for_sandbox(base_uri.parse()?), Some(sandbox)))
+    config.base_uri = base_uri.parse()?;
+    config.consumer_key = Some(demo::CONSUMER_KEY.into());
+    config.consumer_secret = Some(demo::CONSUMER_SECRET.into());
+    config.access_token = Some(demo::ACCESS_TOKEN.into());
+    config.access_token_secret = Some(demo::ACCESS_TOKEN_SECRET.into());
+    config.country = Some(demo::COUNTRY.into());
+    (config.user_id, config.shop_id) = (None, None);
+    Ok((config, Some(sandbox)))
 }
 
-async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {
+async fn serve(config: &Config, calls: Calls) -> Result<(), Box<dyn Error>> {
     config.check_exposure()?;
     let mut stderr = std::io::stderr();
     if let Some(address) = config.metrics_bind {
-        let address = metrics::serve(address, config)?;
+        let address = metrics_page::serve(address, config)?;
         writeln!(stderr, "listening on http://{address}/metrics")?;
     }
-    let stop = stop_signal(&guard);
-    let app = App::bind(config, guard)?;
+    let stop = stop_signal(&calls);
+    let app = App::bind(config, calls)?;
     writeln!(stderr, "listening on http://{}/mcp", app.address()?)?;
     if let Some(address) = app.rest_address()? {
         writeln!(stderr, "listening on http://{address}/v1")?;
@@ -164,16 +176,16 @@ async fn serve(config: &Config, guard: Guard) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Cancelled when the process is asked to end. Asked once more, it ends at once, and what is under way is written down as unknown.
-fn stop_signal(guard: &Guard) -> CancellationToken {
-    let (stop, guard) = (CancellationToken::new(), guard.clone());
+/// Cancelled when the process is asked to end. Asked once more, it ends at once, and the purchases in flight are written down as unknown.
+fn stop_signal(calls: &Calls) -> CancellationToken {
+    let (stop, calls) = (CancellationToken::new(), calls.clone());
     let first = stop.clone();
     tokio::spawn(async move {
         signalled().await;
         first.cancel();
         signalled().await;
-        tracing::warn!("asked to stop twice: stopping without waiting for calls under way");
-        let _ = tokio::time::timeout(HURRY, guard.give_up()).await;
+        tracing::warn!("asked to stop twice: stopping without waiting for calls in flight");
+        let _ = tokio::time::timeout(ABANDON_TIMEOUT, calls.abandon_in_flight()).await;
         end_now();
     });
     stop
@@ -181,6 +193,7 @@ fn stop_signal(guard: &Guard) -> CancellationToken {
 
 #[expect(
     clippy::exit,
+    clippy::disallowed_methods,
     reason = "the person who asks twice wants no more waiting"
 )]
 fn end_now() {

@@ -1,5 +1,10 @@
-//! MCP, over HTTP and stdio: the tools as clients see them, and calls as they make them.
+//! MCP over HTTP and stdio, in every protocol revision: the tools as clients see them, and calls as they make them.
 
-pub mod server;
-pub mod sessions;
-pub mod validation;
+mod elicitation;
+mod message;
+mod result;
+pub mod router;
+mod server;
+mod sessions;
+pub mod stdio;
+pub mod tool_list;

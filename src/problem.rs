@@ -1,9 +1,15 @@
-//! One type for every failure.
+//! Failures: what happened, what to do, the code, whether money may have moved, and when to repeat the call.
+//!
+//! Everything that can stop a request ends as one [`Problem`]: a layer that rejects it, a call that 7digital refuses, a purchase whose outcome is unknown.
+//! The code that finds a failure words it, once; the surfaces render it and add nothing.
+//! A problem names an HTTP status and headers because its table is the one place where they are decided ([`Kind::spec`]), and so that REST and its `OpenAPI` description can't disagree.
+//! Only `http`, `rest` and `mcp` turn them into a response. `calls`, `identity` and `ledger` choose a kind by its meaning and never look at its status.
 
-pub use self::kind::Kind;
-#[expect(clippy::module_inception, reason = "the room's main type")]
-pub use self::problem::Problem;
+pub use self::kind::{KINDS, Kind, Spec};
+pub(crate) use self::report::in_seconds;
+pub use self::report::{Problem, Report};
 
 mod kind;
-mod problem;
-mod repeats;
+mod purchase;
+mod report;
+mod upstream;

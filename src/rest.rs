@@ -2,5 +2,8 @@
 
 mod arguments;
 mod docs;
-pub mod openapi;
+mod errors;
+mod headers;
+mod openapi;
+mod response;
 pub mod routes;

@@ -6,3 +6,4 @@ pub mod metrics;
 pub mod otlp;
 pub mod request_id;
 pub mod trace;
+pub mod trace_context;

@@ -3,16 +3,14 @@
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::arguments::Body;
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::{Document, Users};
 use crate::signup_user::Login;
 use crate::tool::Tool;
 use crate::values::Email;
 
 /// The tool.
-#[derive(Debug)]
 pub struct AuthenticateUser;
 
 impl Tool for AuthenticateUser {

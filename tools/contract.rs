@@ -2,8 +2,6 @@
 
 use sevendigital::{Endpoint, Method};
 
-use crate::hints::Hints;
-
 /// Everything about a tool that does not depend on a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Contract {
@@ -25,6 +23,82 @@ pub struct Contract {
     pub scope: Scope,
     /// Which rate limit it has, beside those that bind every call.
     pub rate_limit: RateLimitClass,
+}
+
+/// The annotations of a tool. They inform clients and decide nothing here: [`sevendigital::Effect`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hints {
+    /// What is true.
+    pub accurate: Accurate,
+    /// What the capability publishes, letter for letter.
+    pub published: Published,
+}
+
+/// The four hints of MCP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "MCP has four hints, each a yes or no"
+)]
+pub struct Accurate {
+    /// Changes nothing.
+    pub read_only: bool,
+    /// May delete or spend what can't be restored.
+    pub destructive: bool,
+    /// The same call again changes nothing more.
+    pub idempotent: bool,
+    /// Reaches beyond the user's own account.
+    pub open_world: bool,
+}
+
+/// The three hints that the capability publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// The capability's `readOnly`.
+    pub read_only: bool,
+    /// The capability's `destructive`.
+    pub destructive: bool,
+    /// The capability's `idempotent`.
+    pub idempotent: bool,
+}
+
+impl Hints {
+    /// Reads.
+    pub const READ: Self = Self::new([true, false, true, false], [true, false, true]);
+    /// Charges the user's payment card. Idempotent, since the same purchase is sent once in 24 hours.
+    pub const PURCHASE: Self = Self::new([false, true, true, true], [true, false, true]);
+    /// Logs a sale that the partner is billed for.
+    pub const SALE: Self = Self::new([false, true, true, false], [true, false, true]);
+    /// Replaces or deletes what is stored; the same call again changes nothing more.
+    pub const REPLACEMENT: Self = Self::new([false, true, true, false], [false, false, false]);
+    /// Has an effect with each call, and takes nothing away: opens an account, tries a password.
+    pub const NON_IDEMPOTENT: Self = Self::new([false, false, false, false], [false, false, false]);
+    /// Creates something once, however often it is called.
+    pub const IDEMPOTENT_CREATION: Self =
+        Self::new([false, false, true, false], [true, false, true]);
+    /// Starts or ends a subscription; the same call again may report another fee.
+    pub const SUBSCRIPTION: Self = Self::new([false, true, false, false], [true, false, false]);
+
+    /// Each in the order of the fields.
+    const fn new(accurate: [bool; 4], published: [bool; 3]) -> Self {
+        let [read_only, destructive, idempotent, open_world] = accurate;
+        let accurate = Accurate {
+            read_only,
+            destructive,
+            idempotent,
+            open_world,
+        };
+        let [read_only, destructive, idempotent] = published;
+        let published = Published {
+            read_only,
+            destructive,
+            idempotent,
+        };
+        Self {
+            accurate,
+            published,
+        }
+    }
 }
 
 /// What callers are granted: a kind of tool.

@@ -5,16 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::lenient::element;
 use crate::models::{Document, User};
 use crate::tool::Tool;
 use crate::values::{Country, Email, Id, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct CreateUser;
 
 impl Tool for CreateUser {

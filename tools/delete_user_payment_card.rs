@@ -4,15 +4,13 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::action::{Action, Item};
 use crate::arguments::Body;
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::{Document, Done};
 use crate::select_user_payment_card::CardChoice;
 use crate::tool::{ActionOf, Tool};
 
 /// The tool.
-#[derive(Debug)]
 pub struct DeleteUserPaymentCard;
 
 impl Tool for DeleteUserPaymentCard {

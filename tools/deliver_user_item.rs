@@ -6,9 +6,8 @@ use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::action::{Action, Item};
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::lenient::element;
 use crate::models::{Document, Purchase};
 use crate::tool::{ActionOf, Tool};
@@ -16,7 +15,6 @@ use crate::upstream_price::upstream_price;
 use crate::values::{Country, Currency, Id, Price, Text, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct DeliverUserItem;
 
 impl Tool for DeliverUserItem {

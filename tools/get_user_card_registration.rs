@@ -7,15 +7,13 @@ use serde_with::skip_serializing_none;
 use sevendigital::text::quotable;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::{CardRegistrations, Document};
 use crate::tool::Tool;
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct GetUserCardRegistration;
 
 impl Tool for GetUserCardRegistration {

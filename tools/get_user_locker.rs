@@ -5,15 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::{Document, Lockers};
 use crate::tool::Tool;
 use crate::values::{Count, Country, Id, Text, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct GetUserLocker;
 
 impl Tool for GetUserLocker {
@@ -58,21 +56,16 @@ impl Tool for GetUserLocker {
 
     fn note(document: &Document<Lockers>) -> Option<String> {
         let releases = document.payload.locker.as_ref()?.locker_releases.as_ref()?;
-        let (Count(page), Count(size), Count(total)) = (
-            releases.page?,
-            releases.page_size.filter(|size| size.0 > 0)?,
-            releases.total_items?,
-        );
-        let pages = total
-            .max(0)
-            .unsigned_abs()
-            .div_ceil(size.unsigned_abs())
-            .max(1);
-        let next = match u64::try_from(page) {
-            Ok(page) if page < pages => {
-                format!(" For the next page call again with `page` {}.", page + 1)
-            }
-            _ => " There are no more pages.".to_owned(),
+        let (Count(page), Count(size), Count(total)) =
+            (releases.page?, releases.page_size?, releases.total_items?);
+        if size < 1 {
+            return None;
+        }
+        let pages = (total.saturating_add(size - 1) / size).max(1);
+        let next = if (0..pages).contains(&page) {
+            format!(" For the next page call again with `page` {}.", page + 1)
+        } else {
+            " There are no more pages.".to_owned()
         };
         Some(format!(
             "Page {page} of {pages}, {total} releases in all.{next}"
@@ -122,20 +115,21 @@ impl TryFrom<Text> for Sort {
     type Error = &'static str;
     fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
         let words: Vec<&str> = text.split_whitespace().collect();
-        let known = |known: &[&'static str], word: &str| {
-            known
-                .iter()
-                .find(|other| other.eq_ignore_ascii_case(word))
-                .copied()
-        };
-        match words.as_slice() {
-            [column, order] => known(&["releaseTitle", "purchaseDate", "artistName"], column)
-                .zip(known(&["asc", "desc"], order))
-                .map(|(column, order)| Self(format!("{column} {order}"))),
-            _ => None,
-        }
-        .ok_or(
+        let order = words.join(" ");
+        let known = ORDERS
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(&order));
+        known.map(|known| Self((*known).to_owned())).ok_or(
             "expected `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`",
         )
     }
 }
+
+const ORDERS: [&str; 6] = [
+    "releaseTitle asc",
+    "releaseTitle desc",
+    "purchaseDate asc",
+    "purchaseDate desc",
+    "artistName asc",
+    "artistName desc",
+];

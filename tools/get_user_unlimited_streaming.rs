@@ -5,14 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
-use crate::hints::Hints;
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::models::{Document, Subscriptions};
 use crate::tool::Tool;
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct GetUserUnlimitedStreaming;
 
 impl Tool for GetUserUnlimitedStreaming {

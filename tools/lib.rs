@@ -9,7 +9,6 @@ pub mod any_tool;
 pub mod arguments;
 pub mod contract;
 pub mod error;
-pub mod hints;
 pub mod locker_lookup;
 pub mod models;
 pub mod payment_card_lookup;
@@ -45,9 +44,8 @@ pub mod update_user_unlimited_streaming;
 pub use action::{Action, Item, Payer};
 pub use any_tool::AnyTool;
 pub use arguments::Arguments;
-pub use contract::{Confirmation, Contract, RateLimitClass, Route, Scope};
+pub use contract::{Confirmation, Contract, Hints, RateLimitClass, Route, Scope};
 pub use error::ToolError;
-pub use hints::Hints;
 pub use prepared::{Prepared, Reply};
 pub use receipt::Receipt;
 pub use target::Target;
@@ -73,3 +71,29 @@ pub const TOOLS: &[AnyTool] = &[
     AnyTool::new::<get_user_details::GetUserDetails>(),
     AnyTool::new::<authenticate_user::AuthenticateUser>(),
 ];
+
+#[cfg(test)]
+mod tests {
+    use sevendigital::Effect;
+
+    use super::*;
+
+    #[test]
+    fn each_example_is_understood_and_what_charges_says_who_pays() {
+        for tool in TOOLS {
+            let name = tool.contract.name;
+            let (_, example) = tool.contract.description.split_once("Example: ").unwrap();
+            let mut examples = serde_json::Deserializer::from_str(example).into_iter::<Arguments>();
+            let prepared = tool.prepare(examples.next().unwrap().unwrap());
+            let prepared = prepared.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let action = prepared.action();
+            let required = tool.confirmation == Confirmation::Required;
+            assert_eq!(action.is_some(), required, "{name}");
+            let paid = action.is_some_and(|action| action.payer != Payer::None);
+            let charges = tool.contract.upstream.effect == Effect::Charges;
+            assert_eq!(paid, charges, "{name}");
+            let login = tool.contract.rate_limit == RateLimitClass::Login;
+            assert!(!login || prepared.email().is_some(), "{name}");
+        }
+    }
+}

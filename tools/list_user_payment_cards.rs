@@ -2,14 +2,12 @@
 
 use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::get_user_unlimited_streaming::Whose;
-use crate::hints::Hints;
 use crate::models::{Document, Wallet};
 use crate::tool::Tool;
 
 /// The tool.
-#[derive(Debug)]
 pub struct ListUserPaymentCards;
 
 impl Tool for ListUserPaymentCards {

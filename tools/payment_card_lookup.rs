@@ -7,6 +7,7 @@ use crate::list_user_payment_cards::ListUserPaymentCards;
 use crate::models::{Card, Document, Wallet};
 use crate::target::Target;
 use crate::tool::Tool as _;
+use crate::values::Id;
 
 /// The last four digits of the payment card that an action deletes, or of the default one that purchases charge.
 pub async fn card_digits(client: &Client, action: &Action, target: &Target) -> Option<String> {
@@ -16,7 +17,7 @@ pub async fn card_digits(client: &Client, action: &Action, target: &Target) -> O
         .ok()?;
     let wanted = |card: &Card| match &action.item {
         Item::PaymentCard(named) => {
-            let named = named.as_ref().map(|id| id.as_str());
+            let named = named.as_ref().map(Id::as_str);
             named.is_some() && card.id.as_ref().map(|id| id.0.as_str()) == named
         }
         Item::Release(_) | Item::Track { .. } | Item::Basket(_) => {

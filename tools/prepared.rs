@@ -122,3 +122,58 @@ async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, Too
         Err(_) => Err(sevendigital::Error::Unreadable(sevendigital::Unreadable::Shape).into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::authenticate_user::AuthenticateUser;
+    use crate::create_user::CreateUser;
+    use crate::purchase_user_item::PurchaseUserItem;
+    use crate::select_user_payment_card::SelectUserPaymentCard;
+
+    fn prepare<T: Tool>(arguments: Value) -> Prepared {
+        serde_json::from_value(arguments)
+            .map(Prepared::new::<T>)
+            .unwrap()
+            .unwrap()
+    }
+
+    #[test]
+    fn all_spellings_of_arguments_have_one_canonical_form() {
+        let given = prepare::<PurchaseUserItem>(
+            json!({"releaseId": 11_700_062, "price": "999", "country": " gb", "shopId": null}),
+        );
+        let canonical = json!({"releaseId": "11700062", "price": 999, "country": "GB"});
+        assert_eq!(&json!(given.canonical()), &canonical);
+        assert_eq!(given.action().unwrap().to_string(), "Buy release 11700062");
+    }
+
+    #[test]
+    fn every_user_that_a_call_names_is_found() {
+        let body = json!({"body": {"cardId": "1", "userId": 500_123, "USERID": 7, "userid": "x"}});
+        let card = prepare::<SelectUserPaymentCard>(body);
+        let mut named = card.named_users().to_vec();
+        named.sort();
+        assert_eq!(named, ["500123", "7", "x"]);
+        assert_eq!(card.target().user_id.as_deref(), Some("500123"));
+        let text = json!({"body": "{\"cardId\": \"1\", \"userId\": \"500123\"}"});
+        assert_eq!(
+            prepare::<SelectUserPaymentCard>(text).named_users(),
+            ["500123"]
+        );
+        let user = prepare::<CreateUser>(json!({"email": "jane@example.com", "userId": "a b"}));
+        assert_eq!(user.named_users(), ["a b"]);
+    }
+
+    #[test]
+    fn a_password_is_not_kept_in_the_canonical_form() {
+        let login = json!({"emailAddress": " Jane@example.com ", "password": "canary"});
+        let login = prepare::<AuthenticateUser>(json!({"body": login}));
+        assert_eq!(login.email(), Some("Jane@example.com"));
+        let canonical = json!({"body": {"emailAddress": "Jane@example.com"}});
+        assert_eq!(&json!(login.canonical()), &canonical);
+        assert!(!format!("{login:?}").contains("canary"));
+    }
+}

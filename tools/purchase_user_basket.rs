@@ -6,14 +6,12 @@ use serde_with::skip_serializing_none;
 use sevendigital::{Auth, Effect, Endpoint};
 
 use crate::action::{Action, Item};
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
-use crate::hints::Hints;
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::models::{Document, Purchases};
 use crate::tool::{ActionOf, Tool};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct PurchaseUserBasket;
 
 impl Tool for PurchaseUserBasket {

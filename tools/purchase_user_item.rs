@@ -6,16 +6,14 @@ use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::action::{Action, Item};
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::{Document, Purchases};
 use crate::tool::{ActionOf, Tool};
 use crate::upstream_price::upstream_price;
 use crate::values::{Country, Id, Price, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct PurchaseUserItem;
 
 impl Tool for PurchaseUserItem {

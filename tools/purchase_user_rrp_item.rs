@@ -2,15 +2,13 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::{Document, Purchases};
 use crate::purchase_user_item::StoreItem;
 use crate::tool::{ActionOf, Tool};
 
 /// The tool.
-#[derive(Debug)]
 pub struct PurchaseUserRrpItem;
 
 impl Tool for PurchaseUserRrpItem {

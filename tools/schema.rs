@@ -48,7 +48,7 @@ fn tidy(schema: &mut Value) {
     if fields.get("additionalProperties") == Some(&Value::Bool(true)) {
         fields.remove("additionalProperties");
     }
-    // `Option<T>`: a client that sends null is understood, but none is told to.
+    // `Option<T>`: null is accepted, but the schema does not offer it.
     if let Some(Value::Array(kinds)) = fields.get_mut("type") {
         kinds.retain(|kind| kind != "null");
         if let [only] = kinds.as_slice() {

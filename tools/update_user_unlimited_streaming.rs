@@ -6,15 +6,13 @@ use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::arguments::Body;
-use crate::contract::{Contract, RateLimitClass, Route, Scope};
+use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::hints::Hints;
 use crate::models::{Document, More, Subscriptions};
 use crate::tool::Tool;
 use crate::values::{Count, Country, Currency, Text, UserId};
 
 /// The tool.
-#[derive(Debug)]
 pub struct UpdateUserUnlimitedStreaming;
 
 impl Tool for UpdateUserUnlimitedStreaming {

@@ -1,106 +1,92 @@
 //! When the circuit opens, and how it closes again.
 
+use super::Outcome::{Failure, Success};
 use super::*;
+use crate::error::{ConnectError, Interruption, Unreadable};
 
-const SECOND: Duration = Duration::from_secs(1);
+const OPEN: Duration = Duration::from_secs(5);
 
 fn breaker() -> CircuitBreaker {
     CircuitBreaker::new(Limits::default())
 }
 
-/// Attempts that all end in that way.
-fn end(breaker: &CircuitBreaker, times: usize, outcome: Outcome) {
+/// Attempts that all end in that way; returns whether the circuit is closed after them.
+fn record(breaker: &CircuitBreaker, times: usize, outcome: Outcome) -> bool {
     for _ in 0..times {
         breaker.acquire().unwrap().record(outcome);
     }
+    breaker.is_closed()
 }
 
-/// A breaker that has just opened.
-fn open() -> CircuitBreaker {
+/// A circuit that has just opened.
+fn opened() -> CircuitBreaker {
     let breaker = breaker();
-    end(&breaker, 20, Outcome::Failure);
-    assert!(!breaker.is_closed());
+    assert!(!record(&breaker, 20, Failure));
+    breaker
+}
+
+/// A circuit that is ready for a probe.
+async fn half_open() -> CircuitBreaker {
+    let breaker = opened();
+    tokio::time::advance(OPEN).await;
     breaker
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_opens_at_twenty_attempts_of_which_half_failed() {
-    for (worked, failed, opens) in [
-        (0, 19, false),
-        (0, 20, true),
-        (19, 0, false),
-        (10, 9, false),
-        (10, 10, true),
-        (11, 9, false),
-        (51, 49, false),
-        (50, 50, true),
-        (1_000, 0, false),
+async fn it_opens_at_enough_attempts_of_which_enough_failed() {
+    for (min_calls, percent, succeeded, failed, opens) in [
+        (20, 50, 0, 19, false),
+        (20, 50, 0, 20, true),
+        (20, 50, 19, 0, false),
+        (20, 50, 10, 9, false),
+        (20, 50, 10, 10, true),
+        (20, 50, 11, 9, false),
+        (20, 50, 51, 49, false),
+        (20, 50, 50, 50, true),
+        (20, 50, 1_000, 0, false),
+        (1, 100, 0, 1, true),
+        (0, 100, 0, 1, true),
+        (3, 100, 0, 2, false),
+        (3, 100, 0, 3, true),
+        (1, 101, 0, 1_000, false),
     ] {
-        let breaker = breaker();
-        end(&breaker, worked, Outcome::Success);
-        end(&breaker, failed, Outcome::Failure);
-        assert_eq!(!breaker.is_closed(), opens, "{worked} and {failed}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_limits_of_the_client_bind_it() {
-    let rows = [
-        (1, 100, 1, true),
-        (0, 100, 1, true),
-        (3, 100, 2, false),
-        (3, 100, 3, true),
-        (1, 101, 1_000, false),
-    ];
-    for (calls, percent, failed, opens) in rows {
         let breaker = CircuitBreaker::new(Limits {
-            breaker_min_calls: calls,
+            breaker_min_calls: min_calls,
             breaker_failure_percent: percent,
             ..Limits::default()
         });
-        end(&breaker, failed, Outcome::Failure);
-        assert_eq!(
-            !breaker.is_closed(),
-            opens,
-            "{failed} with {calls}, {percent} %"
-        );
+        record(&breaker, succeeded, Success);
+        let closed = record(&breaker, failed, Failure);
+        let row = (min_calls, percent, succeeded, failed);
+        assert_eq!(!closed, opens, "{row:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_older_than_the_window_is_not_counted() {
-    for (seconds, opens) in [(10, true), (11, false)] {
+    let seconds = Duration::from_secs;
+    for (later, opens) in [(10, true), (11, false)] {
         let breaker = breaker();
-        end(&breaker, 19, Outcome::Failure);
-        tokio::time::advance(SECOND * seconds).await;
-        end(&breaker, 1, Outcome::Failure);
-        assert_eq!(!breaker.is_closed(), opens, "after {seconds} s");
+        record(&breaker, 19, Failure);
+        tokio::time::advance(seconds(later)).await;
+        assert_eq!(!record(&breaker, 1, Failure), opens, "after {later} s");
     }
     let breaker = breaker();
     for _ in 0..100 {
-        end(&breaker, 9, Outcome::Failure);
-        tokio::time::advance(SECOND * 6).await;
+        assert!(record(&breaker, 9, Failure), "18 in each ten seconds");
+        tokio::time::advance(seconds(6)).await;
     }
-    assert!(breaker.is_closed(), "18 failures in each ten seconds");
-    tokio::time::advance(SECOND * 11).await;
-    end(&breaker, 20, Outcome::Success);
-    assert!(breaker.is_closed(), "and then none");
+    tokio::time::advance(seconds(11)).await;
+    assert!(record(&breaker, 20, Success), "and then none");
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_it_is_open_it_says_for_how_long() {
-    let breaker = open();
-    assert_eq!(breaker.acquire().unwrap_err(), SECOND * 5);
+async fn it_says_how_long_it_is_open_and_then_permits_one_probe() {
+    let breaker = opened();
+    assert_eq!(breaker.acquire().unwrap_err(), OPEN);
     tokio::time::advance(Duration::from_millis(4_999)).await;
     assert_eq!(breaker.acquire().unwrap_err(), Duration::from_millis(1));
     tokio::time::advance(Duration::from_millis(1)).await;
-    assert!(breaker.acquire().is_ok());
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_that_one_probe_alone_is_permitted() {
-    let breaker = open();
-    tokio::time::advance(SECOND * 60).await;
     let probe = breaker.acquire().unwrap();
     for _ in 0..100 {
         assert_eq!(breaker.acquire().unwrap_err(), Duration::ZERO);
@@ -111,41 +97,33 @@ async fn after_that_one_probe_alone_is_permitted() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_succeeds_closes_it_with_an_empty_window() {
-    let breaker = open();
-    tokio::time::advance(SECOND * 5).await;
-    end(&breaker, 1, Outcome::Success);
-    assert!(breaker.is_closed());
-    end(&breaker, 19, Outcome::Failure);
-    assert!(breaker.is_closed(), "the window was emptied");
-    end(&breaker, 1, Outcome::Failure);
-    assert!(!breaker.is_closed(), "and is filled again");
+    let breaker = half_open().await;
+    assert!(record(&breaker, 1, Success));
+    assert!(record(&breaker, 19, Failure), "the window was emptied");
+    assert!(!record(&breaker, 1, Failure), "and is filled again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_fails_keeps_it_open_for_as_long_again() {
-    let breaker = open();
+    let breaker = half_open().await;
     for _ in 0..3 {
-        tokio::time::advance(SECOND * 5).await;
-        end(&breaker, 1, Outcome::Failure);
-        assert_eq!(breaker.acquire().unwrap_err(), SECOND * 5);
+        record(&breaker, 1, Failure);
+        assert_eq!(breaker.acquire().unwrap_err(), OPEN);
+        tokio::time::advance(OPEN).await;
     }
-    tokio::time::advance(SECOND * 5).await;
-    end(&breaker, 1, Outcome::Success);
-    assert!(breaker.is_closed());
+    assert!(record(&breaker, 1, Success));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dropped_probe_lets_the_next_read_be_the_probe() {
-    let breaker = open();
-    tokio::time::advance(SECOND * 5).await;
+    let breaker = half_open().await;
     for _ in 0..3 {
         let probe = breaker.acquire().unwrap();
         assert!(breaker.acquire().is_err());
         drop(probe);
         assert!(!breaker.is_closed());
     }
-    end(&breaker, 1, Outcome::Success);
-    assert!(breaker.is_closed());
+    assert!(record(&breaker, 1, Success));
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,46 +132,35 @@ async fn a_dropped_attempt_is_not_counted() {
     for _ in 0..1_000 {
         drop(breaker.acquire().unwrap());
     }
-    end(&breaker, 19, Outcome::Failure);
-    assert!(breaker.is_closed());
+    assert!(record(&breaker, 19, Failure));
 }
 
 #[tokio::test(start_paused = true)]
 async fn permits_of_an_earlier_generation_are_not_counted() {
-    for outcome in [Outcome::Success, Outcome::Failure] {
+    for outcome in [Success, Failure] {
         let breaker = breaker();
-        let early: Vec<Permit> = (0..60).map(|_| breaker.acquire().unwrap()).collect();
-        end(&breaker, 20, Outcome::Failure);
-        let mut early = early.into_iter();
-        let mut ends = |times| {
-            early
-                .by_ref()
-                .take(times)
-                .for_each(|permit| permit.record(outcome))
+        let mut early: Vec<Permit> = (0..60).map(|_| breaker.acquire().unwrap()).collect();
+        let mut end_twenty = || {
+            let twenty = early.drain(..20);
+            twenty.for_each(|permit| permit.record(outcome));
         };
-        ends(20);
-        assert_eq!(breaker.acquire().unwrap_err(), SECOND * 5, "{outcome:?}");
-        tokio::time::advance(SECOND * 5).await;
+        assert!(!record(&breaker, 20, Failure));
+        end_twenty();
+        assert_eq!(breaker.acquire().unwrap_err(), OPEN, "{outcome:?}");
+        tokio::time::advance(OPEN).await;
         let probe = breaker.acquire().unwrap();
-        ends(20);
-        assert_eq!(
-            breaker.acquire().unwrap_err(),
-            Duration::ZERO,
-            "{outcome:?}"
-        );
-        probe.record(Outcome::Success);
-        ends(20);
-        assert!(breaker.is_closed(), "{outcome:?}");
-        end(&breaker, 19, Outcome::Failure);
-        assert!(breaker.is_closed(), "{outcome:?}");
-        end(&breaker, 1, Outcome::Failure);
-        assert!(!breaker.is_closed(), "{outcome:?}");
+        end_twenty();
+        let wait = breaker.acquire().unwrap_err();
+        assert_eq!(wait, Duration::ZERO, "{outcome:?}");
+        probe.record(Success);
+        end_twenty();
+        assert!(record(&breaker, 19, Failure), "{outcome:?}");
+        assert!(!record(&breaker, 1, Failure), "{outcome:?}");
     }
 }
 
 #[test]
-fn a_rejection_of_7digitals_is_a_success() {
-    use crate::error::{ConnectError, Interruption, Unreadable};
+fn an_answer_is_a_success_unless_it_is_a_fault_of_7digitals() {
     let rejected = |code| Error::Rejected {
         code,
         message: String::new(),
@@ -202,39 +169,32 @@ fn a_rejection_of_7digitals_is_a_success() {
         status,
         retry_after: None,
     };
-    for (error, outcome) in [
-        (Error::NotSent(ConnectError::Failed), Outcome::Failure),
-        (
-            Error::Interrupted(Interruption::ConnectionClosed),
-            Outcome::Failure,
-        ),
-        (
-            Error::Interrupted(Interruption::ReadTimeout),
-            Outcome::Failure,
-        ),
-        (
-            Error::Interrupted(Interruption::DeadlineExceeded),
-            Outcome::Failure,
-        ),
-        (unavailable(500), Outcome::Failure),
-        (unavailable(503), Outcome::Failure),
-        (Error::Unreadable(Unreadable::HtmlPage), Outcome::Success),
-        (rejected(7001), Outcome::Failure),
-        (rejected(9001), Outcome::Failure),
-        (rejected(1001), Outcome::Success),
-        (rejected(2001), Outcome::Success),
-        (rejected(3001), Outcome::Success),
-        (
-            Error::Unauthorised {
-                message: String::new(),
-                clock_ahead: None,
-            },
-            Outcome::Success,
-        ),
-        (Error::Throttled { retry_after: None }, Outcome::Success),
-    ] {
+    let unauthorised = Error::Unauthorised {
+        message: String::new(),
+        clock_ahead: None,
+    };
+    let failures = [
+        Error::NotSent(ConnectError::Failed),
+        Error::Interrupted(Interruption::ConnectionClosed),
+        Error::Interrupted(Interruption::ReadTimeout),
+        Error::Interrupted(Interruption::DeadlineExceeded),
+        unavailable(500),
+        unavailable(503),
+        rejected(7001),
+        rejected(9001),
+    ];
+    let successes = [
+        rejected(1001),
+        rejected(2001),
+        rejected(3001),
+        unauthorised,
+        Error::Throttled { retry_after: None },
+        Error::Unreadable(Unreadable::HtmlPage),
+    ];
+    let rows = failures.map(|error| (error, Failure)).into_iter();
+    for (error, expected) in rows.chain(successes.map(|error| (error, Success))) {
         let ended: Result<(), Error> = Err(error);
-        assert_eq!(Outcome::from_result(&ended), outcome, "{ended:?}");
+        assert_eq!(Outcome::from_result(&ended), expected, "{ended:?}");
     }
-    assert_eq!(Outcome::from_result(&Ok(())), Outcome::Success);
+    assert_eq!(Outcome::from_result(&Ok(())), Success);
 }

@@ -4,105 +4,60 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// A signed request whose signature is published (or was computed by two independent programs).
-struct Vector {
-    name: &'static str,
-    request: (&'static str, &'static str),
-    parameters: &'static str,
-    secrets: (&'static str, &'static str),
-    signature: &'static str,
-}
-
 const SEVENDIGITAL: &str = "oauth_consumer_key=YOUR_KEY_HERE&oauth_nonce=950262835&oauth_signature_method=HMAC-SHA1&oauth_timestamp=1426071532&oauth_version=1.0";
 const PHOTOS: (&str, &str) = ("kd94hf93k423kf44", "pfkkdhi9sl3r4s00");
 
+/// Signed requests whose signatures are published, or were computed by two independent programs:
+/// name, method, URL, parameters, secrets, signature.
+type Vector = (Text, Text, Text, Text, (Text, Text), Text);
+type Text = &'static str;
+
+#[rustfmt::skip]
 const VECTORS: &[Vector] = &[
-    Vector {
-        name: "V1: 7digital's own request token example",
-        request: ("POST", "https://api.7digital.com/1.2/oauth/requesttoken"),
-        parameters: SEVENDIGITAL,
-        secrets: ("YOUR_SECRET_HERE", ""),
-        signature: "qX5UNhYyuqZVx+ZOXHQbWMpuKvE=",
-    },
-    Vector {
-        name: "V1 with GET is another signature",
-        request: ("GET", "https://api.7digital.com/1.2/oauth/requesttoken"),
-        parameters: SEVENDIGITAL,
-        secrets: ("YOUR_SECRET_HERE", ""),
-        signature: "WyCV9QnEOmgs7ju4SKT54H+d51s=",
-    },
-    Vector {
-        name: "V1 over http is another signature",
-        request: ("POST", "http://api.7digital.com/1.2/oauth/requesttoken"),
-        parameters: SEVENDIGITAL,
-        secrets: ("YOUR_SECRET_HERE", ""),
-        signature: "Cm5MDWcv0653TwiNnEYvnxVekvI=",
-    },
-    Vector {
-        name: "V2: OAuth Core 1.0 appendix A",
-        request: (
-            "GET",
-            "http://photos.example.net/photos?file=vacation.jpg&size=original",
-        ),
-        parameters: "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_token=nnch734d00sl2jdk&oauth_nonce=kllo9940pd9333jh&oauth_timestamp=1191242096&oauth_signature_method=HMAC-SHA1&oauth_version=1.0",
-        secrets: PHOTOS,
-        signature: "tR3+Ty81lMeYAr/Fid0kMTYa/WM=",
-    },
-    Vector {
-        name: "V3a: RFC 5849 section 1.2, temporary credentials",
-        request: ("POST", "https://photos.example.net/initiate"),
-        parameters: "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131200&oauth_nonce=wIjqoS&oauth_callback=http%3A%2F%2Fprinter.example.com%2Fready",
-        secrets: ("kd94hf93k423kf44", ""),
-        signature: "74KNZJeDHnMBp0EMJ9ZHt/XKycU=",
-    },
-    Vector {
-        name: "V3b: RFC 5849 section 1.2, token",
-        request: ("POST", "https://photos.example.net/token"),
-        parameters: "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_token=hh5s93j4hdidpola&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131201&oauth_nonce=walatlh&oauth_verifier=hfdp7dh39dks9884",
-        secrets: ("kd94hf93k423kf44", "hdhd0244k9j7ao03"),
-        signature: "gKgrFCywp7rO0OXSjdot/IHF7IU=",
-    },
-    Vector {
-        name: "V3c: RFC 5849 section 1.2, photos",
-        request: (
-            "GET",
-            "http://photos.example.net/photos?file=vacation.jpg&size=original",
-        ),
-        parameters: "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_token=nnch734d00sl2jdk&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131202&oauth_nonce=chapoH",
-        secrets: PHOTOS,
-        signature: "MdpQcU8iPSUjWoN/UDMsK2sui9I=",
-    },
-    Vector {
-        name: "V4: RFC 5849 section 3.4.1 with erratum 2550",
-        request: (
-            "POST",
-            "http://example.com/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b",
-        ),
-        parameters: "c2&a3=2+q&oauth_consumer_key=9djdj82h48djs9d2&oauth_token=kkk9d7dh3k39sjv7&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131201&oauth_nonce=7d8f3e4a",
-        secrets: ("j49sk3j29djd", "dh893hdasih9"),
-        signature: "r6/TJjbCOr97/+UU0NsvSne7s5g=",
-    },
-    Vector {
-        name: "V5a: Twitter's sample, 1.1",
-        request: ("POST", "https://api.twitter.com/1.1/statuses/update.json"),
-        parameters: TWITTER,
-        secrets: TWITTER_SECRETS,
-        signature: "hCtSmYh+iHYCEqBWrE7C7hYmtUk=",
-    },
-    Vector {
-        name: "V5b: Twitter's sample, 1",
-        request: ("POST", "https://api.twitter.com/1/statuses/update.json"),
-        parameters: TWITTER,
-        secrets: TWITTER_SECRETS,
-        signature: "tnnArxj06cWHq44gCs1OSKk/jLY=",
-    },
-    Vector {
-        name: "X1: access token",
-        request: ("POST", "https://api.7digital.com/1.2/oauth/accesstoken"),
-        parameters: "oauth_consumer_key=YOUR_KEY_HERE&oauth_nonce=950262835&oauth_signature_method=HMAC-SHA1&oauth_timestamp=1426071532&oauth_version=1.0&oauth_token=ABC1XYZ",
-        secrets: ("YOUR_SECRET_HERE", "oGBr7s1xQ0OBk6L1fddTCQ=="),
-        signature: "E+gNxaWXxKo75VTp3/vR/6LrpKA=",
-    },
+    ("V1: 7digital's own request token example",
+        "POST", "https://api.7digital.com/1.2/oauth/requesttoken",
+        SEVENDIGITAL,
+        ("YOUR_SECRET_HERE", ""), "qX5UNhYyuqZVx+ZOXHQbWMpuKvE="),
+    ("V1 with GET is another signature",
+        "GET", "https://api.7digital.com/1.2/oauth/requesttoken",
+        SEVENDIGITAL,
+        ("YOUR_SECRET_HERE", ""), "WyCV9QnEOmgs7ju4SKT54H+d51s="),
+    ("V1 over http is another signature",
+        "POST", "http://api.7digital.com/1.2/oauth/requesttoken",
+        SEVENDIGITAL,
+        ("YOUR_SECRET_HERE", ""), "Cm5MDWcv0653TwiNnEYvnxVekvI="),
+    ("V2: OAuth Core 1.0 appendix A",
+        "GET", "http://photos.example.net/photos?file=vacation.jpg&size=original",
+        "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_token=nnch734d00sl2jdk&oauth_nonce=kllo9940pd9333jh&oauth_timestamp=1191242096&oauth_signature_method=HMAC-SHA1&oauth_version=1.0",
+        PHOTOS, "tR3+Ty81lMeYAr/Fid0kMTYa/WM="),
+    ("V3a: RFC 5849 section 1.2, temporary credentials",
+        "POST", "https://photos.example.net/initiate",
+        "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131200&oauth_nonce=wIjqoS&oauth_callback=http%3A%2F%2Fprinter.example.com%2Fready",
+        ("kd94hf93k423kf44", ""), "74KNZJeDHnMBp0EMJ9ZHt/XKycU="),
+    ("V3b: RFC 5849 section 1.2, token",
+        "POST", "https://photos.example.net/token",
+        "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_token=hh5s93j4hdidpola&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131201&oauth_nonce=walatlh&oauth_verifier=hfdp7dh39dks9884",
+        ("kd94hf93k423kf44", "hdhd0244k9j7ao03"), "gKgrFCywp7rO0OXSjdot/IHF7IU="),
+    ("V3c: RFC 5849 section 1.2, photos",
+        "GET", "http://photos.example.net/photos?file=vacation.jpg&size=original",
+        "oauth_consumer_key=dpf43f3p2l4k3l03&oauth_token=nnch734d00sl2jdk&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131202&oauth_nonce=chapoH",
+        PHOTOS, "MdpQcU8iPSUjWoN/UDMsK2sui9I="),
+    ("V4: RFC 5849 section 3.4.1 with erratum 2550",
+        "POST", "http://example.com/request?b5=%3D%253D&a3=a&c%40=&a2=r%20b",
+        "c2&a3=2+q&oauth_consumer_key=9djdj82h48djs9d2&oauth_token=kkk9d7dh3k39sjv7&oauth_signature_method=HMAC-SHA1&oauth_timestamp=137131201&oauth_nonce=7d8f3e4a",
+        ("j49sk3j29djd", "dh893hdasih9"), "r6/TJjbCOr97/+UU0NsvSne7s5g="),
+    ("V5a: Twitter's sample, 1.1",
+        "POST", "https://api.twitter.com/1.1/statuses/update.json",
+        TWITTER,
+        TWITTER_SECRETS, "hCtSmYh+iHYCEqBWrE7C7hYmtUk="),
+    ("V5b: Twitter's sample, 1",
+        "POST", "https://api.twitter.com/1/statuses/update.json",
+        TWITTER,
+        TWITTER_SECRETS, "tnnArxj06cWHq44gCs1OSKk/jLY="),
+    ("X1: access token",
+        "POST", "https://api.7digital.com/1.2/oauth/accesstoken",
+        "oauth_consumer_key=YOUR_KEY_HERE&oauth_nonce=950262835&oauth_signature_method=HMAC-SHA1&oauth_timestamp=1426071532&oauth_version=1.0&oauth_token=ABC1XYZ",
+        ("YOUR_SECRET_HERE", "oGBr7s1xQ0OBk6L1fddTCQ=="), "E+gNxaWXxKo75VTp3/vR/6LrpKA="),
 ];
 
 const TWITTER: &str = "include_entities=true&status=Hello%20Ladies%20%2B%20Gentlemen%2C%20a%20signed%20OAuth%20request%21&oauth_consumer_key=xvz1evFS4wEEPTGEFPHBog&oauth_nonce=kYjzVBB8Y0ZFabxSWbWovY3uYSQ2pTgmZeNu2VS4cg&oauth_signature_method=HMAC-SHA1&oauth_timestamp=1318622958&oauth_token=370773112-GmHxMAgYyLbNEtIKZeRNFsMKPR9EyMZeS9weJAEb&oauth_version=1.0";
@@ -126,20 +81,10 @@ fn own(pairs: &[(&str, &str)]) -> Vec<Parameter> {
 
 #[test]
 fn published_signatures_come_out() {
-    for vector in VECTORS {
-        let (method, url) = vector.request;
-        let base = base_string(
-            method,
-            &url.parse().unwrap(),
-            &parameters(vector.parameters),
-        );
-        let (consumer, token) = vector.secrets;
-        assert_eq!(
-            signature(&base, consumer, token),
-            vector.signature,
-            "{}\n{base}",
-            vector.name
-        );
+    for (name, method, url, form, (consumer, token), expected) in VECTORS {
+        let base = base_string(method, &url.parse().unwrap(), &parameters(form));
+        let signed = signature(&base, consumer, token);
+        assert_eq!(signed, *expected, "{name}\n{base}");
     }
 }
 
@@ -193,13 +138,9 @@ fn a_request_is_signed_whole() {
 
 #[test]
 fn base_strings_are_those_of_the_specification() {
-    let v4 = &VECTORS[7];
+    let (_, method, url, form, ..) = VECTORS[7];
     assert_eq!(
-        base_string(
-            "POST",
-            &v4.request.1.parse().unwrap(),
-            &parameters(v4.parameters)
-        ),
+        base_string(method, &url.parse().unwrap(), &parameters(form)),
         "POST&http%3A%2F%2Fexample.com%2Frequest&a2%3Dr%2520b%26a3%3D2%2520q%26a3%3Da%26b5%3D%253D%25253D%26c%2540%3D%26c2%3D%26oauth_consumer_key%3D9djdj82h48djs9d2%26oauth_nonce%3D7d8f3e4a%26oauth_signature_method%3DHMAC-SHA1%26oauth_timestamp%3D137131201%26oauth_token%3Dkkk9d7dh3k39sjv7"
     );
 }

@@ -174,13 +174,13 @@ fn what_is_not_an_envelope_is_an_error_of_its_own_kind() {
             r#"{"status":"ok","user":{"id"#,
             unreadable(Unreadable::Json {
                 line: 1,
-                column: 27,
+                column: 26,
             }),
         ),
         (
             200,
             r#"<response status="ok"><user id="1">"#,
-            unreadable(Unreadable::Truncated),
+            unreadable(Unreadable::Xml("XML that ends too early")),
         ),
     ] {
         assert_eq!(

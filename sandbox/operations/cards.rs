@@ -1,8 +1,9 @@
-//! Payment cards, and the registrations by which a browser adds one.
+//! Payment cards, and the registrations through which a browser adds one.
 
-use crate::call::{Answer, Call, Refusal};
+use crate::call::{Answer, Call};
 use crate::document::Node;
 use crate::pages;
+use crate::refusal::Refusal;
 use crate::state::{Card, MOST_REGISTRATIONS, Outcome, Registration, State, User};
 
 /// `listUserPaymentCards`.
@@ -37,7 +38,7 @@ pub(crate) fn delete(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     Ok(Answer::new(Node::default()))
 }
 
-/// `registerUserPaymentCard`: `Location` names the page where the browser gives the card.
+/// `registerUserPaymentCard`: `Location` names the page where the browser enters the card.
 pub(crate) fn register(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let redirect_url = call.required("redirectUrl")?.to_owned();
     if !pages::is_web_address(&redirect_url) {

@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 
-use crate::call::{Answer, Call, Refusal, timestamp};
+use crate::call::{Answer, Call, timestamp};
 use crate::demo;
 use crate::document::Node;
+use crate::refusal::Refusal;
 use crate::state::{Owned, OwnedTrack, Release, State};
 
 const IMAGE_SIZES: [u64; 9] = [33, 50, 100, 180, 182, 200, 350, 500, 800];
@@ -25,47 +26,36 @@ pub(crate) fn show(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let order = order(call.optional("sort").unwrap_or("releaseTitle asc"))?;
     let mut locker = select(&state.user(&call.user_id)?.locker, call)?;
     locker.sort_by(order);
-    let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let start = place((page - 1).saturating_mul(page_size));
-    let shown = locker.iter().skip(start).take(place(page_size));
+    let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let start = count((page - 1).saturating_mul(page_size));
+    let shown = locker.iter().skip(start).take(count(page_size));
+    let shown = shown.map(|owned| locker_release(owned, image_size, &call.user_id));
     let releases = Node::default()
         .element("page", page)
         .element("pageSize", page_size)
         .element("totalItems", locker.len() as u64)
-        .list(
-            "lockerRelease",
-            shown
-                .map(|owned| locker_release(owned, image_size, &call.user_id))
-                .collect(),
-        );
-    Ok(Answer::new(Node::default().child(
-        "locker",
-        Node::default().child("lockerReleases", releases),
-    )))
+        .list("lockerRelease", shown.collect());
+    let payload = Node::default().child("lockerReleases", releases);
+    Ok(Answer::new(Node::default().child("locker", payload)))
 }
 
 /// A release of a locker, as the locker and purchases show it.
 pub(crate) fn locker_release(owned: &Owned, image_size: u64, user_id: &str) -> Node {
-    let tracks = owned
-        .tracks
-        .iter()
-        .map(|track| locker_track(owned.release, track, user_id))
-        .collect();
+    let track = |track: &OwnedTrack| locker_track(owned.release, track, user_id);
+    let tracks = owned.tracks.iter().map(track).collect();
     Node::default()
         .child("release", release_node(owned.release, image_size))
         .child("lockerTracks", Node::default().list("lockerTrack", tracks))
         .element("available", owned.available)
 }
 
-/// What of a locker the call's filters leave.
+/// The part of a locker that the call's filters select.
 fn select(locker: &[Owned], call: &Call) -> Result<Vec<Owned>, Refusal> {
     let (release_id, track_id) = (call.number("releaseId")?, call.number("trackId")?);
     let purchase_id = call.number("purchaseId")?;
     if let (None, Some(track_id)) = (release_id, track_id) {
-        return Err(Refusal::invalid(
-            "trackId",
-            &format!("{track_id} (needs releaseId)"),
-        ));
+        let value = format!("{track_id} (needs releaseId)");
+        return Err(Refusal::invalid("trackId", &value));
     }
     if !wants_downloads(call)? {
         return Ok(Vec::new());
@@ -93,16 +83,11 @@ fn wants_downloads(call: &Call) -> Result<bool, Refusal> {
     let Some(types) = call.optional("usageTypes") else {
         return Ok(true);
     };
-    let types: Vec<String> = types
-        .split(',')
-        .map(|kind| kind.trim().to_ascii_lowercase())
-        .collect();
-    match types
-        .iter()
-        .find(|kind| !USAGE_TYPES.contains(&kind.as_str()))
-    {
+    let types = types.to_ascii_lowercase();
+    let mut kinds = types.split(',').map(str::trim);
+    match kinds.clone().find(|kind| !USAGE_TYPES.contains(kind)) {
         Some(kind) => Err(Refusal::invalid("usageTypes", kind)),
-        None => Ok(types.iter().any(|kind| kind == "download")),
+        None => Ok(kinds.any(|kind| kind == "download")),
     }
 }
 
@@ -120,18 +105,8 @@ fn order(sort: &str) -> Result<impl Fn(&Owned, &Owned) -> Ordering, Refusal> {
     let lower = sort.to_ascii_lowercase();
     let (column, direction) = lower.split_once(' ').unwrap_or((&lower, "asc"));
     let column: fn(&Owned, &Owned) -> Ordering = match column {
-        "releasetitle" => |a, b| {
-            a.release
-                .title
-                .to_lowercase()
-                .cmp(&b.release.title.to_lowercase())
-        },
-        "artistname" => |a, b| {
-            a.release
-                .artist
-                .to_lowercase()
-                .cmp(&b.release.artist.to_lowercase())
-        },
+        "releasetitle" => |a, b| in_any_case(a.release.title, b.release.title),
+        "artistname" => |a, b| in_any_case(a.release.artist, b.release.artist),
         "purchasedate" => |a, b| a.last_purchase.cmp(&b.last_purchase),
         _ => return Err(Refusal::invalid("sort", sort)),
     };
@@ -149,11 +124,18 @@ fn order(sort: &str) -> Result<impl Fn(&Owned, &Owned) -> Ordering, Refusal> {
     })
 }
 
+fn in_any_case(a: &str, b: &str) -> Ordering {
+    a.to_lowercase().cmp(&b.to_lowercase())
+}
+
 fn release_node(release: &Release, image_size: u64) -> Node {
     let id = release.id;
-    let label = Node::default()
-        .attribute("id", 116_u64)
-        .element("name", "Sandbox & Sons Recordings");
+    let named = |id: u64, name: &str| {
+        let node = Node::default().attribute("id", id);
+        node.element("name", name)
+    };
+    let image = format!("http://artwork.sandbox.example/sleeveart/{id:010}_{image_size}.jpg");
+    let download = Node::default().element("releaseDate", "2019-10-21T00:00:00Z");
     Node::default()
         .attribute("id", id)
         .element("title", release.title)
@@ -162,21 +144,10 @@ fn release_node(release: &Release, image_size: u64) -> Node {
         .element("barcode", release.barcode)
         .child("artist", artist_node(release))
         .element("slug", format!("{}-{id}", slug(release.title)))
-        .element(
-            "image",
-            format!("http://artwork.sandbox.example/sleeveart/{id:010}_{image_size}.jpg"),
-        )
-        .child("label", label)
-        .child(
-            "licensor",
-            Node::default()
-                .attribute("id", 18_u64)
-                .element("name", "Sandbox"),
-        )
-        .child(
-            "download",
-            Node::default().element("releaseDate", "2019-10-21T00:00:00Z"),
-        )
+        .element("image", image)
+        .child("label", named(116, "Sandbox & Sons Recordings"))
+        .child("licensor", named(18, "Sandbox"))
+        .child("download", download)
 }
 
 fn artist_node(release: &Release) -> Node {
@@ -199,28 +170,23 @@ fn locker_track(release: &Release, owned: &OwnedTrack, user_id: &str) -> Node {
         .element("isrc", format!("GBSBX19{:05}", id % 100_000))
         .element("slug", slug(release.title));
     let urls = [(17, "MP3 320"), (33, "M4A 320")].map(|(format, description)| {
-        Node::default()
-            .element("url", download_url(release.id, id, format, user_id))
-            .child(
-                "format",
-                Node::default()
-                    .attribute("id", format)
-                    .element("description", description),
-            )
+        let node = Node::default()
+            .attribute("id", format)
+            .element("description", description);
+        let url = download_url(release.id, id, format, user_id);
+        Node::default().element("url", url).child("format", node)
     });
+    let urls = Node::default().list("downloadUrl", urls.into());
     Node::default()
         .child("track", track)
         .element("remainingDownloads", 5_u64)
         .element("purchaseId", owned.purchase_id)
         .element("purchaseDate", timestamp(owned.purchased))
         .element("completeAlbumPurchase", owned.whole_release)
-        .child(
-            "downloadUrls",
-            Node::default().list("downloadUrl", urls.into()),
-        )
+        .child("downloadUrls", urls)
 }
 
-/// A link that looks presigned, as 7digital's do; its signature is good for nothing.
+/// A link that looks presigned, as 7digital's do; its signature is not valid.
 fn download_url(release_id: u64, track_id: u64, format: u64, user_id: &str) -> String {
     let key = demo::CONSUMER_KEY;
     let user_id: String = user_id
@@ -232,7 +198,7 @@ fn download_url(release_id: u64, track_id: u64, format: u64, user_id: &str) -> S
     )
 }
 
-/// A name for an address: letters and digits, anything else a single hyphen.
+/// A name for a URL: letters and digits, anything else a single hyphen.
 fn slug(text: &str) -> String {
     let words = text
         .split(|char: char| !char.is_ascii_alphanumeric())

@@ -1,8 +1,9 @@
-//! Purchases and logged sales: what is bought stands in the locker at once. None is idempotent.
+//! Purchases and logged sales: what is bought is in the locker at once. None is idempotent.
 
 use super::locker::locker_release;
-use crate::call::{Answer, Call, Refusal, timestamp};
+use crate::call::{Answer, Call, timestamp};
 use crate::document::Node;
+use crate::refusal::Refusal;
 use crate::state::{Charge, Owned, Release, Sale, State};
 
 /// A release, or one track of it, and what it costs in minor units.
@@ -55,10 +56,8 @@ pub(crate) fn basket(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
     if basket.country != country {
         return Err(not_available(&format!("Basket with id {id}")));
     }
-    let items = basket
-        .items
-        .iter()
-        .map(|(release_id, track_id)| listed(state, *release_id, *track_id));
+    let items = basket.items.iter();
+    let items = items.map(|(release_id, track_id)| listed(state, *release_id, *track_id));
     let items = items.collect::<Result<Vec<_>, _>>()?;
     let answer = sell(state, call, &items, Payment::Card)?;
     state.baskets.remove(&key);
@@ -75,21 +74,15 @@ pub(crate) fn deliver(state: &mut State, call: &Call) -> Result<Answer, Refusal>
     {
         return Err(Refusal::invalid("currency", currency));
     }
-    sell(
-        state,
-        call,
-        &[Item { amount, ..item }],
-        Payment::Logged(transaction_id),
-    )
+    let payment = Payment::Logged(transaction_id);
+    sell(state, call, &[Item { amount, ..item }], payment)
 }
 
 /// The item that the call names, if it is sold in the call's country.
 fn wanted(state: &State, call: &Call) -> Result<Item, Refusal> {
     call.required("releaseId")?;
-    let (release_id, track_id) = (
-        call.number("releaseId")?.unwrap_or_default(),
-        call.number("trackId")?,
-    );
+    let release_id = call.number("releaseId")?.unwrap_or_default();
+    let track_id = call.number("trackId")?;
     let country = call.country()?;
     let item = listed(state, release_id, track_id)?;
     let elsewhere = item.release.only_in.is_some_and(|only| only != country);

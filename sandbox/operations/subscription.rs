@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Days, NaiveDateTime, Utc};
 
-use crate::call::{Answer, Call, Refusal, timestamp};
+use crate::call::{Answer, Call, timestamp};
 use crate::document::{Envelope, Node};
+use crate::refusal::Refusal;
 use crate::state::{State, Subscription};
 
 /// `getUserUnlimitedStreaming`: without a subscription the answer has no `streaming`.

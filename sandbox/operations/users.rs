@@ -1,7 +1,8 @@
 //! Users: sign-up, managed users, details and passwords.
 
-use crate::call::{Answer, Call, Refusal};
+use crate::call::{Answer, Call};
 use crate::document::Node;
+use crate::refusal::Refusal;
 use crate::state::{State, User};
 
 /// `signupUser`: a user with an e-mail address and a password.

@@ -1,4 +1,4 @@
-//! A small client with a signer of its own, over one fresh connection for each call.
+//! A small client with a signer of its own, over a new connection for each request.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -10,55 +10,49 @@ use serde_json::Value;
 
 use crate::{Sandbox, demo};
 
-static NONCE: AtomicU64 = AtomicU64::new(1);
+pub(crate) type Parameters<'a> = &'a [(&'a str, &'a str)];
+/// An access or request token and its secret; without one, only the consumer signs.
+pub(crate) type Token<'a> = Option<(&'a str, &'a str)>;
 
-/// Where the OAuth parameters stand.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Placement {
-    Header,
-    Parameters,
-}
+pub(crate) const CONSUMER: Token = None;
+pub(crate) const USER: Token = Some((demo::ACCESS_TOKEN, demo::ACCESS_TOKEN_SECRET));
+pub(crate) const SECOND_USER: Token =
+    Some((demo::SECOND_ACCESS_TOKEN, demo::SECOND_ACCESS_TOKEN_SECRET));
+pub(crate) const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
 
-/// A request in the making.
+/// A call, signed when it is sent.
 #[derive(Clone)]
-pub(crate) struct Ask {
-    pub(crate) method: &'static str,
+pub(crate) struct Call {
+    method: &'static str,
     pub(crate) path: String,
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) oauth: Vec<(String, String)>,
-    pub(crate) secrets: (String, String),
-    pub(crate) placement: Placement,
-    pub(crate) accept: &'static str,
+    pub(crate) token_secret: String,
+    /// Whether the OAuth parameters go into the header rather than the query or form.
+    pub(crate) in_header: bool,
+    accept: &'static str,
 }
 
+/// What was read until the connection closed; an error of the connection ends `head`.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-/// A call that the demo user's token signs, in JSON.
-pub(crate) fn ask(method: &'static str, path: &str, parameters: &[(&str, &str)]) -> Ask {
-    ask_with(
-        method,
-        path,
-        parameters,
-        Some((demo::ACCESS_TOKEN, demo::ACCESS_TOKEN_SECRET)),
-    )
+/// A GET call with its OAuth parameters in the query.
+pub(crate) fn get(token: Token, path: &str, parameters: Parameters) -> Call {
+    call(token, "GET", path, parameters)
 }
 
-/// A call that the consumer alone signs.
-pub(crate) fn ask_two_legged(method: &'static str, path: &str, parameters: &[(&str, &str)]) -> Ask {
-    ask_with(method, path, parameters, None)
+/// A POST call with its OAuth parameters in the header.
+pub(crate) fn post(token: Token, path: &str, parameters: Parameters) -> Call {
+    call(token, "POST", path, parameters)
 }
 
-pub(crate) fn ask_with(
-    method: &'static str,
-    path: &str,
-    parameters: &[(&str, &str)],
-    token: Option<(&str, &str)>,
-) -> Ask {
+pub(crate) fn call(token: Token, method: &'static str, path: &str, parameters: Parameters) -> Call {
+    static NONCE: AtomicU64 = AtomicU64::new(1);
     let nonce = format!("nonce-{}", NONCE.fetch_add(1, Ordering::Relaxed));
     let now = chrono::Utc::now().timestamp().to_string();
     let mut oauth = vec![
@@ -69,28 +63,18 @@ pub(crate) fn ask_with(
         ("oauth_version", "1.0"),
     ];
     oauth.extend(token.map(|(token, _)| ("oauth_token", token)));
-    Ask {
+    Call {
         method,
         path: format!("/1.2{path}"),
         parameters: own(parameters),
         oauth: own(&oauth),
-        secrets: (
-            demo::CONSUMER_SECRET.to_owned(),
-            token
-                .map(|(_, secret)| secret)
-                .unwrap_or_default()
-                .to_owned(),
-        ),
-        placement: if method == "POST" {
-            Placement::Header
-        } else {
-            Placement::Parameters
-        },
+        token_secret: token.unwrap_or_default().1.to_owned(),
+        in_header: method == "POST",
         accept: "application/json, application/xml;q=0.5",
     }
 }
 
-impl Ask {
+impl Call {
     /// Replaces an OAuth parameter before the signature is made.
     pub(crate) fn with_oauth(mut self, name: &str, value: &str) -> Self {
         self.oauth.retain(|(key, _)| key != name);
@@ -103,116 +87,101 @@ impl Ask {
         self
     }
 
-    /// Signs and sends.
-    pub(crate) fn send(&self, sandbox: &Sandbox) -> Told {
-        let signature = self.signature(&sandbox.address().to_string());
-        self.send_signed(sandbox, Some(&signature))
-    }
-
     pub(crate) fn json(&self, sandbox: &Sandbox) -> Value {
-        let told = self.send(sandbox);
-        serde_json::from_str(&told.body).unwrap_or_else(|_| panic!("no JSON: {told:?}"))
+        let response = self.send(sandbox);
+        serde_json::from_str(&response.body).unwrap_or_else(|_| panic!("no JSON: {response:?}"))
     }
 
-    pub(crate) fn signature(&self, host: &str) -> String {
-        let mut all: Vec<String> = self
-            .parameters
-            .iter()
-            .chain(&self.oauth)
+    pub(crate) fn send(&self, sandbox: &Sandbox) -> Response {
+        self.send_with_query(sandbox, &[])
+    }
+
+    /// Signs and sends the call, with more parameters in the query of a POST.
+    pub(crate) fn send_with_query(&self, sandbox: &Sandbox, query: Parameters) -> Response {
+        let mut signed = self.clone();
+        signed.parameters.extend(own(query));
+        let signature = signed.signature(&sandbox.address().to_string());
+        let mut oauth = self.oauth.clone();
+        oauth.push(("oauth_signature".to_owned(), signature));
+        let mut parameters = self.parameters.clone();
+        let mut authorization = String::new();
+        if self.in_header {
+            let pairs = joined(&oauth, ", ", "\"");
+            authorization = format!("Authorization: OAuth {pairs}\r\n");
+        } else {
+            parameters.extend(oauth);
+        }
+        let (form, query) = (joined(&parameters, "&", ""), joined(&own(query), "&", ""));
+        let (query, body) = match self.method {
+            "POST" => (query, form.as_str()),
+            _ => (form, ""),
+        };
+        let mark = if query.is_empty() { "" } else { "?" };
+        let target = format!("{}{mark}{query}", self.path);
+        let headers = format!("Accept: {}\r\n{FORM}{authorization}", self.accept);
+        send(sandbox, self.method, &target, &headers, body)
+    }
+
+    fn signature(&self, host: &str) -> String {
+        let all = self.parameters.iter().chain(&self.oauth);
+        let mut all: Vec<_> = all
             .map(|(name, value)| format!("{}={}", percent(name), percent(value)))
             .collect();
         all.sort();
         let uri = percent(&format!("http://{host}{}", self.path));
         let base = format!("{}&{uri}&{}", self.method, percent(&all.join("&")));
-        let key = format!("{}&{}", percent(&self.secrets.0), percent(&self.secrets.1));
-        let mut mac = Hmac::<sha1::Sha1>::new_from_slice(key.as_bytes()).unwrap();
+        let secrets = [demo::CONSUMER_SECRET, &self.token_secret].map(percent);
+        let mut mac = Hmac::<sha1::Sha1>::new_from_slice(secrets.join("&").as_bytes()).unwrap();
         mac.update(base.as_bytes());
         STANDARD.encode(mac.finalize().into_bytes())
     }
-
-    pub(crate) fn send_signed(&self, sandbox: &Sandbox, signature: Option<&str>) -> Told {
-        let mut oauth = self.oauth.clone();
-        oauth.extend(signature.map(|value| ("oauth_signature".to_owned(), value.to_owned())));
-        let mut parameters = self.parameters.clone();
-        let mut headers = vec![format!("Accept: {}", self.accept)];
-        if self.placement == Placement::Header {
-            let pairs: Vec<String> = oauth
-                .iter()
-                .map(|(name, value)| format!("{name}=\"{}\"", percent(value)))
-                .collect();
-            headers.push(format!("Authorization: OAuth {}", pairs.join(", ")));
-        } else {
-            parameters.extend(oauth);
-        }
-        let form = parameters
-            .iter()
-            .map(|(name, value)| format!("{}={}", percent(name), percent(value)));
-        let form = form.collect::<Vec<_>>().join("&");
-        headers.push("Content-Type: application/x-www-form-urlencoded\r\n".to_owned());
-        let headers = headers.join("\r\n");
-        if self.method == "POST" {
-            send(sandbox, "POST", &self.path, &headers, &form)
-        } else {
-            send(
-                sandbox,
-                self.method,
-                &format!("{}?{form}", self.path),
-                &headers,
-                "",
-            )
-        }
-    }
 }
 
-impl Told {
+impl Response {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let line = self
-            .head
-            .lines()
-            .find(|line| line.to_ascii_lowercase().starts_with(&format!("{name}:")))?;
-        Some(line[name.len() + 1..].trim())
+        let mut headers = self.head.lines().filter_map(|line| line.split_once(':'));
+        let found = headers.find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim())
     }
 }
 
-/// Sends bytes and reads until the sandbox closes; an answer cut short is what came of it.
+/// Sends an unsigned request, and reads until the sandbox closes the connection.
 pub(crate) fn send(
     sandbox: &Sandbox,
     method: &str,
     target: &str,
     headers: &str,
     body: &str,
-) -> Told {
+) -> Response {
     let mut stream = TcpStream::connect(sandbox.address()).unwrap();
+    let (host, length) = (sandbox.address(), body.len());
     let request = format!(
-        "{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
-        sandbox.address(),
-        body.len()
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}"
     );
     stream.write_all(request.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     let outcome = stream.read_to_end(&mut bytes);
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let status = head
-        .get(9..12)
-        .and_then(|status| status.parse().ok())
-        .unwrap_or(0);
-    let head = outcome.err().map_or_else(
-        || head.to_owned(),
-        |error| format!("{head}{:?}", error.kind()),
-    );
-    Told {
-        status,
-        head,
+    let status = head.get(9..12).and_then(|status| status.parse().ok());
+    let error = outcome.err().map(|error| format!("{:?}", error.kind()));
+    Response {
+        status: status.unwrap_or(0),
+        head: head.to_owned() + &error.unwrap_or_default(),
         body: body.to_owned(),
     }
 }
 
-fn own(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+fn own(pairs: Parameters) -> Vec<(String, String)> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    pairs.iter().map(own).collect()
+}
+
+fn joined(pairs: &[(String, String)], separator: &str, quote: &str) -> String {
+    let pair = |(name, value): &(String, String)| {
+        format!("{}={quote}{}{quote}", percent(name), percent(value))
+    };
+    pairs.iter().map(pair).collect::<Vec<_>>().join(separator)
 }
 
 pub(crate) fn percent(text: &str) -> String {

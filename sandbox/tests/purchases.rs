@@ -1,88 +1,76 @@
-//! Buying, cards, and what the locker shows afterwards.
+//! Buying, payment cards, and what the locker shows afterwards.
 
 use serde_json::{Value, json};
 
-use super::harness::{ask, ask_with, send};
+use super::harness::{FORM, Parameters, SECOND_USER, USER, get, post, send};
 use crate::{Sandbox, demo};
 
-const SECOND: Option<(&str, &str)> =
-    Some((demo::SECOND_ACCESS_TOKEN, demo::SECOND_ACCESS_TOKEN_SECRET));
-type Parameters<'a> = &'a [(&'a str, &'a str)];
+const ID: (&str, &str) = ("releaseId", demo::RELEASE_ID);
+const GB: (&str, &str) = ("country", "GB");
 
-const FORM: &str = "Content-Type: application/x-www-form-urlencoded\r\n";
-
-fn buy(sandbox: &Sandbox, operation: &str, parameters: &[(&str, &str)]) -> Value {
-    let parameters = [&[("country", "GB")], parameters].concat();
-    ask("GET", &format!("/user/purchase/{operation}"), &parameters).json(sandbox)
+fn buy(sandbox: &Sandbox, operation: &str, parameters: Parameters) -> Value {
+    let parameters = [&[GB], parameters].concat();
+    get(USER, &format!("/user/purchase/{operation}"), &parameters).json(sandbox)
 }
 
-fn locker(sandbox: &Sandbox, parameters: &[(&str, &str)]) -> Value {
-    let parameters = [&[("country", "GB")], parameters].concat();
-    ask("GET", "/user/locker", &parameters).json(sandbox)["locker"]["lockerReleases"].clone()
+/// The releases of the locker, and their count over all pages.
+fn locker(sandbox: &Sandbox, parameters: Parameters) -> (Value, Value) {
+    let parameters = [&[GB], parameters].concat();
+    let mut answer = get(USER, "/user/locker", &parameters).json(sandbox);
+    let releases = &mut answer["locker"]["lockerReleases"];
+    (
+        releases["lockerRelease"].take(),
+        releases["totalItems"].take(),
+    )
+}
+
+fn tracks(release: &Value) -> usize {
+    release["lockerTracks"]["lockerTrack"]
+        .as_array()
+        .unwrap()
+        .len()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_purchase_stands_in_the_locker_and_a_repeat_is_a_second_one() {
+async fn a_purchase_is_in_the_locker_and_a_repeat_is_a_second_one() {
     let sandbox = Sandbox::start().await.unwrap();
-    let bought = [1, 2].map(|_| {
-        let answer = buy(
-            &sandbox,
-            "item",
-            &[("releaseId", demo::RELEASE_ID), ("price", "7.99")],
-        );
-        answer["purchase"]["id"].as_str().unwrap().to_owned()
-    });
-    assert_ne!(bought[0], bought[1]);
-    let newest = locker(
+    let bought = [1, 2].map(|_| buy(&sandbox, "item", &[ID, ("price", "7.99")]));
+    let ids = bought.map(|answer| answer["purchase"]["id"].as_str().unwrap().to_owned());
+    assert_ne!(ids[0], ids[1]);
+    let (newest, total) = locker(
         &sandbox,
         &[("sort", "purchaseDate desc"), ("pageSize", "1")],
     );
-    assert_eq!(newest["totalItems"], 14);
-    assert_eq!(newest["lockerRelease"][0]["release"]["id"], 11_700_062);
-    assert_eq!(
-        newest["lockerRelease"][0]["lockerTracks"]["lockerTrack"]
-            .as_array()
-            .unwrap()
-            .len(),
-        8
-    );
-    for id in &bought {
-        let one = locker(&sandbox, &[("purchaseId", id)]);
-        assert_eq!(
-            one["lockerRelease"][0]["lockerTracks"]["lockerTrack"]
-                .as_array()
-                .unwrap()
-                .len(),
-            4,
-            "{id}"
-        );
+    assert_eq!(total, 14);
+    assert_eq!(newest[0]["release"]["id"], 11_700_062);
+    assert_eq!(tracks(&newest[0]), 8);
+    for id in &ids {
+        let (one, _) = locker(&sandbox, &[("purchaseId", id)]);
+        assert_eq!(tracks(&one[0]), 4, "{id}");
     }
     let sales = sandbox.sales();
-    assert_eq!(
-        (sales.len(), sales[0].amount, sales[0].card_id),
-        (2, 799, Some(8_154_430))
-    );
+    let sale = (sales[0].amount, sales[0].card_id);
+    assert_eq!((sales.len(), sale), (2, (799, Some(8_154_430))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purchases_that_cannot_be_are_refused_with_their_code() {
+async fn purchases_that_cannot_be_made_are_refused_with_their_code() {
     let sandbox = Sandbox::start().await.unwrap();
-    let id = ("releaseId", demo::RELEASE_ID);
     let rows: [(&str, Parameters, u64); 12] = [
         ("item", &[], 1001),
         ("item", &[("releaseId", "x")], 1002),
         ("item", &[("releaseId", "1")], 2001),
-        ("item", &[id, ("trackId", "1")], 2001),
+        ("item", &[ID, ("trackId", "1")], 2001),
         ("item", &[("releaseId", demo::US_RELEASE_ID)], 2002),
-        ("rrpitem", &[id, ("price", "999")], 3004),
-        ("rrpitem", &[id, ("price", "0.999")], 1002),
+        ("rrpitem", &[ID, ("price", "999")], 3004),
+        ("rrpitem", &[ID, ("price", "0.999")], 1002),
         (
             "rrpitem",
-            &[id, ("trackId", "1170006201"), ("price", "7.99")],
+            &[ID, ("trackId", "1170006201"), ("price", "7.99")],
             3004,
         ),
-        ("priceditem", &[id], 1001),
-        ("priceditem", &[id, ("price", "-1")], 1002),
+        ("priceditem", &[ID], 1001),
+        ("priceditem", &[ID, ("price", "-1")], 1002),
         ("basket", &[("basketId", "7")], 1002),
         (
             "basket",
@@ -91,133 +79,91 @@ async fn purchases_that_cannot_be_are_refused_with_their_code() {
         ),
     ];
     for (operation, parameters, code) in rows {
-        assert_eq!(
-            buy(&sandbox, operation, parameters)["error"]["code"],
-            code,
-            "{operation} {parameters:?}"
-        );
+        let error = buy(&sandbox, operation, parameters)["error"].take();
+        assert_eq!(error["code"], code, "{operation} {parameters:?}");
     }
-    let without_card = ask_with(
-        "GET",
-        "/user/purchase/item",
-        &[id, ("country", "GB")],
-        SECOND,
-    )
-    .json(&sandbox);
+    let without_card = get(SECOND_USER, "/user/purchase/item", &[ID, GB]).json(&sandbox);
     assert_eq!(without_card["error"]["code"], 3002);
-    let american = ask(
-        "GET",
-        "/user/purchase/item",
-        &[("releaseId", demo::US_RELEASE_ID), ("country", "us")],
+    let american = [("releaseId", demo::US_RELEASE_ID), ("country", "us")];
+    assert_eq!(
+        get(USER, "/user/purchase/item", &american)
+            .send(&sandbox)
+            .status,
+        200
     );
-    assert_eq!(american.send(&sandbox).status, 200);
     assert_eq!(sandbox.sales().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_basket_is_bought_once_and_a_priced_item_costs_what_the_partner_says() {
+async fn a_basket_is_bought_once_and_the_partner_prices_a_priced_item() {
     let sandbox = Sandbox::start().await.unwrap();
     let basket = || buy(&sandbox, "basket", &[("basketId", demo::BASKET_ID)]);
-    assert_eq!(
-        basket()["purchase"]["lockerReleases"]["lockerRelease"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    let bought = basket();
+    let releases = &bought["purchase"]["lockerReleases"]["lockerRelease"];
+    assert_eq!(releases.as_array().unwrap().len(), 2);
     assert_eq!(basket()["error"]["code"], 2001);
     buy(
         &sandbox,
         "priceditem",
-        &[
-            ("releaseId", demo::RELEASE_ID),
-            ("trackId", "1170006202"),
-            ("price", "0.5"),
-        ],
+        &[ID, ("trackId", "1170006202"), ("price", "0.5")],
     );
     let amounts: Vec<u64> = sandbox.sales().iter().map(|sale| sale.amount).collect();
     assert_eq!(amounts, [198, 50]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_delivered_item_needs_no_card_but_a_transaction_and_answers_in_xml() {
+async fn a_delivered_item_needs_a_transaction_but_no_card() {
     let sandbox = Sandbox::start().await.unwrap();
-    let item = [("releaseId", demo::RELEASE_ID), ("country", "GB")];
-    let with = |more: &[(&'static str, &'static str)]| {
-        ask_with("GET", "/user/deliveritem", &[&item, more].concat(), SECOND).send(&sandbox)
+    let deliver = |more: Parameters| {
+        let parameters = [&[ID, GB], more].concat();
+        get(SECOND_USER, "/user/deliveritem", &parameters).send(&sandbox)
     };
-    let missing = with(&[]);
+    let missing = deliver(&[]);
+    assert_eq!(missing.status, 400);
     assert!(
-        missing.status == 400 && missing.body.contains("<error code=\"1001\">"),
+        missing.body.contains("<error code=\"1001\">"),
         "{missing:?}"
     );
-    assert_eq!(
-        with(&[("transactionId", "t"), ("retailPrice", "1.999")]).status,
-        400
-    );
-    let done = with(&[
+    let bad_price = deliver(&[("transactionId", "t"), ("retailPrice", "1.999")]);
+    assert_eq!(bad_price.status, 400);
+    let done = deliver(&[
         ("transactionId", "t-7"),
         ("retailPrice", "0"),
         ("currency", "GBP"),
     ]);
-    assert!(
-        done.body.contains("<purchase id=\"") && done.body.contains("<purchaseDate>"),
-        "{done:?}"
-    );
+    for part in ["<purchase id=\"", "<purchaseDate>"] {
+        assert!(done.body.contains(part), "{done:?}");
+    }
     let sales = sandbox.sales();
-    assert_eq!(
-        (
-            sales.len(),
-            sales[0].transaction_id.as_deref(),
-            sales[0].card_id
-        ),
-        (1, Some("t-7"), None)
-    );
+    let sale = (sales[0].transaction_id.as_deref(), sales[0].card_id);
+    assert_eq!((sales.len(), sale), (1, (Some("t-7"), None)));
 }
 
-/// Registers a card for the second user; gives the registration as a poll shows it.
+/// Registers a payment card for the second user; returns the registration as a poll shows it.
 fn register(sandbox: &Sandbox, number: &str) -> Value {
-    let redirect_url = ("redirectUrl", "https://shop.example/done?x=1");
-    let told = ask_with(
-        "POST",
-        "/user/payment/cardregistration",
-        &[redirect_url],
-        SECOND,
-    )
-    .send(sandbox);
-    let page = told
+    let redirect_url = "https://shop.example/done?x=1";
+    let parameters = [("redirectUrl", redirect_url)];
+    let registered = post(SECOND_USER, "/user/payment/cardregistration", &parameters).send(sandbox);
+    let origin = format!("http://{}", sandbox.address());
+    let page = registered
         .header("location")
         .unwrap()
-        .split_once("/cardregistration/")
+        .strip_prefix(&*origin)
         .unwrap();
-    assert_eq!(page.0, format!("http://{}", sandbox.address()));
-    let id = page.1.to_owned();
-    let path = format!("/cardregistration/{id}");
-    let poll = || {
-        ask_with("GET", &format!("/user/payment{path}"), &[], SECOND).json(sandbox)["cardRegistration"].clone()
-    };
+    let id = page.strip_prefix("/cardregistration/").unwrap();
+    let path = format!("/user/payment{page}");
+    let poll = || get(SECOND_USER, &path, &[]).json(sandbox)["cardRegistration"].take();
     assert_eq!(poll()["status"], "pending");
-    assert!(
-        send(sandbox, "GET", &path, "", "")
-            .body
-            .contains("cardVerificationCode")
-    );
+    let shown = send(sandbox, "GET", page, "", "");
+    assert!(shown.body.contains("cardVerificationCode"));
     let form = format!(
         "cardNumber={number}&cardHolderName=Sam+Jones&cardExpiryMonth=12&cardExpiryYear=2099&cardPostCode=E1&cardVerificationCode=123"
     );
-    let back = send(sandbox, "POST", &path, FORM, &form);
-    assert_eq!(
-        back.header("location"),
-        Some(
-            format!(
-                "https://shop.example/done?x=1&cardRegistrationId={}",
-                id.replace('-', "%2D")
-            )
-            .as_str()
-        )
-    );
-    let others = ask("GET", &format!("/user/payment{path}"), &[]).send(sandbox);
-    assert_eq!(others.status, 404);
+    let back = send(sandbox, "POST", page, FORM, &form);
+    let id = id.replace('-', "%2D");
+    let expected = format!("{redirect_url}&cardRegistrationId={id}");
+    assert_eq!(back.header("location"), Some(&*expected));
+    assert_eq!(get(USER, &path, &[]).send(sandbox).status, 404);
     poll()
 }
 
@@ -225,44 +171,28 @@ fn register(sandbox: &Sandbox, number: &str) -> Value {
 async fn a_card_is_registered_polled_selected_charged_and_deleted() {
     let sandbox = Sandbox::start().await.unwrap();
     let failed = register(&sandbox, "4111111111111112");
-    assert_eq!(
-        (&failed["status"], &failed["error"]["code"]),
-        (&json!("error"), &json!(1002))
-    );
-    let outcomes = [
-        (demo::EXPIRED_CARD_NUMBER, 3001),
-        (demo::DECLINED_CARD_NUMBER, 3102),
-        ("5555555555554444", 0),
-    ];
-    for (number, code) in outcomes {
-        let card = register(&sandbox, number)["card"].clone();
+    let failure = (&failed["status"], &failed["error"]["code"]);
+    assert_eq!(failure, (&json!("error"), &json!(1002)));
+    for (number, code) in [
+        (demo::EXPIRED_CARD_NUMBER, json!(3001)),
+        (demo::DECLINED_CARD_NUMBER, json!(3102)),
+        ("5555555555554444", Value::Null),
+    ] {
+        let card = register(&sandbox, number)["card"].take();
         assert_eq!(card["last4digits"].as_str().unwrap(), &number[12..]);
         let id = card["id"].to_string();
-        let select = |operation: &str| {
-            ask_with(
-                "POST",
-                &format!("/user/payment/card/{operation}"),
-                &[("CardID", &id)],
-                SECOND,
-            )
-            .send(&sandbox)
-            .status
+        let change = |operation: &str| {
+            let path = format!("/user/payment/card/{operation}");
+            post(SECOND_USER, &path, &[("CardID", &id)])
+                .send(&sandbox)
+                .status
         };
-        assert_eq!(select("select"), 200);
-        let item = [("releaseId", demo::RELEASE_ID), ("country", "GB")];
-        let answer = ask_with("GET", "/user/purchase/item", &item, SECOND).json(&sandbox);
-        assert_eq!(
-            answer["error"]["code"].as_u64().unwrap_or(0),
-            code,
-            "{answer}"
-        );
-        assert_eq!((select("delete"), select("delete")), (200, 404));
+        assert_eq!(change("select"), 200);
+        let answer = get(SECOND_USER, "/user/purchase/item", &[ID, GB]).json(&sandbox);
+        assert_eq!(answer["error"]["code"], code, "{answer}");
+        assert_eq!((change("delete"), change("delete")), (200, 404));
     }
     assert_eq!(sandbox.sales().len(), 1);
-    assert!(
-        sandbox
-            .arrivals()
-            .iter()
-            .all(|arrival| !format!("{arrival:?}").contains("5555555555554444"))
-    );
+    let arrivals = format!("{:?}", sandbox.arrivals());
+    assert!(!arrivals.contains("5555555555554444"));
 }

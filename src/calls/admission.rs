@@ -1,245 +1,167 @@
-//! How much is under way at once: places for calls, places of their own for calls that charge, and a share for each named caller.
+//! Admission control: how many calls are in flight at once, and how many wait for a permit.
+//!
+//! Charges have permits of their own, so that hanging reads can't block them, and each named caller has a share of all.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics::gauge;
 use sevendigital::Effect;
-use std::num::NonZeroU32;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
-use crate::http::errors::Refused;
 use crate::identity::Caller;
-use crate::problem::Kind;
+use crate::problem::{Kind, Problem};
 
-/// When to come again where every place is taken.
-const LATER: Duration = Duration::from_secs(1);
+/// When to call again where every permit is taken.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The places that there are. Cheap to clone.
+/// Hands out permits for calls. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Load(Arc<Places>);
+pub(super) struct Admission(Arc<Limiters>);
 
 #[derive(Debug)]
-struct Places {
-    calls: Gate,
-    charges: Gate,
-    of_callers: Mutex<HashMap<Arc<str>, usize>>,
-    for_one_caller: usize,
-    reads: Keyed,
+struct Limiters {
+    calls: ConcurrencyLimit,
+    charges: ConcurrencyLimit,
+    by_caller: Mutex<HashMap<Arc<str>, usize>>,
+    caller_limit: usize,
 }
 
-/// Places of one sort, and a queue before them.
+/// Concurrency permit; held until the upstream work ends, even if the client has disconnected.
 #[derive(Debug)]
-struct Gate {
+pub(super) struct Permit {
+    _permit: OwnedSemaphorePermit,
+    _share: Option<CallerShare>,
+    _in_flight: InFlight,
+}
+
+impl Admission {
+    /// As the settings say.
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Limiters {
+            calls: ConcurrencyLimit::new("calls", limits.max_concurrent_calls, limits),
+            charges: ConcurrencyLimit::new("charges", limits.max_concurrent_charges, limits),
+            by_caller: Mutex::default(),
+            caller_limit: limits.caller_concurrent_calls,
+        }))
+    }
+
+    /// A permit for a call with that effect, at once or after a wait in the queue.
+    pub(super) async fn admit(&self, caller: &Caller, effect: Effect) -> Result<Permit, Problem> {
+        let share = caller.name().map(|name| self.share(name)).transpose()?;
+        let limit = match effect {
+            Effect::Charges => &self.0.charges,
+            Effect::Reads | Effect::Writes => &self.0.calls,
+        };
+        let Some(permit) = limit.acquire().await else {
+            return Err(Problem::new(
+                Kind::Overloaded,
+                "It was not sent: as many calls are in flight as this server takes at once.",
+                "Wait 1 second.",
+            )
+            .after(RETRY_AFTER));
+        };
+        Ok(Permit {
+            _permit: permit,
+            _share: share,
+            _in_flight: InFlight::new(limit.name),
+        })
+    }
+
+    fn share(&self, name: &Arc<str>) -> Result<CallerShare, Problem> {
+        let mut by_caller = self.0.by_caller();
+        let count = by_caller.entry(Arc::clone(name)).or_default();
+        if *count >= self.0.caller_limit {
+            return Err(Problem::new(
+                Kind::RateLimited,
+                "It was not sent: this caller has as many calls in flight as it may.",
+                "Wait 1 second.",
+            )
+            .after(RETRY_AFTER));
+        }
+        *count += 1;
+        Ok(CallerShare {
+            caller: Arc::clone(name),
+            limiters: Arc::clone(&self.0),
+        })
+    }
+}
+
+impl Limiters {
+    fn by_caller(&self) -> MutexGuard<'_, HashMap<Arc<str>, usize>> {
+        self.by_caller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Permits of one sort, and a queue before them.
+#[derive(Debug)]
+struct ConcurrencyLimit {
     name: &'static str,
-    places: Arc<Semaphore>,
-    waiting: Semaphore,
-    patience: Duration,
+    permits: Arc<Semaphore>,
+    queue: Semaphore,
+    queue_timeout: Duration,
 }
 
-impl Gate {
-    fn new(name: &'static str, places: usize, limits: &Limits) -> Self {
+impl ConcurrencyLimit {
+    fn new(name: &'static str, permits: usize, limits: &Limits) -> Self {
         Self {
             name,
-            places: Arc::new(Semaphore::new(places)),
-            waiting: Semaphore::new(limits.waiting.count()),
-            patience: limits.wait_ms.time(),
+            permits: Arc::new(Semaphore::new(permits)),
+            queue: Semaphore::new(limits.max_queued),
+            queue_timeout: limits.queue_timeout,
         }
     }
 
-    /// A place, at once or after a wait; none if the queue is full too, or the wait was too long.
-    async fn enter(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Some(place);
+    /// None if the queue is full too, or the wait was too long.
+    async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Some(permit);
         }
-        let _waiting = self.waiting.try_acquire().ok()?;
-        let place = Arc::clone(&self.places).acquire_owned();
-        tokio::time::timeout(self.patience, place).await.ok()?.ok()
+        let _queued = self.queue.try_acquire().ok()?;
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        tokio::time::timeout(self.queue_timeout, permit)
+            .await
+            .ok()?
+            .ok()
     }
 }
 
-/// A place that a call has. It is free again once the last of its clones is dropped, or by [`Place::leave`].
-#[derive(Debug, Clone)]
-pub struct Place(Arc<Held>);
-
+/// One call of a named caller, counted while this lives.
 #[derive(Debug)]
-struct Held {
-    load: Load,
-    caller: Caller,
-    effect: Effect,
-    taken: Mutex<Option<Taken>>,
+struct CallerShare {
+    caller: Arc<str>,
+    limiters: Arc<Limiters>,
 }
 
-#[derive(Debug)]
-struct Taken {
-    _place: OwnedSemaphorePermit,
-    _share: Option<Share>,
-    _counted: Counted,
-}
-
-impl Place {
-    /// Leaves it to others: a person is asked, and may take their time.
-    pub fn leave(&self) {
-        self.hold(None);
-    }
-
-    /// Takes one again: they have answered. The error says when to come again.
-    pub async fn come_back(&self) -> Result<(), Refused> {
-        let Held {
-            load,
-            caller,
-            effect,
-            ..
-        } = &*self.0;
-        let taken = load.take(caller, *effect).await?;
-        self.hold(Some(taken));
-        Ok(())
-    }
-
-    fn hold(&self, taken: Option<Taken>) {
-        let mut held = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = taken;
+impl Drop for CallerShare {
+    fn drop(&mut self) {
+        let mut by_caller = self.limiters.by_caller();
+        if let Some(count) = by_caller.get_mut(&self.caller) {
+            *count -= 1;
+            if *count == 0 {
+                by_caller.remove(&self.caller);
+            }
+        }
     }
 }
 
 /// A gauge that is one higher while this lives.
 #[derive(Debug)]
-struct Counted(&'static str);
+struct InFlight(&'static str);
 
-impl Counted {
+impl InFlight {
     fn new(kind: &'static str) -> Self {
         gauge!("sevendigital_calls_in_flight", "kind" => kind).increment(1);
         Self(kind)
     }
 }
 
-impl Drop for Counted {
+impl Drop for InFlight {
     fn drop(&mut self) {
         gauge!("sevendigital_calls_in_flight", "kind" => self.0).decrement(1);
-    }
-}
-
-/// One call of a named caller.
-#[derive(Debug)]
-struct Share {
-    of: Arc<str>,
-    places: Arc<Places>,
-}
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        let mut callers = self
-            .places
-            .of_callers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = callers.get_mut(&self.of) {
-            *count -= 1;
-            if *count == 0 {
-                callers.remove(&self.of);
-            }
-        }
-    }
-}
-
-impl Load {
-    /// As the settings say.
-    pub fn new(limits: &Limits) -> Self {
-        let reads = Quota::per_second(limits.caller_reads_per_second.nonzero())
-            .allow_burst(limits.caller_reads_burst.nonzero());
-        Self(Arc::new(Places {
-            calls: Gate::new("calls", limits.calls.count(), limits),
-            charges: Gate::new("charges", limits.charges.count(), limits),
-            of_callers: Mutex::default(),
-            for_one_caller: limits.caller_calls.count(),
-            reads: Keyed::new(reads),
-        }))
-    }
-
-    /// A place for a call with that effect. The error says when to come again.
-    pub async fn admit(&self, caller: &Caller, effect: Effect) -> Result<Place, Refused> {
-        if effect == Effect::Reads
-            && let Some(name) = caller.name()
-        {
-            self.0.reads.pass(name).map_err(|wait| {
-                Refused::new(Kind::TooOften, "this caller reads too often").after(wait)
-            })?;
-        }
-        let taken = self.take(caller, effect).await?;
-        Ok(Place(Arc::new(Held {
-            load: self.clone(),
-            caller: caller.clone(),
-            effect,
-            taken: Mutex::new(Some(taken)),
-        })))
-    }
-
-    async fn take(&self, caller: &Caller, effect: Effect) -> Result<Taken, Refused> {
-        let share = caller.name().map(|name| self.share(name)).transpose()?;
-        let gate = match effect {
-            Effect::Charges => &self.0.charges,
-            Effect::Reads | Effect::Writes => &self.0.calls,
-        };
-        let place = gate.enter().await.ok_or_else(|| {
-            Refused::new(
-                Kind::Busy,
-                "as many calls are under way as this server takes at once",
-            )
-            .after(LATER)
-        })?;
-        Ok(Taken {
-            _place: place,
-            _share: share,
-            _counted: Counted::new(gate.name),
-        })
-    }
-
-    fn share(&self, name: &Arc<str>) -> Result<Share, Refused> {
-        let mut callers = self
-            .0
-            .of_callers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = callers.entry(Arc::clone(name)).or_default();
-        if *count >= self.0.for_one_caller {
-            let why = "this caller has as many calls under way as it may";
-            return Err(Refused::new(Kind::TooOften, why).after(LATER));
-        }
-        *count += 1;
-        Ok(Share {
-            of: Arc::clone(name),
-            places: Arc::clone(&self.0),
-        })
-    }
-}
-
-/// So many in a time, for each key.
-#[derive(Debug)]
-pub(crate) struct Keyed(DefaultKeyedRateLimiter<Arc<str>>);
-
-/// Keys that are kept before those that no longer matter are dropped.
-const KEYS: usize = 4_096;
-
-impl Keyed {
-    pub(crate) fn new(quota: Quota) -> Self {
-        Self(RateLimiter::keyed(quota))
-    }
-
-    pub(crate) fn per_minute(count: NonZeroU32) -> Self {
-        Self::new(Quota::per_minute(count))
-    }
-
-    /// Counts one; the error says how long to wait.
-    pub(crate) fn pass(&self, key: &Arc<str>) -> Result<(), Duration> {
-        if self.0.len() > KEYS {
-            self.0.retain_recent();
-        }
-        self.0
-            .check_key(key)
-            .map_err(|refused| refused.wait_time_from(DefaultClock::default().now()))
     }
 }

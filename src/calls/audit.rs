@@ -1,41 +1,36 @@
-//! Changes that charge nobody, in the audit log.
+//! The audit log: one line for each purchase and each change, with digests in place of arguments.
 
-use serde_json::json;
-use sevendigital::Client;
-use sevendigital_tools::{AnyTool, Prepared, Reply, ToolError};
+use sevendigital_tools::{Reply, ToolError};
 
-use super::fingerprint::{account, digest};
-use super::purchase::state;
-use crate::ledger::State;
+use super::call_key::CallKey;
+use super::outcome;
+use crate::ledger::{Outcome, State};
+use crate::telemetry::metrics;
 
-/// A change that charges nobody, as the audit log names it.
-pub(crate) struct Change {
-    account: String,
-    tool: &'static str,
-    arguments: String,
+/// Logs and counts how a purchase ended. One whose unknown outcome is reconciled later is logged a second time then, as done.
+pub(super) fn purchase(key: &CallKey, outcome: &Outcome) {
+    let state = outcome.state.as_str();
+    metrics::charge_ended(state);
+    let CallKey {
+        account,
+        arguments,
+        tool,
+    } = key;
+    let purchase_id = outcome.purchase_id.as_deref();
+    tracing::info!(target: "audit", account, tool.name = tool, arguments, outcome = state, purchase_id, "charge by `{tool}`: {state}");
 }
 
-impl Change {
-    pub(crate) fn new(tool: &AnyTool, client: &Client, prepared: &Prepared) -> Self {
-        Self {
-            account: account(client, prepared.target().user_id.as_deref()),
-            tool: tool.contract.name,
-            arguments: digest(&json!(prepared.canonical()).to_string()),
-        }
-    }
-
-    /// Writes its outcome into the audit log.
-    pub(crate) fn audit(&self, outcome: &Result<Reply, ToolError>) {
-        let Self {
-            account,
-            tool,
-            arguments,
-        } = self;
-        let outcome = match outcome {
-            Ok(_) => State::Done,
-            Err(error) => state(error),
-        };
-        let outcome = outcome.as_str();
-        tracing::info!(target: "audit", account, tool.name = tool, arguments, outcome, "change by `{tool}`: {outcome}");
-    }
+/// Logs how a change ended.
+pub(super) fn change(key: &CallKey, ended: &Result<Reply, ToolError>) {
+    let state = match ended {
+        Ok(_) => State::Done,
+        Err(error) => outcome::state(error),
+    };
+    let state = state.as_str();
+    let CallKey {
+        account,
+        arguments,
+        tool,
+    } = key;
+    tracing::info!(target: "audit", account, tool.name = tool, arguments, outcome = state, "change by `{tool}`: {state}");
 }

@@ -1,340 +1,244 @@
-//! The life of a charge: looked up in the ledger, written down, sent once, and its outcome written down.
+//! The life of a purchase: looked up in the ledger, written down, sent once, and its outcome written down.
 
 use std::time::Duration;
 
-use serde_json::json;
-use sevendigital::{Answer, Client, Delivery};
-use sevendigital_tools::locker_lookup::owned_title;
-use sevendigital_tools::payment_card_lookup::card_digits;
 use sevendigital_tools::reconcile::find_purchase;
-use sevendigital_tools::values::Price;
-use sevendigital_tools::{Action, AnyTool, Payer, Prepared, Receipt, Reply, ToolError};
+use sevendigital_tools::{Payer, Receipt};
 use tracing::Instrument as _;
 
-pub(crate) use super::audit::Change;
-use super::fingerprint::{account, canonical, digest};
-use crate::calls::admission::Place;
-use crate::calls::call::{Failure, Guard, Success};
-use crate::calls::confirmation::{Circumstances, Question, Seal, words};
-use crate::ledger::{Begun, Entry, Intent, Named, Outcome, State};
-use crate::telemetry::metrics;
+use super::admission::Permit;
+use super::call_key::{account, digest};
+use super::executor::Executor;
+use super::outcome::{self, Completed};
+use super::pending::Pending;
+use super::{audit, question};
+use crate::config::{Config, Spending, SpendingLimits};
+use crate::ledger::{BeginOutcome, Entry, Intent, KeyBinding, Ledger, State};
+use crate::problem::{Kind, Problem};
 
-/// How long a repeat waits for the purchase under way: longer than a charge may take.
-const PATIENCE: Duration = Duration::from_secs(50);
+/// How long a repeat waits for the purchase in flight: longer than a purchase may take.
+const REPEAT_TIMEOUT: Duration = Duration::from_secs(50);
 /// How much earlier than ours 7digital's clock may have stamped a purchase, in milliseconds.
 const CLOCK_SLACK: i64 = 120_000;
 
-/// A call that charges or deletes, its arguments checked, before anything is sent.
-pub(crate) struct Charge {
-    guard: Guard,
-    tool: AnyTool,
-    pub(crate) client: Client,
-    pub(crate) prepared: Prepared,
-    action: Action,
-    account: String,
-    arguments: String,
-    /// Digest of account, tool and arguments.
-    pub(crate) key: String,
+/// Makes purchases, each once. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Purchases {
+    ledger: Ledger,
+    executor: Executor,
+    spending: Spending,
+    max_price: Option<u32>,
+    limits: SpendingLimits,
 }
 
-impl Charge {
-    pub(crate) fn new(
-        guard: Guard,
-        tool: AnyTool,
-        client: Client,
-        prepared: Prepared,
-        action: Action,
-    ) -> Self {
-        let account = account(&client, prepared.target().user_id.as_deref());
-        let arguments = canonical(client.credentials(), prepared.canonical());
-        let arguments = digest(&arguments.to_string());
-        let key = digest(&format!("{account} {} {arguments}", tool.contract.name));
+impl Purchases {
+    pub(super) fn new(config: &Config, ledger: Ledger, executor: Executor) -> Self {
         Self {
-            guard,
-            tool,
-            client,
-            prepared,
-            action,
-            account,
-            arguments,
-            key,
+            ledger,
+            executor,
+            spending: config.spending(),
+            max_price: config.max_price,
+            limits: config.spending_limits(),
         }
     }
 
-    /// Gives the purchase the name that its caller chose, and answers where that name has an answer already.
-    pub(crate) async fn be_called(&self, name: &str) -> Result<(), Failure> {
-        let caller = account(&self.client, None);
-        let ledger = &self.guard.ledger;
-        match ledger.name(&caller, &digest(name), &self.key).await? {
-            Named::ThisCall => Ok(()),
-            Named::Refused(entry) => Err(Failure::Stored(entry)),
-            Named::AnotherCall => Err(Failure::KeyReused),
+    /// Refuses every purchase where the operator has switched spending off.
+    pub(super) fn check_spending(&self) -> Result<(), Problem> {
+        if self.spending != Spending::Off {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Kind::SpendingOff,
+            "This server does not spend: the setting `spending` is `off`.",
+            "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
+        ))
+    }
+
+    /// Binds an idempotency key to the purchase; fails where it belongs to another one, or where 7digital has refused this one under it. A key is its caller's own.
+    pub(super) async fn bind_idempotency_key(
+        &self,
+        pending: &Pending,
+        idempotency_key: &str,
+    ) -> Result<(), Problem> {
+        let scope = account(&pending.client, None);
+        let name = digest(&format!("{idempotency_key}\0{}", pending.caller.label()));
+        let purchase = pending.key.digest();
+        match self.ledger.bind_key(&scope, &name, &purchase).await? {
+            KeyBinding::Bound => Ok(()),
+            KeyBinding::Refused(entry) => Err(Problem::previously_refused(&entry)),
+            KeyBinding::OtherPurchase => Err(Problem::new(
+                Kind::KeyReused,
+                "This Idempotency-Key was used for a call with other arguments.",
+                "Use a new key for each purchase, and the same one only to repeat it.",
+            )),
         }
     }
 
-    /// The answer to a purchase that was made before, or is being made. An unknown outcome blocks until the locker settles it.
-    pub(crate) async fn settled_before(&self) -> Result<Option<Success>, Failure> {
-        match self.guard.ledger.find(&self.key).await? {
+    /// The result of the same purchase, if it was made before or is being made. An unknown outcome fails, unless the locker shows the purchase.
+    pub(super) async fn find_existing(
+        &self,
+        pending: &Pending,
+    ) -> Result<Option<Completed>, Problem> {
+        match self.ledger.find(&pending.key.digest()).await? {
             None => Ok(None),
-            Some(entry) => self.answer_of(entry).await.map(Some),
+            Some(entry) => self.repeat(pending, entry).await.map(Some),
         }
     }
 
-    /// What the user is asked, sealed to this charge as this caller makes it.
-    pub(crate) async fn question(&self, seal: &Seal, asked: &str) -> Result<Question, Failure> {
-        self.check_price()?;
-        let (action, target) = (&self.action, self.prepared.target());
-        let card = card_digits(&self.client, action, target);
-        let owned = owned_title(&self.client, action, target);
-        let (card, owned) = match action.payer {
-            Payer::Card => tokio::join!(card, owned),
-            Payer::Partner => (None, owned.await),
-            Payer::None => (card.await, None),
-        };
-        let circumstances = Circumstances {
-            card,
-            account: self.account_in_words(),
-            country: self.country(),
-            owned,
-            before: self
-                .guard
-                .ledger
-                .last_bought(&self.account, &action.item.to_string())
-                .await?,
-        };
-        Ok(seal.question(words(action, circumstances), asked))
+    /// The question that the user is asked before the purchase.
+    pub(super) async fn question(&self, pending: &Pending) -> Result<String, Problem> {
+        self.check_price(pending)?;
+        Ok(question::question(pending, &self.ledger).await?)
     }
 
-    /// Writes the purchase down, sends it once, and writes its outcome down. From the first of these on nothing stops it.
-    pub(crate) async fn buy(
-        self,
-        consent: Option<String>,
-        place: Option<Place>,
-    ) -> Result<Success, Failure> {
-        self.check_price()?;
-        let guard = self.guard.clone();
-        guard
-            .detached(async move {
-                let _place = place;
-                match self
-                    .guard
-                    .ledger
-                    .begin(self.intent(consent), self.guard.policy.allowance)
-                    .await?
-                {
-                    Begun::Started(id) => self.send(id).await,
-                    Begun::Limit(name, value) => Err(Failure::Limit(name, value)),
-                    Begun::ConsentUsed => Err(Failure::NotThisYes),
-                    // Another call was quicker; its outcome answers this one too.
-                    Begun::Exists(entry) => self.answer_of(entry).await,
+    /// Writes the purchase down, sends it once, and writes its outcome down. Once begun, nothing stops it.
+    pub(super) async fn execute(
+        &self,
+        pending: Pending,
+        nonce: Option<String>,
+        permit: Permit,
+    ) -> Result<Completed, Problem> {
+        self.check_price(&pending)?;
+        let purchases = self.clone();
+        let work = async move {
+            let intent = intent(&pending, nonce);
+            match purchases.ledger.begin(intent, purchases.limits).await? {
+                BeginOutcome::Begun(id) => {
+                    let _permit = permit;
+                    purchases.send(&pending, id).await
                 }
-            })
-            .await
+                BeginOutcome::LimitReached(name, value) => Err(limit_reached(name, value)),
+                BeginOutcome::ConfirmationUsed => Err(Problem::invalid_confirmation()),
+                // Another call was quicker; its outcome is this one's too.
+                BeginOutcome::Exists(entry) => {
+                    drop(permit);
+                    purchases.repeat(&pending, entry).await
+                }
+            }
+        };
+        self.executor.run_to_end(work).await
     }
 
-    async fn send(&self, id: i64) -> Result<Success, Failure> {
-        // A panic in the tool must not leave the purchase under way for ever, so it gets a task of its own.
-        let (prepared, client) = (self.prepared.clone(), self.client.clone());
-        let sent = tokio::spawn(async move { prepared.run(&client).await }.in_current_span()).await;
-        let (outcome, answer) = match sent {
+    async fn send(&self, pending: &Pending, id: i64) -> Result<Completed, Problem> {
+        // In a task of its own: a panic in the tool must not leave the purchase in flight.
+        let (prepared, client) = (pending.prepared.clone(), pending.client.clone());
+        let sending = async move { prepared.run(&client).await };
+        let (outcome, result) = match tokio::spawn(sending.in_current_span()).await {
             Ok(Ok(reply)) => match Receipt::from_document(&reply.answer.document) {
-                Some(receipt) => (
-                    done(&receipt),
-                    Ok(Success {
-                        reply,
-                        replayed: None,
-                    }),
-                ),
-                None => (ended(State::Unknown, None), Err(None)),
+                Some(receipt) => (outcome::done(&receipt), Ok(Completed::fresh(reply))),
+                None => (outcome::unknown(), Err(None)),
             },
-            Ok(Err(error)) => (ended(state(&error), code(&error)), Err(Some(error))),
-            Err(_) => (ended(State::Unknown, None), Err(None)),
+            Ok(Err(error)) => (outcome::failed(&error), Err(Some(error))),
+            Err(_) => (outcome::unknown(), Err(None)),
         };
-        self.audit(&outcome);
-        if let Err(error) = self.guard.ledger.finish(id, outcome.clone()).await {
+        audit::purchase(&pending.key, &outcome);
+        if let Err(error) = self.ledger.finish(id, outcome).await {
             // It is kept, and written with the next use of the ledger.
             tracing::error!(
                 charge = id,
                 "the outcome of charge {id} could not be written down yet: {error}"
             );
         }
-        match answer {
-            Ok(success) => Ok(success),
+        match result {
+            Ok(completed) => Ok(completed),
             Err(Some(error)) => Err(error.into()),
-            Err(None) => match self.guard.ledger.show(id).await? {
-                Some(entry) => Err(Failure::Unsettled(Box::new(entry))),
-                None => Err(Failure::Broken),
+            Err(None) => match self.ledger.show(id).await? {
+                Some(entry) => Err(Problem::outcome_unknown(&entry)),
+                None => Err(Problem::internal()),
             },
         }
     }
 
-    /// What an entry of the ledger answers a repeat with.
-    async fn answer_of(&self, entry: Entry) -> Result<Success, Failure> {
-        let entry = if entry.state == State::Sending {
-            self.outcome_of(entry).await?
-        } else {
-            entry
+    /// What an entry of the ledger means for a repeat of its purchase.
+    async fn repeat(&self, pending: &Pending, entry: Entry) -> Result<Completed, Problem> {
+        let entry = match entry.state {
+            State::Sending => self.wait_for_outcome(entry).await?,
+            _ => entry,
         };
         match entry.state {
-            State::Done => Ok(replay(&entry)),
-            // It was under way when this call came, so its outcome is this call's too.
-            State::Refused | State::NotSent => Err(Failure::Alike(Box::new(entry))),
-            State::Sending | State::Unknown => self.settle(entry).await,
+            State::Done => Ok(Completed::replay(&entry)),
+            // It was in flight when this call came, so its outcome is this call's too.
+            State::Refused | State::NotSent => Err(Problem::duplicate_failed(&entry)),
+            State::Sending | State::Unknown => self.reconcile(pending, entry).await,
         }
     }
 
-    /// Waits for a purchase that is under way, here or in another process.
-    async fn outcome_of(&self, entry: Entry) -> Result<Entry, Failure> {
+    /// Waits for a purchase in flight, here or in another process.
+    async fn wait_for_outcome(&self, entry: Entry) -> Result<Entry, Problem> {
         let mut pause = Duration::from_millis(20);
         let wait = async {
             loop {
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(Duration::from_millis(250));
-                match self.guard.ledger.show(entry.id).await? {
+                match self.ledger.show(entry.id).await? {
                     Some(now) if now.state == State::Sending => {}
                     Some(now) => return Ok(now),
-                    None => return Err(Failure::Broken),
+                    None => return Err(Problem::internal()),
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, wait)
-            .await
-            .unwrap_or(Ok(entry.clone()))
+        let ended = tokio::time::timeout(REPEAT_TIMEOUT, wait).await;
+        ended.unwrap_or(Ok(entry.clone()))
     }
 
-    /// Looks into the locker for a purchase whose outcome is unknown: if it is there, it was made.
-    async fn settle(&self, entry: Entry) -> Result<Success, Failure> {
+    /// Looks for a purchase whose outcome is unknown in the locker: if it is there, it was made.
+    async fn reconcile(&self, pending: &Pending, entry: Entry) -> Result<Completed, Problem> {
+        let (client, action) = (&pending.client, &pending.action);
         let since = entry.started.saturating_sub(CLOCK_SLACK);
-        let known = self.guard.ledger.purchase_ids(&self.account).await?;
-        let found = find_purchase(
-            &self.client,
-            &self.action,
-            self.prepared.target(),
-            since,
-            &known,
-        )
-        .await;
+        let known = self.ledger.purchase_ids(&pending.key.account).await?;
+        let found = find_purchase(client, action, pending.prepared.target(), since, &known).await;
         let Ok(Some(receipt)) = found else {
-            return Err(Failure::Unsettled(Box::new(entry)));
+            return Err(Problem::outcome_unknown(&entry));
         };
-        let outcome = done(&receipt);
-        self.audit(&outcome);
-        self.guard.ledger.finish(entry.id, outcome).await?;
-        Ok(replay(&Entry {
+        let outcome = outcome::done(&receipt);
+        audit::purchase(&pending.key, &outcome);
+        self.ledger.finish(entry.id, outcome).await?;
+        Ok(Completed::replay(&Entry {
             document: Some(receipt.document),
             ..entry
         }))
     }
 
-    fn intent(&self, consent: Option<String>) -> Intent {
-        Intent {
-            key: self.key.clone(),
-            account: self.account.clone(),
-            tool: self.tool.contract.name,
-            arguments: self.arguments.clone(),
-            item: self.action.item.to_string(),
-            price: self.action.price.map(Price::in_minor_units),
-            consent,
-        }
-    }
-
-    /// Holds a price against the operator's bounds; a price that is not known can't be held against them.
-    fn check_price(&self) -> Result<(), Failure> {
-        if self.action.payer == Payer::None {
+    /// Checks the price against the operator's limits; a price that is not known fails where there is one.
+    fn check_price(&self, pending: &Pending) -> Result<(), Problem> {
+        if pending.action.payer == Payer::None {
             return Ok(());
         }
-        let price = self.action.price.map(Price::in_minor_units);
-        match (self.guard.policy.max_price, price) {
-            (Some(_), None) => return Err(Failure::PriceUnknown("max_price")),
-            (Some(most), Some(price)) if price > most => {
-                return Err(Failure::Limit("max_price", most.into()));
-            }
-            _ => {}
-        }
-        if self.guard.policy.allowance.daily_budget.is_some() && price.is_none() {
-            return Err(Failure::PriceUnknown("daily_budget"));
-        }
-        Ok(())
-    }
-
-    fn country(&self) -> Option<&str> {
-        let given = self.prepared.target().country.as_deref();
-        given.or(self.client.credentials().country.as_deref())
-    }
-
-    /// The account as a person can recognise it.
-    fn account_in_words(&self) -> String {
-        let given = self.prepared.target().user_id.as_ref();
-        let user = given.or(self.client.credentials().user_id.as_ref());
-        match (user, &self.client.credentials().token) {
-            (Some(user), _) => format!("user `{user}`"),
-            (None, Some(_)) => "the user who is signed in".to_owned(),
-            (None, None) => "the partner's own account".to_owned(),
+        match (self.max_price, pending.price()) {
+            (Some(_), None) => Err(price_unknown("max_price")),
+            (Some(max), Some(price)) if price > max => Err(limit_reached("max_price", max.into())),
+            (_, None) if self.limits.daily_budget.is_some() => Err(price_unknown("daily_budget")),
+            _ => Ok(()),
         }
     }
+}
 
-    fn audit(&self, outcome: &Outcome) {
-        metrics::charge_ended(outcome.state);
-        tracing::info!(
-            target: "audit",
-            account = self.account,
-            tool.name = self.tool.contract.name,
-            arguments = self.arguments,
-            outcome = outcome.state.as_str(),
-            purchase_id = outcome.purchase_id,
-            "charge by `{}`: {}", self.tool.contract.name, outcome.state.as_str()
-        );
+fn intent(pending: &Pending, nonce: Option<String>) -> Intent {
+    Intent {
+        key: pending.key.digest(),
+        account: pending.key.account.clone(),
+        tool: pending.key.tool,
+        arguments: pending.key.arguments.clone(),
+        item: pending.action.item.to_string(),
+        price: pending.price(),
+        nonce,
     }
 }
 
-fn done(receipt: &Receipt) -> Outcome {
-    Outcome {
-        state: State::Done,
-        purchase_id: Some(receipt.purchase_id.clone()),
-        document: Some(receipt.document.clone()),
-        code: None,
-    }
+fn limit_reached(name: &str, value: u64) -> Problem {
+    Problem::new(
+        Kind::SpendingLimit,
+        format!("The operator's limit `{name}` of {value} is reached."),
+        "Wait until it allows more, or ask the operator to raise it.",
+    )
 }
 
-fn ended(state: State, code: Option<u32>) -> Outcome {
-    Outcome {
-        state,
-        purchase_id: None,
-        document: None,
-        code,
-    }
-}
-
-fn code(error: &ToolError) -> Option<u32> {
-    match error {
-        ToolError::Client(sevendigital::Error::Rejected { code, .. }) => Some(*code),
-        ToolError::RegistrationFailed { code, .. } => *code,
-        ToolError::Client(_) | ToolError::Input(_) => None,
-    }
-}
-
-pub(super) fn state(error: &ToolError) -> State {
-    match error {
-        ToolError::Input(_) => State::NotSent,
-        ToolError::RegistrationFailed { .. } => State::Refused,
-        ToolError::Client(error) => match error.delivery() {
-            Delivery::NotSent => State::NotSent,
-            Delivery::Rejected => State::Refused,
-            Delivery::Unknown => State::Unknown,
-        },
-    }
-}
-
-fn replay(entry: &Entry) -> Success {
-    let document = entry
-        .document
-        .clone()
-        .unwrap_or_else(|| json!({"purchase": {"id": entry.purchase_id}}));
-    Success {
-        reply: Reply {
-            answer: Answer::new(document),
-            note: None,
-        },
-        replayed: Some(entry.started),
-    }
+fn price_unknown(name: &str) -> Problem {
+    Problem::new(
+        Kind::SpendingLimit,
+        format!(
+            "The operator has set `{name}`, and the price of this call is not known beforehand."
+        ),
+        "Give the price shown to the user, in minor units, where the tool takes one; 7digital then sells at that price or not at all.",
+    )
 }

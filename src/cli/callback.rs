@@ -1,4 +1,4 @@
-//! What the browser brings back from the page where the user decides, and the door on loopback where it brings it.
+//! The OAuth callback: what the browser brings back from 7digital's page, and the loopback listener that it comes to.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,12 +14,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::form_urlencoded;
 
-use super::login::LoginError;
+use super::login_error::LoginError;
 
 /// How long the browser may take to fetch the last page.
-const FAREWELL: Duration = Duration::from_secs(2);
+const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// That the user said yes.
+/// That the user granted access.
 #[derive(Debug, Clone)]
 pub(super) struct Allowed {
     /// OAuth 1.0a's proof of it, which 7digital is not known to send.
@@ -60,7 +60,7 @@ pub(super) fn read(query: &str, request_token: &Secret) -> Result<Allowed, Login
 
 /// A port on loopback that waits for one browser to come back.
 #[derive(Debug)]
-pub(super) struct Door {
+pub(super) struct CallbackListener {
     listener: TcpListener,
     address: SocketAddr,
     path: String,
@@ -75,9 +75,9 @@ struct Expected {
     outcome: mpsc::Sender<Result<Allowed, LoginError>>,
 }
 
-impl Door {
-    /// A door on a free port, at a path that nobody can guess.
-    pub(super) async fn open() -> io::Result<Self> {
+impl CallbackListener {
+    /// A listener on a free port, at a path that can't be guessed.
+    pub(super) async fn bind() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         Ok(Self {
             address: listener.local_addr()?,
@@ -107,7 +107,10 @@ impl Door {
         let mut serving = tokio::spawn(serving.into_future());
         let outcome = decided.recv().await;
         stop.cancel();
-        if tokio::time::timeout(FAREWELL, &mut serving).await.is_err() {
+        if tokio::time::timeout(LAST_PAGE_TIMEOUT, &mut serving)
+            .await
+            .is_err()
+        {
             serving.abort();
         }
         outcome.unwrap_or_else(|| Err(LoginError("the callback listener ended early".into())))
@@ -135,8 +138,8 @@ async fn answer(State(expected): State<Expected>, request: Request) -> Response 
     let query = request.uri().query().unwrap_or_default();
     let outcome = read(query, &expected.request_token);
     let words = match &outcome {
-        Ok(_) => "7digital has let sevendigital-mcp in.",
-        Err(_) => "sevendigital-mcp was not let in.",
+        Ok(_) => "7digital has given sevendigital-mcp access.",
+        Err(_) => "sevendigital-mcp was given no access.",
     };
     // Only the first return counts; a reloaded page is answered and forgotten.
     let _ = expected.outcome.try_send(outcome);

@@ -1,44 +1,27 @@
-//! The commands `login` and `logout`: a user lets this program in, with a browser, and is forgotten again.
+//! The commands `login` and `logout`: a user grants access in a browser, and the stored token is removed again.
 
 use std::io::{BufRead, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use sevendigital::{Client, Effect, Error, Secret, Token};
+use sevendigital::{Client, Secret, Token};
 use url::Url;
 
+use crate::calls::upstream;
 use crate::config::stored_login::{self, StoredLogin};
 use crate::config::{Config, ConfigError};
-use crate::problem::Problem;
 
-use super::callback::{self};
-use super::callback::{Allowed, Door};
+use super::callback::{self, Allowed, CallbackListener};
+use super::login_error::LoginError;
 
 /// How long the user may take to decide.
-const PATIENCE: Duration = Duration::from_secs(5 * 60);
+const DECISION_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// Bytes of a pasted address at most.
 const MAX_PASTED: u64 = 8_192;
 
 /// What to do where the platform has no config folder.
 pub const NO_FOLDER: &str =
     "there is no folder to store a login in: set HOME, or use `login --print`";
-
-/// Why there is no login: what happened, and the way out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct LoginError(pub String);
-
-impl From<Error> for LoginError {
-    fn from(error: Error) -> Self {
-        Self(match error {
-            // The code's usual meaning is about countries.
-            Error::Rejected { code: 2002, .. } => {
-                "7digital says that the user has not allowed it yet (code 2002): run `login` again and choose Allow on 7digital's page".into()
-            }
-            error => Problem::from(&error).line(Effect::Reads),
-        })
-    }
-}
 
 /// The client that logs in for these settings.
 pub fn client(config: &Config) -> Result<Client, LoginError> {
@@ -55,32 +38,30 @@ pub fn client(config: &Config) -> Result<Client, LoginError> {
             "a login needs the key that 7digital gave you: set SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET",
         );
     }
-    config
-        .client()
-        .map_err(|ConfigError(problem)| LoginError(problem))
+    upstream::client(config).map_err(|ConfigError(problem)| LoginError(problem))
 }
 
 /// Logs in with a browser on this machine: `show` opens the page, and the browser comes back by itself.
 pub async fn with_browser(client: &Client, show: impl FnOnce(&Url)) -> Result<Token, LoginError> {
-    let door = Door::open().await.map_err(|error| {
+    let listener = CallbackListener::bind().await.map_err(|error| {
         LoginError(format!(
             "127.0.0.1 can't be listened on: {error}; try `login --no-browser`"
         ))
     })?;
     let request_token = client.request_token().await?;
-    show(&client.authorise_page(&request_token, &door.url())?);
-    let allowed = in_time(door.wait(&request_token.token)).await?;
+    show(&client.authorise_page(&request_token, &listener.url())?);
+    let allowed = in_time(listener.wait(&request_token.token)).await?;
     finish(client, &request_token, &allowed).await
 }
 
-/// Logs in with a browser anywhere: `show` tells the page, and the user pastes the address that the browser ends on.
+/// Logs in with a browser anywhere: `show` prints the address of the page, and the user pastes the address that the browser ends on.
 pub async fn with_pasted_address(
     client: &Client,
     show: impl FnOnce(&Url),
     input: impl BufRead + Send + 'static,
 ) -> Result<Token, LoginError> {
     let request_token = client.request_token().await?;
-    // Nobody need be there: all that counts is the address that the browser shows.
+    // Nothing listens there: all that counts is the address that the browser shows.
     let nowhere = format!("http://127.0.0.1{}", callback::path());
     show(&client.authorise_page(&request_token, &nowhere)?);
     let pasted = in_time(async {
@@ -134,18 +115,18 @@ pub fn forget(path: &Path) -> Result<(), LoginError> {
     say(&if was_there {
         format!("logged out: {shown} is removed")
     } else {
-        format!("nobody was logged in: there is no {shown}")
+        format!("no user was logged in: there is no {shown}")
     });
     Ok(())
 }
 
-/// Tells the page, and opens it in the user's browser.
+/// Prints the address of the page, and opens it in the user's browser.
 pub fn show(page: &Url) {
     say(&format!(
         "Log in at 7digital and allow the access, in the browser that opens now or here:\n\n  {page}\n"
     ));
     let page = page.clone();
-    // A text browser runs until the user leaves it, and the door has to be open meanwhile.
+    // A text browser runs until the user leaves it, and the callback has to be accepted meanwhile.
     tokio::task::spawn_blocking(move || {
         if webbrowser::open(page.as_str()).is_err() {
             say(
@@ -155,14 +136,14 @@ pub fn show(page: &Url) {
     });
 }
 
-/// Tells the page, and what to paste.
+/// Prints the address of the page, and what to paste.
 pub fn show_for_pasting(page: &Url) {
     say(&format!(
         "Log in at 7digital and allow the access, in any browser:\n\n  {page}\n\nThe browser then ends on a page that it can't show. Paste that page's address here and press Enter:"
     ));
 }
 
-/// Writes a line to stderr; when nobody reads it any more, that is no reason to stop.
+/// Writes a line to stderr; that it is closed is no reason to stop.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
@@ -170,12 +151,12 @@ fn say(text: &str) {
 async fn in_time<T>(
     decision: impl Future<Output = Result<T, LoginError>>,
 ) -> Result<T, LoginError> {
-    let minutes = PATIENCE.as_secs() / 60;
-    tokio::time::timeout(PATIENCE, decision)
+    let minutes = DECISION_TIMEOUT.as_secs() / 60;
+    tokio::time::timeout(DECISION_TIMEOUT, decision)
         .await
         .unwrap_or_else(|_| {
             Err(LoginError(format!(
-                "nobody decided within {minutes} minutes: run `login` again"
+                "there was no decision within {minutes} minutes: run `login` again"
             )))
         })
 }

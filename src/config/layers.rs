@@ -1,16 +1,19 @@
-//! The layers that settings come from, and what is told of a value that is not right.
+//! The layers that settings come from: defaults, a TOML file, the environment and flags.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use figment::providers::{Format as _, Serialized, Toml};
-use figment::value::{Dict, Map, Value};
+use figment::util::nest;
+use figment::value::{Dict, Map, Num, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
-use super::ConfigError;
-use super::limits::Limits;
-use super::settings::{Kind, LIMIT_VARIABLE, LIMITS, PRINCIPALS, SETTINGS, Setting};
+use super::error::ConfigError;
+use super::messages::{TABLES, explain, invalid, unknown};
+use super::table::{LIMIT_VARIABLE, LIMITS, SETTINGS, Setting};
+use super::values::is_unset;
 
 /// Where settings come from, besides the defaults.
 #[derive(Clone, Default)]
@@ -19,7 +22,7 @@ pub struct Layers {
     pub file: Option<PathBuf>,
     /// Files looked for where none was given; the first that exists is read.
     pub usual_files: Vec<PathBuf>,
-    /// Where `login` stores a user's token; read where no other layer brings one.
+    /// Where `login` stores a user's token; read where no other layer has one.
     pub credentials: Option<PathBuf>,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
@@ -37,13 +40,17 @@ impl fmt::Debug for Layers {
 }
 
 impl Layers {
-    /// The layers of this process: its environment, and the usual places of a file.
+    /// The layers of this process: its environment, and the usual locations of a file.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
         let mut usual_files = vec![PathBuf::from("sevendigital-mcp.toml")];
         let folders = directories::ProjectDirs::from("", "", "sevendigital-mcp");
         if let Some(folders) = &folders {
             usual_files.push(folders.config_dir().join("sevendigital-mcp.toml"));
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the environment is one of the layers"
+        )]
         let variables = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -63,48 +70,49 @@ impl Layers {
         if let Some(path) = self.file.as_ref().or_else(usual) {
             figment = figment.merge(file(path)?);
         }
-        for (setting, variable, value) in variables(&self.variables)? {
+        for (setting, variable, value) in environment(&self.variables)? {
             let source = format!("{ENVIRONMENT} `{variable}`");
-            figment = figment.merge(Layer::of_one(source, setting.key, &value));
-        }
-        for (key, variable, value) in limits(&self.variables)? {
-            let source = format!("{ENVIRONMENT} `{variable}`");
-            let limit = Dict::from([(key, value.into())]);
-            figment = figment.merge(Layer {
-                source,
-                values: Dict::from([(LIMITS.key.to_owned(), limit.into())]),
-            });
+            figment = figment.merge(Layer::of_one(source, setting, value));
         }
         for (key, value) in &self.flags {
-            let setting = SETTINGS.iter().find(|setting| setting.key == *key);
-            let flag = setting.and_then(|setting| setting.flag).unwrap_or(key);
-            figment = figment.merge(Layer::of_one(format!("flag `{flag}`"), key, value));
+            if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == *key) {
+                let flag = setting.flag.as_deref().unwrap_or(key);
+                let source = format!("flag `{flag}`");
+                figment = figment.merge(Layer::of_one(source, setting, value.clone()));
+            }
         }
         let values = figment.extract().map_err(|error| explain(&error))?;
+        limits_in_range(&figment)?;
         one_source_of_token(&figment)?;
         Ok(values)
     }
 }
 
-pub(super) const DEFAULT_BASE_URI: &str = "https://api.7digital.com/1.2";
-
 fn defaults() -> impl Provider {
-    Serialized::defaults(serde_json::json!({
-        "base_uri": DEFAULT_BASE_URI,
-        "oauth_placement": "auto",
-        "bind": "127.0.0.1:9090",
-        "hints": "accurate",
-        "read_only": false,
-        "tools": [],
-        "exclude_tools": [],
-        "auth_algorithms": ["RS256", "ES256"],
-        "allowed_hosts": [],
-        "allowed_origins": [],
-        "user_from_headers": false,
-        "max_charges_in_flight": 32,
-        "log_format": "text",
-        "sandbox": false,
-    }))
+    let of = |settings: &[Setting]| -> serde_json::Map<_, _> {
+        settings.iter().filter_map(Setting::default).collect()
+    };
+    let mut defaults = of(&SETTINGS);
+    defaults.insert("limits".to_owned(), json!(of(&LIMITS)));
+    Serialized::defaults(defaults)
+}
+
+/// No limit may be zero, nor so large that adding to it could overflow. (Durations are in range once they are read.)
+fn limits_in_range(figment: &Figment) -> Result<(), ConfigError> {
+    let values = figment.find_value("limits").ok();
+    let values = values.and_then(Value::into_dict).unwrap_or_default();
+    for limit in LIMITS.iter() {
+        let Some(value) = values.get(&limit.key) else {
+            continue;
+        };
+        let number = value.to_num().and_then(Num::to_u128_lossy);
+        if number.is_some_and(|number| number == 0 || number > u32::MAX.into()) {
+            let source = figment.get_metadata(value.tag());
+            let source = source.map_or("defaults", |source| &*source.name);
+            return Err(invalid(limit, source, None));
+        }
+    }
+    Ok(())
 }
 
 /// A token with a secret from elsewhere is most likely another user's.
@@ -119,7 +127,7 @@ fn one_source_of_token(figment: &Figment) -> Result<(), ConfigError> {
         return Ok(());
     }
     Err(ConfigError(format!(
-        "`access_token` ({token}) and `access_token_secret` ({secret}) belong together: set both in one place"
+        "`access_token` ({token}) and `access_token_secret` ({secret}) belong together: set both in one layer"
     )))
 }
 
@@ -133,10 +141,11 @@ struct Layer {
 }
 
 impl Layer {
-    fn of_one(source: String, key: &str, value: &str) -> Self {
+    fn of_one(source: String, setting: &Setting, value: String) -> Self {
+        let value = nest(&setting.path(), typed(setting, value.into()));
         Self {
             source,
-            values: Dict::from([(key.to_owned(), value.into())]),
+            values: value.into_dict().unwrap_or_default(),
         }
     }
 }
@@ -151,7 +160,39 @@ impl Provider for Layer {
     }
 }
 
-/// The file's values. Unset ones (empty, or a placeholder that nobody filled in) are left out, unknown keys refused.
+/// A text read as its setting's type, so that each layer may write numbers, lists, and yes or no as text. What can't be read stays, and serde refuses it.
+fn typed(setting: &Setting, value: Value) -> Value {
+    match value {
+        secret if setting.is_secret => secret,
+        Value::String(_, text) if setting.is("array") => {
+            let words: Vec<Value> = text.split(',').map(Value::from).collect();
+            typed(setting, words.into())
+        }
+        Value::String(_, text) if setting.is("boolean") => {
+            match text.trim().to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => true.into(),
+                "false" | "0" | "no" | "off" => false.into(),
+                other => other.into(),
+            }
+        }
+        Value::String(_, text) if setting.is("integer") => match text.trim().parse::<u64>() {
+            Ok(number) => number.into(),
+            Err(_) => text.into(),
+        },
+        Value::String(_, text) => text.trim().into(),
+        Value::Array(tag, words) if setting.is("array") => {
+            let trimmed = words.into_iter().map(|word| match word {
+                Value::String(tag, word) => Value::String(tag, word.trim().to_owned()),
+                other => other,
+            });
+            let is_empty = |word: &Value| word.as_str() == Some("");
+            Value::Array(tag, trimmed.filter(|word| !is_empty(word)).collect())
+        }
+        other => other,
+    }
+}
+
+/// The file's values.
 fn file(path: &Path) -> Result<Layer, ConfigError> {
     let shown = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| {
@@ -160,156 +201,97 @@ fn file(path: &Path) -> Result<Layer, ConfigError> {
         ))
     })?;
     let data = Toml::string(&text).data().map_err(|error| {
-        // Only the place: the lines after it show the file's text, which may be a secret.
-        let place = error.to_string();
-        let place = place.lines().next().unwrap_or_default();
-        ConfigError(format!("configuration file `{shown}` is not TOML: {place}"))
+        // Only line and column: what follows shows the file's text, which may be a secret.
+        let location = error.to_string();
+        let location = location.lines().next().unwrap_or_default();
+        ConfigError(format!(
+            "configuration file `{shown}` is not TOML: {location}"
+        ))
     })?;
-    let mut dict = data.into_values().next().unwrap_or_default();
-    for key in dict.keys() {
-        let tables = [PRINCIPALS.key, LIMITS.key];
-        let mut known = SETTINGS.iter().map(|setting| setting.key).chain(tables);
-        if key == "log_filter" || !known.any(|known| known == key) {
-            let known = SETTINGS.iter().map(|setting| setting.key).chain(tables);
-            return Err(unknown(
-                &format!("configuration file `{shown}`"),
-                key,
-                known,
-            ));
-        }
+    let source = format!("configuration file `{shown}`");
+    let values = data.into_values().next().unwrap_or_default();
+    let mut values = known(values, &SETTINGS, &TABLES.map(|(key, _)| key), &source)?;
+    if let Some(Value::Dict(_, limits)) = values.get_mut("limits") {
+        let source = format!("{source}, table `[limits]`");
+        *limits = known(std::mem::take(limits), &LIMITS, &[], &source)?;
     }
-    if let Some(limits) = dict.get(LIMITS.key).and_then(Value::as_dict) {
-        let source = format!("configuration file `{shown}`, table `[limits]`");
-        for key in limits.keys() {
-            known_limit(&source, key)?;
-        }
-    }
-    dict.retain(|_, value| !value.as_str().is_some_and(is_unset));
-    Ok(Layer {
-        source: format!("configuration file `{shown}`"),
-        values: dict,
-    })
+    Ok(Layer { source, values })
 }
 
-/// The settings among environment variables, `…_FILE` ones read. A `SEVENDIGITAL_` variable that is none is refused.
-fn variables(
-    all: &[(String, String)],
-) -> Result<Vec<(&'static Setting, String, String)>, ConfigError> {
-    let mut found = Vec::new();
-    for (name, value) in all {
-        if let Some(setting) = SETTINGS.iter().find(|setting| setting.variable == name) {
-            if !is_unset(value) {
-                found.push((setting, name.clone(), value.clone()));
+/// The values of a table of the file. Unset ones are left out, unknown keys refused.
+fn known(
+    values: Dict,
+    settings: &[Setting],
+    tables: &[&str],
+    source: &str,
+) -> Result<Dict, ConfigError> {
+    let settings = || settings.iter().filter(|setting| setting.is_in_file());
+    let mut known = Dict::new();
+    for (key, value) in values {
+        let is_unset = value.as_str().is_some_and(is_unset);
+        let value = match settings().find(|setting| setting.key == key) {
+            Some(setting) => typed(setting, value),
+            None if tables.contains(&&*key) => value,
+            None => {
+                let keys = settings().map(|setting| &*setting.key);
+                return Err(unknown(source, &key, keys.chain(tables.iter().copied())));
             }
-        } else if let Some(setting) = names_file_of(name) {
-            if !is_unset(value) {
-                let text = std::fs::read_to_string(value).map_err(|error| {
-                    ConfigError(format!("`{}`: the file that environment variable `{name}` names can't be read: {error}", setting.key))
-                })?;
-                found.push((
-                    setting,
-                    name.clone(),
-                    text.trim_end_matches(['\r', '\n']).to_owned(),
-                ));
-            }
-        } else if name.starts_with("SEVENDIGITAL_") && !name.starts_with(LIMIT_VARIABLE) {
-            return Err(unknown(
-                "environment",
-                name,
-                SETTINGS.iter().map(|setting| setting.variable),
-            ));
+        };
+        if !is_unset {
+            known.insert(key, value);
         }
     }
-    for (setting, name, _) in &found {
-        if let Some((_, other, _)) = found
-            .iter()
-            .find(|(twin, other, _)| twin.key == setting.key && other != name)
-        {
+    Ok(known)
+}
+
+/// A setting that the environment has, with its variable and its value.
+type Found<'a> = (&'static Setting, &'a str, String);
+
+/// The settings among environment variables, `…_FILE` ones read. A `SEVENDIGITAL_` variable that is none is refused.
+fn environment(variables: &[(String, String)]) -> Result<Vec<Found<'_>>, ConfigError> {
+    let mut found: Vec<Found> = Vec::new();
+    for (name, value) in variables {
+        let Some((setting, is_file)) = setting_of(name) else {
+            match name.strip_prefix(LIMIT_VARIABLE) {
+                Some(limit) => {
+                    let source = format!("{ENVIRONMENT} `{name}`");
+                    let keys = LIMITS.iter().map(|limit| &*limit.key);
+                    return Err(unknown(&source, &limit.to_ascii_lowercase(), keys));
+                }
+                None if name.starts_with("SEVENDIGITAL_") => {
+                    let names = SETTINGS.iter().map(|setting| &*setting.variable);
+                    return Err(unknown("environment", name, names));
+                }
+                None => continue,
+            }
+        };
+        if is_unset(value) {
+            continue;
+        }
+        if let Some((_, other, _)) = found.iter().find(|(twin, ..)| std::ptr::eq(*twin, setting)) {
             return Err(ConfigError(format!(
-                "`{}`: both `{name}` and `{other}` are set; unset one",
+                "`{}`: both `{other}` and `{name}` are set; unset one",
                 setting.key
             )));
         }
+        let value = if is_file {
+            let text = std::fs::read_to_string(value).map_err(|error| {
+                ConfigError(format!("`{}`: the file that environment variable `{name}` names can't be read: {error}", setting.key))
+            })?;
+            text.trim_end_matches(['\r', '\n']).to_owned()
+        } else {
+            value.clone()
+        };
+        found.push((setting, name, value));
     }
     Ok(found)
 }
 
-/// The limits among environment variables: key, variable and value.
-fn limits(all: &[(String, String)]) -> Result<Vec<(String, &str, &str)>, ConfigError> {
-    let mut found = Vec::new();
-    for (name, value) in all {
-        if let Some(key) = name.strip_prefix(LIMIT_VARIABLE) {
-            let key = key.to_ascii_lowercase();
-            known_limit(&format!("environment variable `{name}`"), &key)?;
-            if !is_unset(value) {
-                found.push((key, name.as_str(), value.as_str()));
-            }
-        }
-    }
-    Ok(found)
-}
-
-fn known_limit(source: &str, key: &str) -> Result<(), ConfigError> {
-    let limits = Limits::defaults();
-    if limits.iter().any(|(known, _)| known == key) {
-        return Ok(());
-    }
-    Err(unknown(
-        source,
-        key,
-        limits.iter().map(|(known, _)| known.as_str()),
-    ))
-}
-
-fn names_file_of(variable: &str) -> Option<&'static Setting> {
-    let of = variable.strip_suffix("_FILE")?;
-    SETTINGS
-        .iter()
-        .find(|setting| setting.variable == of && setting.kind == Kind::Secret)
-}
-
-/// Empty, or a placeholder such as `${SECRET}` that the client which started us did not fill in.
-pub(super) fn is_unset(value: &str) -> bool {
-    let value = value.trim();
-    value.is_empty() || (value.starts_with("${") && value.ends_with('}'))
-}
-
-fn unknown<'a>(source: &str, name: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
-    let closest = known
-        .map(|candidate| (strsim::jaro_winkler(candidate, name), candidate))
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.8);
-    let way_out = match closest {
-        Some((_, candidate)) => format!("did you mean `{candidate}`?"),
-        None => "remove it; the README lists the settings".to_owned(),
-    };
-    ConfigError(format!("{source}: there is no setting `{name}`; {way_out}"))
-}
-
-/// figment's error in our words: the key, the layer, what was expected; a secret's value is never shown.
-fn explain(error: &figment::Error) -> ConfigError {
-    let key = error.path.first().cloned().unwrap_or_default();
-    let source = error
-        .metadata
-        .as_ref()
-        .map_or("defaults".into(), |metadata| metadata.name.clone());
-    if let Some(table) = [PRINCIPALS, LIMITS].iter().find(|table| table.key == key) {
-        // serde's words show what it found, which may be a secret; the place does not.
-        let place = error.path.join(".");
-        return ConfigError(format!(
-            "`{place}` ({source}) is not valid: expected {}",
-            table.expected
-        ));
-    }
-    let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) else {
-        return ConfigError(format!("configuration: {error}"));
-    };
-    let problem = match (&error.kind, setting.kind) {
-        (figment::error::Kind::Message(message), Kind::Plain) => format!(" ({message})"),
-        _ => String::new(),
-    };
-    ConfigError(format!(
-        "`{key}` ({source}) is not valid: expected {}{problem}",
-        setting.expected
-    ))
+/// The setting of an environment variable, and whether the variable names a file that holds the value.
+fn setting_of(variable: &str) -> Option<(&'static Setting, bool)> {
+    let secret = variable.strip_suffix("_FILE");
+    SETTINGS.iter().chain(LIMITS.iter()).find_map(|setting| {
+        let is_file = setting.is_secret && secret == Some(&*setting.variable);
+        (is_file || setting.variable == variable).then_some((setting, is_file))
+    })
 }

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use sevendigital::{Secret, Token};
 use sevendigital_tools::{Scope, TOOLS};
 
-use super::ConfigError;
-use super::layers::is_unset;
+use super::error::ConfigError;
+use super::values::is_unset;
 use crate::digest;
 
 /// A caller as the file describes it, in a table `[[principals]]`.
@@ -40,93 +40,102 @@ impl Principal {
             .zip(self.access_token_secret.clone())?;
         Some(Token { token, secret })
     }
-}
 
-/// The name that logs and confirmations know the operator by.
-const OPERATOR: &str = "operator";
-
-/// What no field shows by itself. `operator` is the digest of the operator's own token.
-pub(super) fn check(
-    principals: &[Principal],
-    operator: Option<[u8; 32]>,
-    with_oauth: bool,
-) -> Result<(), ConfigError> {
-    for (index, principal) in principals.iter().enumerate() {
-        let place = format!("`principals` number {}", index + 1);
-        let fail = |problem: &str| Err(ConfigError(format!("{place}: {problem}")));
-        let name_is_plain = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
-        if principal.name.is_empty()
-            || principal.name.len() > 64
-            || !principal.name.chars().all(name_is_plain)
-        {
-            return fail(
-                "`name` has 1 to 64 letters, digits, dots, hyphens, underscores or at signs",
+    /// What is wrong with its name or with what it may do.
+    fn wrong_name_or_grants(&self) -> Option<String> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
+        if !(1..=64).contains(&self.name.len()) || !self.name.chars().all(is_plain) {
+            return Some(
+                "`name` has 1 to 64 letters, digits, dots, hyphens, underscores or at signs".into(),
             );
         }
-        if principal.name == OPERATOR {
-            return fail("`name` is `operator`, which is whoever shows `token`: choose another");
+        if self.name == OPERATOR {
+            return Some(
+                "`name` is `operator`, which is the caller that shows `token`: choose another"
+                    .into(),
+            );
         }
-        let known = |word: &String| {
+        if self.allow.is_empty() {
+            return Some("`allow` is empty, so it could do nothing: name scopes or tools".into());
+        }
+        let is_known = |word: &str| {
             Scope::from_name(word).is_some() || TOOLS.iter().any(|tool| tool.contract.name == word)
         };
-        if principal.allow.is_empty() {
-            return fail("`allow` is empty, so it could do nothing: name scopes or tools");
-        }
-        if let Some(word) = principal.allow.iter().find(|word| !known(word)) {
-            return fail(&format!(
-                "`allow` has `{word}`, which is neither a tool nor one of `reads`, `account`, `cards`, `spend`, `partner`"
-            ));
-        }
-        match (&principal.token_sha256, &principal.subject) {
-            (None, None) => {
-                return fail(
-                    "give `token_sha256`, or `subject` for access tokens of the authorization server",
-                );
-            }
-            (Some(_), _) if principal.digest().is_none() => {
-                return fail(
-                    "`token_sha256` is not the SHA-256 of a token in 64 hexadecimal digits; `sevendigital-mcp token new` prints one",
-                );
-            }
-            (_, Some(_)) if !with_oauth => {
-                return fail("`subject` needs `auth_issuer`: nobody else vouches for it");
-            }
-            (_, Some(subject)) if subject.is_empty() => return fail("`subject` is empty"),
-            _ => {}
-        }
-        if principal.access_token.is_some() != principal.access_token_secret.is_some() {
-            return fail(
-                "`access_token` and `access_token_secret` belong together: set both or neither",
-            );
-        }
-        // What is empty does not count as not set here: nobody is let loose by a gap in the file.
-        let pair = [&principal.access_token, &principal.access_token_secret];
-        if pair
+        let word = self.allow.iter().find(|word| !is_known(word))?;
+        let scopes = Scope::ALL.map(|scope| format!("`{}`", scope.as_str()));
+        Some(format!(
+            "`allow` has `{word}`, which is neither a tool nor one of {}",
+            scopes.join(", ")
+        ))
+    }
+
+    /// What is wrong with how it is known, or with the account that it is bound to.
+    fn wrong_identity(&self, with_oauth: bool) -> Option<&'static str> {
+        let is_half = self.access_token.is_some() != self.access_token_secret.is_some();
+        let secrets = [&self.access_token, &self.access_token_secret]
             .into_iter()
-            .flatten()
-            .any(|part| is_unset(part.expose()))
-        {
-            return fail(
-                "`access_token` and `access_token_secret` are not filled in: leave them out, or say whom it is bound to",
-            );
+            .flatten();
+        // An empty value does not count as absent here: a gap in the file must not widen what a caller may do.
+        let has_gap = secrets.into_iter().any(|secret| is_unset(secret.expose()));
+        match (&self.token_sha256, &self.subject) {
+            (None, None) => Some(
+                "give `token_sha256`, or `subject` for access tokens of the authorization server",
+            ),
+            (Some(_), _) if self.digest().is_none() => Some(
+                "`token_sha256` is not the SHA-256 of a token in 64 hexadecimal digits; `sevendigital-mcp token new` prints one",
+            ),
+            (_, Some(_)) if !with_oauth => {
+                Some("`subject` needs `auth_issuer`, which vouches for it")
+            }
+            (_, Some(subject)) if subject.is_empty() => Some("`subject` is empty"),
+            _ if is_half => Some(
+                "`access_token` and `access_token_secret` belong together: set both or neither",
+            ),
+            _ if has_gap => Some(
+                "`access_token` and `access_token_secret` are not filled in: leave them out, or name the account that it is bound to",
+            ),
+            _ if self.user_id.as_deref().is_some_and(is_unset) => Some(
+                "`user_id` is not filled in: leave it out, or name the account that it is bound to",
+            ),
+            _ => None,
         }
-        if principal.user_id.as_deref().is_some_and(is_unset) {
-            return fail("`user_id` is not filled in: leave it out, or say whom it is bound to");
-        }
-        if operator.is_some() && principal.digest() == operator {
-            return fail("its token is the operator's `token`: give it one of its own");
-        }
-        let twin = principals.iter().take(index).find(|other| {
-            other.name == principal.name
-                || (other.digest().is_some() && other.digest() == principal.digest())
-                || (other.subject.is_some() && other.subject == principal.subject)
-        });
-        if let Some(twin) = twin {
-            return fail(&format!(
-                "`{}` has its name, token or subject already",
-                twin.name
-            ));
-        }
+    }
+
+    /// Whether a token or an access token could be either's.
+    fn is_twin_of(&self, other: &Self) -> bool {
+        self.name == other.name
+            || (self.digest().is_some() && self.digest() == other.digest())
+            || (self.subject.is_some() && self.subject == other.subject)
+    }
+}
+
+/// The name by which logs and confirmations know the operator.
+const OPERATOR: &str = "operator";
+
+/// What no field shows by itself. `operator` is the operator's own token.
+pub(super) fn check(
+    principals: &[Principal],
+    operator: Option<&Secret>,
+    with_oauth: bool,
+) -> Result<(), ConfigError> {
+    let operator = operator.map(|token| digest::sha256(token.expose()));
+    for (index, principal) in principals.iter().enumerate() {
+        let mut before = principals.iter().take(index);
+        let problem = if let Some(problem) = principal.wrong_name_or_grants() {
+            problem
+        } else if let Some(problem) = principal.wrong_identity(with_oauth) {
+            problem.to_owned()
+        } else if operator.is_some() && principal.digest() == operator {
+            "its token is the operator's `token`: give it one of its own".to_owned()
+        } else if let Some(twin) = before.find(|other| principal.is_twin_of(other)) {
+            format!("`{}` has its name, token or subject already", twin.name)
+        } else {
+            continue;
+        };
+        let number = index + 1;
+        return Err(ConfigError(format!(
+            "`principals` number {number}: {problem}"
+        )));
     }
     Ok(())
 }

@@ -1,281 +1,283 @@
-//! The table of settings: what each is called in the layers, and what it takes.
+//! Every setting, declared once: its name, type and documentation, what it is called in each layer, and its default.
 
-/// A setting: the names that it has in the layers, and what it takes.
-#[derive(Debug, Clone, Copy)]
-pub struct Setting {
-    /// Key in the file.
-    pub key: &'static str,
-    /// Environment variable.
-    pub variable: &'static str,
-    /// Flag, or nothing for what does not belong on a command line.
-    pub flag: Option<&'static str>,
-    /// What a value must be, as the end of "expected …".
-    pub expected: &'static str,
-    /// How far a value may be shown.
-    pub kind: Kind,
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use sevendigital::{BaseUri, Consumer, Credentials, Placement, Secret, Token};
+use url::Url;
+
+use super::limits::Limits;
+use super::principals::Principal;
+use super::values::{country, optional, parsed};
+
+/// The names of this machine to itself.
+pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// The root of 7digital's live API.
+pub(super) const DEFAULT_BASE_URI: &str = "https://api.7digital.com/1.2";
+
+/// All settings, checked.
+///
+/// Each field is the declaration of a setting. `--help`, the layers and the README's table are made from it:
+/// the doc comment says what the setting does; `extend` says what its type can't, with the keys of [`Setting`](super::Setting).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct Config {
+    /// Consumer key, which 7digital gives to its partners.
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_CONSUMER_KEY", "secret" = true))]
+    #[schemars(extend("expected" = "the consumer key that 7digital gave you"))]
+    pub consumer_key: Option<Secret>,
+    /// Secret of the consumer key; without it requests are sent unsigned, with the key alone.
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_CONSUMER_SECRET", "secret" = true))]
+    #[schemars(extend("expected" = "the consumer secret that 7digital gave you"))]
+    pub consumer_secret: Option<Secret>,
+    /// A user's access token.
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_ACCESS_TOKEN", "secret" = true))]
+    #[schemars(extend("expected" = "a user's access token"))]
+    pub access_token: Option<Secret>,
+    /// Secret of the access token.
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_ACCESS_TOKEN_SECRET", "secret" = true))]
+    #[schemars(extend("expected" = "the secret of the user's access token"))]
+    pub access_token_secret: Option<Secret>,
+    /// The managed user that calls without a token are for.
+    #[schemars(extend("env" = "SEVENDIGITAL_USER_ID"))]
+    #[schemars(extend("expected" = "the id of a managed user"))]
+    pub user_id: Option<String>,
+    /// Country in two letters; sent where a call names none.
+    #[serde(default, deserialize_with = "country")]
+    #[schemars(extend("env" = "SEVENDIGITAL_COUNTRY"))]
+    #[schemars(extend("expected" = "two letters (ISO 3166-1 alpha-2), such as GB"))]
+    pub country: Option<String>,
+    /// Shop id, the older alternative to a country.
+    #[schemars(extend("env" = "SEVENDIGITAL_SHOP_ID"))]
+    #[schemars(extend("expected" = "a 7digital shop id, such as 34"))]
+    pub shop_id: Option<String>,
+    /// Root of 7digital's API; http is accepted for loopback only.
+    #[serde(deserialize_with = "parsed")]
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_BASE_URI", "flag" = "--base-uri", "value" = "URL"))]
+    #[schemars(extend("default" = DEFAULT_BASE_URI, "expected" = "an https URL such as https://api.7digital.com/1.2, or an http URL of a loopback address"))]
+    pub base_uri: BaseUri,
+    /// Where OAuth parameters stand: in the `query`, in the `header`, or as the method asks for (`auto`).
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_OAUTH_PLACEMENT"))]
+    #[schemars(extend("default" = "auto", "expected" = "`auto`, `query` or `header`"))]
+    pub oauth_placement: Placement,
+    /// Where `serve` serves MCP over HTTP; port 0 picks a free one.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_BIND", "flag" = "--bind", "value" = "ADDRESS:PORT"))]
+    #[schemars(extend("default" = "127.0.0.1:9090", "expected" = "ADDRESS:PORT, such as 127.0.0.1:9090"))]
+    pub bind: SocketAddr,
+    /// Where `serve` serves the tools as REST too, with a page about them at /docs.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_REST_BIND", "flag" = "--rest", "value" = "ADDRESS:PORT"))]
+    #[schemars(extend("bare" = "127.0.0.1:8080", "unset" = "off", "expected" = "ADDRESS:PORT, such as 127.0.0.1:8080"))]
+    pub rest_bind: Option<SocketAddr>,
+    /// Hints that clients see: what is true (`accurate`), or what the capability says (`published`).
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_HINTS", "flag" = "--hints", "value" = "SET"))]
+    #[schemars(extend("default" = "accurate", "expected" = "`accurate` or `published`"))]
+    pub hints: HintSet,
+    /// What happens to calls that charge: the user must `confirm` them, they are sent (`allow`), or they are refused (`off`).
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_SPENDING", "flag" = "--spending", "value" = "POLICY"))]
+    #[schemars(extend("unset" = "confirm; allow on loopback", "expected" = "`confirm`, `allow` or `off`"))]
+    pub(super) spending: Option<Spending>,
+    /// Serve only the tools that read.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_READ_ONLY", "flag" = "--read-only"))]
+    #[schemars(extend("default" = false))]
+    pub(super) read_only: bool,
+    /// Serve only these tools.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_TOOLS", "flag" = "--tools", "value" = "NAME,…"))]
+    #[schemars(extend("default" = [], "unset" = "all", "expected" = "tool names with commas between them"))]
+    pub(super) tools: Vec<String>,
+    /// Serve all but these tools.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_EXCLUDE_TOOLS", "flag" = "--exclude-tools", "value" = "NAME,…"))]
+    #[schemars(extend("default" = [], "expected" = "tool names with commas between them"))]
+    pub(super) exclude_tools: Vec<String>,
+    /// The operator's bearer token, of 32 characters or more.
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_MCP_TOKEN", "secret" = true))]
+    #[schemars(extend("expected" = "a bearer token of at least 32 characters"))]
+    pub token: Option<Secret>,
+    /// Callers by name, each with a token or a subject of its own: tables `[[principals]]` of the file.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub principals: Vec<Principal>,
+    /// Issuer of the OAuth authorization server whose access tokens are accepted.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_ISSUER"))]
+    #[schemars(extend("expected" = "the issuer identifier of an OAuth authorization server, such as https://login.example.com"))]
+    pub auth_issuer: Option<String>,
+    /// The URL by which those tokens name this server.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_AUDIENCE"))]
+    #[schemars(extend("expected" = "the URL by which access tokens name this server, such as https://mcp.example.com/mcp"))]
+    pub auth_audience: Option<String>,
+    /// Where that server's keys are; they are fetched from this URL alone.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_JWKS_URI"))]
+    #[schemars(extend("expected" = "the URL of the authorization server's keys, such as https://login.example.com/jwks.json"))]
+    pub auth_jwks_uri: Option<String>,
+    /// Signature algorithms that are accepted.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_ALGORITHMS"))]
+    #[schemars(extend("default" = ["RS256", "ES256"], "expected" = "names of signature algorithms with commas between them, such as RS256,ES256"))]
+    pub auth_algorithms: Vec<String>,
+    /// Names that HTTP clients may call this server by.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_ALLOWED_HOSTS"))]
+    #[schemars(extend("default" = [], "unset" = "loopback names", "expected" = "host names with commas between them, such as mcp.example.com"))]
+    pub(super) allowed_hosts: Vec<String>,
+    /// Web origins that may call besides the server's own.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_ALLOWED_ORIGINS"))]
+    #[schemars(extend("default" = [], "expected" = "origins with commas between them, such as https://app.example.com:443"))]
+    pub allowed_origins: Vec<String>,
+    /// HTTP clients name the user of each call in `X-7digital-Access-Token` and `X-7digital-Access-Token-Secret`, or in `X-7digital-User-Id`.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_USER_FROM_HEADERS"))]
+    #[schemars(extend("default" = false))]
+    pub user_from_headers: bool,
+    /// Folder of the ledger of purchases.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_STATE_DIR", "flag" = "--state-dir", "value" = "FOLDER"))]
+    #[schemars(extend("unset" = "the platform's state folder; memory with --sandbox", "expected" = "a folder that this server may write to"))]
+    pub state_dir: Option<PathBuf>,
+    /// The dearest single purchase, in minor units; one whose price is not known beforehand is refused.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_PRICE"))]
+    #[schemars(extend("expected" = "a price in minor units, such as 2000 for 20.00"))]
+    pub max_price: Option<u32>,
+    /// Purchases of one account in a minute.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_CHARGES_PER_MINUTE"))]
+    #[schemars(extend("expected" = "a whole number"))]
+    pub(super) max_charges_per_minute: Option<u32>,
+    /// Purchases of one account in any 24 hours.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_CHARGES_PER_DAY"))]
+    #[schemars(extend("expected" = "a whole number"))]
+    pub(super) max_charges_per_day: Option<u32>,
+    /// Sum of prices of one account in any 24 hours, in minor units.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_DAILY_BUDGET"))]
+    #[schemars(extend("expected" = "a sum in minor units, such as 5000 for 50.00"))]
+    pub(super) daily_budget: Option<u64>,
+    /// Purchases of one account in flight.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_CHARGES_IN_FLIGHT"))]
+    #[schemars(extend("default" = 32, "expected" = "a whole number from 1"))]
+    pub(super) max_charges_in_flight: Option<u32>,
+    /// Loopback address where Prometheus may read `/metrics`: calls by tool and outcome, times, 7digital's responses and rate limit, what is in flight.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_METRICS_BIND"))]
+    #[schemars(extend("unset" = "off", "expected" = "ADDRESS:PORT of this machine, such as 127.0.0.1:9464"))]
+    pub metrics_bind: Option<SocketAddr>,
+    /// Collector that traces are sent to, without the path `/v1/traces`; needs a build with `--features otlp`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_MCP_OTLP_ENDPOINT"))]
+    #[schemars(extend("unset" = "off", "expected" = "the http or https URL of a collector, such as http://127.0.0.1:4318"))]
+    pub otlp_endpoint: Option<Url>,
+    /// What requests, connections and callers may take of this server: the table `[limits]` of the file.
+    #[schemars(skip)]
+    pub limits: Limits,
+    /// How log lines on stderr look: `text` or `json`.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_LOG_FORMAT", "flag" = "--log-format", "value" = "FORMAT"))]
+    #[schemars(extend("default" = "text", "expected" = "`text` or `json`"))]
+    pub log_format: LogFormat,
+    /// Which log lines are written; not in the file. Of other crates only warnings and errors are, since they would log arguments.
+    #[schemars(extend("env" = "RUST_LOG"))]
+    #[schemars(extend("unset" = "info", "expected" = "a filter such as `info` or `info,sevendigital=debug`"))]
+    pub log_filter: Option<String>,
+    /// Stand in for 7digital with an in-memory sandbox on loopback, with demo data and demo credentials.
+    #[schemars(extend("env" = "SEVENDIGITAL_MCP_SANDBOX", "flag" = "--sandbox"))]
+    #[schemars(extend("default" = false))]
+    pub sandbox: bool,
+    /// What the operator should know of, though it stops nothing.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub warnings: Vec<String>,
 }
 
-/// How far a setting's value may be shown, and where it may come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// May be shown.
-    Plain,
-    /// Never shown; may come from the file that `VARIABLE_FILE` names.
-    Secret,
+/// Which hints clients see. Nothing in the server depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum HintSet {
+    /// What is true.
+    Accurate,
+    /// What the capability says, letter for letter.
+    Published,
 }
 
-const fn setting(
-    key: &'static str,
-    variable: &'static str,
-    flag: Option<&'static str>,
-    expected: &'static str,
-) -> Setting {
-    Setting {
-        key,
-        variable,
-        flag,
-        expected,
-        kind: Kind::Plain,
+/// What happens to a call that charges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Spending {
+    /// The user is asked first.
+    Confirm,
+    /// It is sent.
+    Allow,
+    /// It is refused.
+    Off,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs: a JSON object on each line.
+    Json,
+}
+
+/// How much may be charged to one account.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SpendingLimits {
+    /// Charges in any minute.
+    pub per_minute: Option<u32>,
+    /// Charges in any 24 hours.
+    pub per_day: Option<u32>,
+    /// Sum of prices in any 24 hours, in minor units.
+    pub daily_budget: Option<u64>,
+    /// Charges in flight.
+    pub in_flight: Option<u32>,
+}
+
+impl Config {
+    /// The keys, tokens and defaults that calls to 7digital are made with.
+    pub fn credentials(&self) -> Credentials {
+        let token = self
+            .access_token
+            .clone()
+            .zip(self.access_token_secret.clone());
+        Credentials {
+            consumer: self.consumer_key.clone().map(|key| Consumer {
+                key,
+                secret: self.consumer_secret.clone(),
+            }),
+            token: token.map(|(token, secret)| Token { token, secret }),
+            user_id: self.user_id.clone(),
+            country: self.country.clone(),
+            shop_id: self.shop_id.clone(),
+        }
+    }
+
+    /// What happens to a call that charges: unless it is set, the user confirms it on a live host, and it is sent on loopback.
+    pub fn spending(&self) -> Spending {
+        let default = if self.base_uri.is_loopback() {
+            Spending::Allow
+        } else {
+            Spending::Confirm
+        };
+        self.spending.unwrap_or(default)
+    }
+
+    /// How much may be charged to one account.
+    pub fn spending_limits(&self) -> SpendingLimits {
+        SpendingLimits {
+            per_minute: self.max_charges_per_minute,
+            per_day: self.max_charges_per_day,
+            daily_budget: self.daily_budget,
+            in_flight: self.max_charges_in_flight,
+        }
+    }
+
+    /// Names by which HTTP clients may call this server.
+    pub fn allowed_hosts(&self) -> Vec<String> {
+        if self.allowed_hosts.is_empty() {
+            LOOPBACK.map(str::to_owned).to_vec()
+        } else {
+            self.allowed_hosts.clone()
+        }
+    }
+
+    /// Whether a tool is served, by its name and by whether it reads.
+    pub fn serves(&self, name: &str, reads: bool) -> bool {
+        let listed = |names: &[String]| names.iter().any(|other| other == name);
+        (reads || !self.read_only)
+            && (self.tools.is_empty() || listed(&self.tools))
+            && !listed(&self.exclude_tools)
     }
 }
-
-const fn secret(key: &'static str, variable: &'static str, expected: &'static str) -> Setting {
-    Setting {
-        key,
-        variable,
-        flag: None,
-        expected,
-        kind: Kind::Secret,
-    }
-}
-
-/// A table of the file, which no single variable or flag stands for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Table {
-    /// Key in the file.
-    pub(super) key: &'static str,
-    /// What it must be, as the end of "expected …".
-    pub(super) expected: &'static str,
-}
-
-/// Callers by name.
-pub(super) const PRINCIPALS: Table = Table {
-    key: "principals",
-    expected: "tables `[[principals]]` with the texts `name` and `token_sha256` or `subject`, the list `allow`, and if need be `user_id`, or `access_token` and `access_token_secret`",
-};
-/// The limit sheet. Each of its keys has an environment variable: [`LIMIT_VARIABLE`] and the key in capitals.
-pub(super) const LIMITS: Table = Table {
-    key: "limits",
-    expected: "a table `[limits]` of whole numbers from 1 to 4294967295, by the keys that the README lists",
-};
-/// How the environment variable of a limit begins.
-pub(super) const LIMIT_VARIABLE: &str = "SEVENDIGITAL_MCP_LIMIT_";
-
-/// Every setting, in the order of the README's table.
-pub const SETTINGS: &[Setting] = &[
-    secret(
-        "consumer_key",
-        "SEVENDIGITAL_CONSUMER_KEY",
-        "the consumer key that 7digital gave you",
-    ),
-    secret(
-        "consumer_secret",
-        "SEVENDIGITAL_CONSUMER_SECRET",
-        "the consumer secret that 7digital gave you",
-    ),
-    secret(
-        "access_token",
-        "SEVENDIGITAL_ACCESS_TOKEN",
-        "a user's access token",
-    ),
-    secret(
-        "access_token_secret",
-        "SEVENDIGITAL_ACCESS_TOKEN_SECRET",
-        "the secret of the user's access token",
-    ),
-    setting(
-        "user_id",
-        "SEVENDIGITAL_USER_ID",
-        None,
-        "the id of a managed user",
-    ),
-    setting(
-        "country",
-        "SEVENDIGITAL_COUNTRY",
-        None,
-        "two letters (ISO 3166-1 alpha-2), such as GB",
-    ),
-    setting(
-        "shop_id",
-        "SEVENDIGITAL_SHOP_ID",
-        None,
-        "a 7digital shop id, such as 34",
-    ),
-    setting(
-        "base_uri",
-        "SEVENDIGITAL_BASE_URI",
-        Some("--base-uri"),
-        "an https URL such as https://api.7digital.com/1.2, or an http URL of a loopback address",
-    ),
-    setting(
-        "oauth_placement",
-        "SEVENDIGITAL_OAUTH_PLACEMENT",
-        None,
-        "`auto`, `query` or `header`",
-    ),
-    setting(
-        "bind",
-        "SEVENDIGITAL_MCP_BIND",
-        Some("--bind"),
-        "ADDRESS:PORT, such as 127.0.0.1:9090",
-    ),
-    setting(
-        "rest_bind",
-        "SEVENDIGITAL_MCP_REST_BIND",
-        Some("--rest"),
-        "ADDRESS:PORT, such as 127.0.0.1:8080",
-    ),
-    setting(
-        "hints",
-        "SEVENDIGITAL_MCP_HINTS",
-        Some("--hints"),
-        "`accurate` or `published`",
-    ),
-    setting(
-        "spending",
-        "SEVENDIGITAL_MCP_SPENDING",
-        Some("--spending"),
-        "`confirm`, `allow` or `off`",
-    ),
-    setting(
-        "read_only",
-        "SEVENDIGITAL_MCP_READ_ONLY",
-        Some("--read-only"),
-        "`true` or `false`",
-    ),
-    setting(
-        "tools",
-        "SEVENDIGITAL_MCP_TOOLS",
-        Some("--tools"),
-        "tool names with commas between them",
-    ),
-    setting(
-        "exclude_tools",
-        "SEVENDIGITAL_MCP_EXCLUDE_TOOLS",
-        Some("--exclude-tools"),
-        "tool names with commas between them",
-    ),
-    secret(
-        "token",
-        "SEVENDIGITAL_MCP_TOKEN",
-        "a bearer token of at least 32 characters",
-    ),
-    setting(
-        "auth_issuer",
-        "SEVENDIGITAL_MCP_AUTH_ISSUER",
-        None,
-        "the issuer identifier of an OAuth authorization server, such as https://login.example.com",
-    ),
-    setting(
-        "auth_audience",
-        "SEVENDIGITAL_MCP_AUTH_AUDIENCE",
-        None,
-        "the URL by which access tokens name this server, such as https://mcp.example.com/mcp",
-    ),
-    setting(
-        "auth_jwks_uri",
-        "SEVENDIGITAL_MCP_AUTH_JWKS_URI",
-        None,
-        "the URL of the authorization server's keys, such as https://login.example.com/jwks.json",
-    ),
-    setting(
-        "auth_algorithms",
-        "SEVENDIGITAL_MCP_AUTH_ALGORITHMS",
-        None,
-        "names of signature algorithms with commas between them, such as RS256,ES256",
-    ),
-    setting(
-        "allowed_hosts",
-        "SEVENDIGITAL_MCP_ALLOWED_HOSTS",
-        None,
-        "host names with commas between them, such as mcp.example.com",
-    ),
-    setting(
-        "allowed_origins",
-        "SEVENDIGITAL_MCP_ALLOWED_ORIGINS",
-        None,
-        "origins with commas between them, such as https://app.example.com:443",
-    ),
-    setting(
-        "user_from_headers",
-        "SEVENDIGITAL_MCP_USER_FROM_HEADERS",
-        None,
-        "`true` or `false`",
-    ),
-    setting(
-        "state_dir",
-        "SEVENDIGITAL_MCP_STATE_DIR",
-        Some("--state-dir"),
-        "a folder that this server may write to",
-    ),
-    setting(
-        "max_price",
-        "SEVENDIGITAL_MCP_MAX_PRICE",
-        None,
-        "a price in minor units, such as 2000 for 20.00",
-    ),
-    setting(
-        "max_charges_per_minute",
-        "SEVENDIGITAL_MCP_MAX_CHARGES_PER_MINUTE",
-        None,
-        "a whole number",
-    ),
-    setting(
-        "max_charges_per_day",
-        "SEVENDIGITAL_MCP_MAX_CHARGES_PER_DAY",
-        None,
-        "a whole number",
-    ),
-    setting(
-        "daily_budget",
-        "SEVENDIGITAL_MCP_DAILY_BUDGET",
-        None,
-        "a sum in minor units, such as 5000 for 50.00",
-    ),
-    setting(
-        "max_charges_in_flight",
-        "SEVENDIGITAL_MCP_MAX_CHARGES_IN_FLIGHT",
-        None,
-        "a whole number from 1",
-    ),
-    setting(
-        "metrics_bind",
-        "SEVENDIGITAL_MCP_METRICS_BIND",
-        None,
-        "ADDRESS:PORT of this machine, such as 127.0.0.1:9464",
-    ),
-    setting(
-        "otlp_endpoint",
-        "SEVENDIGITAL_MCP_OTLP_ENDPOINT",
-        None,
-        "the http or https URL of a collector, such as http://127.0.0.1:4318",
-    ),
-    setting(
-        "log_format",
-        "SEVENDIGITAL_MCP_LOG_FORMAT",
-        Some("--log-format"),
-        "`text` or `json`",
-    ),
-    setting(
-        "log_filter",
-        "RUST_LOG",
-        None,
-        "a filter such as `info` or `info,sevendigital=debug`",
-    ),
-    setting(
-        "sandbox",
-        "SEVENDIGITAL_MCP_SANDBOX",
-        Some("--sandbox"),
-        "`true` or `false`",
-    ),
-];

@@ -9,7 +9,7 @@ use figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 use sevendigital::{BaseUri, Secret, Token};
 
-use crate::config::ConfigError;
+use super::error::ConfigError;
 
 /// A user's access token, and the API root that issued it: no other may see it.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
     }))
 }
 
-/// Stores a login in place of the one before: whole or not at all, and never readable by others, not even while it is written.
+/// Stores a login instead of the one before: whole or not at all, and never readable by others, not even while it is written.
 pub fn write(path: &Path, login: &StoredLogin) -> io::Result<()> {
     let folder = path
         .parent()
@@ -93,7 +93,7 @@ pub fn remove(path: &Path) -> io::Result<bool> {
 fn text(login: &StoredLogin) -> String {
     // `Debug` of a text without control characters is a TOML string; a token has none.
     format!(
-        "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. Whoever has this file can spend the user's money.\nbase_uri = {:?}\naccess_token = {:?}\naccess_token_secret = {:?}\n",
+        "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. This file is enough to spend the user's money.\nbase_uri = {:?}\naccess_token = {:?}\naccess_token_secret = {:?}\n",
         login.base_uri.to_string(),
         login.token.token.expose(),
         login.token.secret.expose(),
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_login_is_stored_whole_in_place_of_the_one_before() {
+    fn a_login_is_stored_whole_instead_of_the_one_before() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b/credentials.toml");
         assert!(read(&path).unwrap().is_none());

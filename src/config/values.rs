@@ -1,75 +1,67 @@
-//! Values of settings, as TOML writes them and as people write them in an environment variable.
+//! Values that are written as texts and held as something stricter.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{self, Deserializer, IntoDeserializer as _};
+use serde::de::{Deserializer, Error as _, IntoDeserializer as _};
+use sevendigital_tools::values::Country;
 
-/// What `FromStr` takes.
+/// Longest duration that a setting takes, some seven weeks: adding it to the clock never overflows.
+const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
+
+/// A duration as people write it, from 1ms to some seven weeks; for `#[serde(with = "HumanDuration")]`.
+pub(super) struct HumanDuration;
+
+impl HumanDuration {
+    /// Reads `500ms`, `10s` or `1h 30m`. A number without a unit is an error.
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let duration = humantime::parse_duration(&text).map_err(D::Error::custom)?;
+        if duration < Duration::from_millis(1) || duration > LONGEST {
+            return Err(D::Error::custom("out of range"));
+        }
+        Ok(duration)
+    }
+}
+
+impl JsonSchema for HumanDuration {
+    fn schema_name() -> Cow<'static, str> {
+        "HumanDuration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "expected": "a duration with its unit, such as `500ms`, `10s` or `2m`, from `1ms` to `49d`",
+        })
+    }
+}
+
+/// What `FromStr` reads.
 pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
-    T: std::str::FromStr<Err: std::fmt::Display>,
+    T: FromStr<Err: Display>,
 {
-    String::deserialize(deserializer)?
-        .trim()
-        .parse()
-        .map_err(de::Error::custom)
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(D::Error::custom)
 }
 
-/// A yes or no as TOML writes it, or as people write it in an environment variable.
-pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Plain(bool),
-        Text(String),
-    }
-    match Written::deserialize(deserializer)? {
-        Written::Plain(flag) => Ok(flag),
-        Written::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Ok(true),
-            "false" | "0" | "no" | "off" => Ok(false),
-            _ => Err(de::Error::custom("neither true nor false")),
-        },
-    }
-}
-
-/// What may be left out, and is a number in TOML or a text.
+/// What `FromStr` reads, and may be absent.
 pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
-    T: std::str::FromStr<Err: std::fmt::Display>,
+    T: FromStr<Err: Display>,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(u64),
-        Text(String),
-    }
-    let text = match Option::<Written>::deserialize(deserializer)? {
-        None => return Ok(None),
-        Some(Written::Number(number)) => number.to_string(),
-        Some(Written::Text(text)) => text,
-    };
-    text.trim().parse().map(Some).map_err(de::Error::custom)
-}
-
-/// A list as TOML writes it, or words with commas between them.
-pub(super) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        List(Vec<String>),
-        Text(String),
-    }
-    let words = match Written::deserialize(deserializer)? {
-        Written::List(words) => words,
-        Written::Text(text) => text.split(',').map(str::to_owned).collect(),
-    };
-    Ok(words
-        .iter()
-        .map(|word| word.trim().to_owned())
-        .filter(|word| !word.is_empty())
-        .collect())
+    let text = Option::<String>::deserialize(deserializer)?;
+    let value = text.map(|text| text.parse()).transpose();
+    value.map_err(D::Error::custom)
 }
 
 /// A country as 7digital takes it: two letters, in capitals.
@@ -79,6 +71,11 @@ pub(super) fn country<'de, D: Deserializer<'de>>(
     let Some(text) = Option::<String>::deserialize(deserializer)? else {
         return Ok(None);
     };
-    sevendigital_tools::values::Country::deserialize(text.into_deserializer())
-        .map(|country| Some(country.as_str().to_owned()))
+    Country::deserialize(text.into_deserializer()).map(|country| Some(country.as_str().to_owned()))
+}
+
+/// Empty, or a placeholder such as `${SECRET}` that the client which started us did not fill in.
+pub(super) fn is_unset(value: &str) -> bool {
+    let value = value.trim();
+    value.is_empty() || (value.starts_with("${") && value.ends_with('}'))
 }

@@ -1,4 +1,4 @@
-//! A request's body, whole: not too large, in time, and of a type that is understood.
+//! The body of a request: not too large, in time, and of a media type that is accepted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,52 +9,52 @@ use http::{HeaderMap, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
 
+use super::json;
 use crate::config::Limits;
 use crate::headers::single_header;
-use crate::http::errors::Refused;
-use crate::problem::Kind;
+use crate::problem::{Kind, Problem};
 
-/// From so many bytes on a body is large. Calls are far below; what is large is held in memory until it is there whole.
+/// A body of so many bytes is large. Calls are far smaller, and a body is held in memory until it is complete.
 const LARGE: u64 = 16 << 10;
 
-/// What bodies may come to. Clones count large ones together.
+/// Reads bodies within their limits. Clones count large ones together.
 #[derive(Debug, Clone)]
-pub struct Bounds {
+pub struct BodyReader {
     bytes: usize,
-    time: Duration,
+    timeout: Duration,
     large: Arc<Semaphore>,
-    json: crate::http::json::Bounds,
+    json: json::Limits,
 }
 
-impl Bounds {
+impl BodyReader {
     /// As the settings say.
-    pub fn of(limits: &Limits) -> Self {
+    pub fn new(limits: &Limits) -> Self {
         Self {
-            bytes: limits.body_bytes.count(),
-            time: limits.body_ms.time(),
-            large: Arc::new(Semaphore::new(limits.large_bodies.count())),
-            json: crate::http::json::Bounds {
-                depth: limits.json_depth.count(),
-                keys: limits.json_keys.count(),
+            bytes: limits.body_bytes,
+            timeout: limits.body_timeout,
+            large: Arc::new(Semaphore::new(limits.large_bodies)),
+            json: json::Limits {
+                depth: limits.json_depth,
+                keys: limits.json_keys,
             },
         }
     }
 
-    /// Reads a body to its end. The connection is closed where it is not: what is left of it is no request.
-    pub async fn whole(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Refused> {
-        let close = |refused: Refused| refused.with(header::CONNECTION, "close");
-        // Under another coding the body would be something else than what is read here.
+    /// Reads a body to its end. Where it is not, the connection is closed: what is left of the body is no request.
+    pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+        let close = |problem: Problem| problem.header(header::CONNECTION, "close");
+        // With another coding these bytes would not be the body itself.
         match single_header(headers, header::TRANSFER_ENCODING) {
             Ok(None) => {}
             Ok(Some(coding)) if coding.eq_ignore_ascii_case("chunked") => {}
             Ok(Some(_)) | Err(()) => {
                 let why = "a body is sent as it is or in chunks, with no other `Transfer-Encoding`";
-                return Err(close(Refused::new(Kind::Unreadable, why)));
+                return Err(close(Problem::rejected(Kind::Unreadable, why)));
             }
         }
         let most = self.bytes;
         let too_large = || {
-            close(Refused::new(
+            close(Problem::rejected(
                 Kind::TooLarge,
                 format!("a body has at most {most} bytes"),
             ))
@@ -67,38 +67,38 @@ impl Bounds {
             return Err(too_large());
         }
         let collected = async {
-            // A length that is not told may be any.
-            let _place = match length {
+            // Without a Content-Length it may be of any size.
+            let _permit = match length {
                 Some(length) if length < LARGE => None,
                 _ => Some(self.large.acquire().await),
             };
-            gathered(Limited::new(body, most)).await
+            collect(Limited::new(body, most)).await
         };
-        match tokio::time::timeout(self.time, collected).await {
+        match tokio::time::timeout(self.timeout, collected).await {
             Ok(Ok(body)) => Ok(body.into()),
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(close(Refused::new(
+            Ok(Err(_)) => Err(close(Problem::rejected(
                 Kind::Unreadable,
-                "the body broke off, or its chunks are malformed",
+                "the body ended early, or its chunks are malformed",
             ))),
             Err(_) => {
-                let seconds = self.time.as_secs_f32();
-                Err(close(Refused::new(
-                    Kind::TooSlow,
-                    format!("a body comes whole within {seconds} seconds"),
+                let seconds = self.timeout.as_secs_f32();
+                Err(close(Problem::rejected(
+                    Kind::Timeout,
+                    format!("a body arrives whole within {seconds} seconds"),
                 )))
             }
         }
     }
 
-    /// Reads a document out of a body.
-    pub fn json(&self, body: &[u8]) -> Result<serde_json::Value, String> {
-        crate::http::json::read(body, self.json)
+    /// Parses a body, `levels` deep as [`json::read`] does.
+    pub fn json(&self, body: &[u8], levels: usize) -> Result<serde_json::Value, String> {
+        json::read(body, self.json, levels)
     }
 }
 
-/// A body in one piece. Kept as its parts it would take many times its size: each part, be it a byte, holds on to what it was read with.
-async fn gathered(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
+/// Copied into one buffer: each frame keeps its whole read buffer alive, so tiny chunks would pin many times the body's size.
+async fn collect(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
     let mut whole = Vec::new();
     while let Some(frame) = body.frame().await {
         if let Ok(part) = frame?.into_data() {
@@ -108,7 +108,7 @@ async fn gathered(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
     Ok(whole)
 }
 
-/// The one media type of a body, in small letters and without parameters; only UTF-8, and no encoding over it.
+/// The one media type of a body, in lower case and without parameters; only UTF-8, and no encoding over it.
 pub fn media_type(headers: &HeaderMap) -> Option<String> {
     let given = single_header(headers, header::CONTENT_TYPE)
         .ok()??

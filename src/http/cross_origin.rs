@@ -1,32 +1,29 @@
-//! What browsers may not do: a page of another site can send requests here, and some of them would spend money.
+//! Cross-origin protection: a page of another site can make a browser send requests here, and some of them would spend money.
 //!
 //! The checks look at headers that pages can't set. A program that is no browser sends none of them and passes.
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
 use http::{HeaderMap, header};
 use url::Url;
 
+use super::errors::Check;
 use crate::config::{Config, LOOPBACK};
 use crate::headers::single_header;
-use crate::http::errors::Refused;
-use crate::problem::Kind;
+use crate::problem::{Kind, Problem};
 
 const FETCH_SITE: &str = "sec-fetch-site";
 const FETCH_DEST: &str = "sec-fetch-dest";
 
-/// Who may send requests.
+/// The hosts and origins that requests may come for and from.
 #[derive(Debug, Clone)]
-pub struct Front {
+pub struct CrossOriginProtection {
     hosts: Arc<[String]>,
     origins: Arc<[String]>,
 }
 
-impl Front {
+impl CrossOriginProtection {
     /// The hosts and origins that the settings allow.
     pub fn new(config: &Config) -> Self {
         Self {
@@ -46,7 +43,7 @@ impl Front {
         self
     }
 
-    /// Why a request must not pass, if it must not.
+    /// Why a request is rejected, if it is.
     fn objection(&self, request: &Parts) -> Option<&'static str> {
         let Some(host) = self.host(request) else {
             return Some(
@@ -137,16 +134,16 @@ fn origin(value: &str) -> Option<Url> {
     (web && url.username().is_empty() && url.password().is_none()).then_some(url)
 }
 
-/// Lets a request pass that no other web page sends.
-pub async fn no_foreign_page(State(front): State<Front>, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    match front.objection(&parts) {
-        None => next.run(Request::from_parts(parts, body)).await,
-        Some(objection) => Refused::new(Kind::Foreign, objection).into_response(),
+impl Check for CrossOriginProtection {
+    async fn check(&self, request: &mut Parts) -> Result<(), Problem> {
+        match self.objection(request) {
+            None => Ok(()),
+            Some(objection) => Err(Problem::rejected(Kind::CrossOrigin, objection)),
+        }
     }
 }
 
-/// Whether a browser sends it of its own accord, for an address typed, a link followed, a page prefetched, and not a script's call.
+/// Whether a browser sends it for an address typed, a link followed or a page prefetched, and not for a script's call.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     match single_header(headers, FETCH_DEST) {
         Ok(None | Some("empty")) => false,

@@ -1,13 +1,13 @@
-//! What two servers can read in two ways in a request's header. hyper settles on one of them, and a proxy before it perhaps on the other.
+//! Framing that two servers can read in two ways: hyper decides for one of them, and a proxy before it perhaps for the other.
 
-/// A byte that no header may hold: hyper answers 400 to it and closes the connection.
+/// A byte that no header may contain: hyper answers it with 400 and closes the connection.
 const FORBIDDEN: u8 = 0;
 
-/// What has been seen of a header on its way to hyper.
+/// Watches a header on its way to hyper.
 #[derive(Debug, Default)]
-pub(super) struct Head {
+pub(super) struct FramingFilter {
     part: Part,
-    /// The name of this line's field, in small letters and as far as it matters.
+    /// The name of this line's field, in lower case and as far as it matters.
     name: Vec<u8>,
     /// Whether a field has said how long the body is.
     measured: bool,
@@ -24,7 +24,7 @@ enum Part {
     Body,
 }
 
-impl Head {
+impl FramingFilter {
     /// A header may begin with what comes next.
     pub(super) fn restart(&mut self) {
         *self = Self {
@@ -101,7 +101,7 @@ mod tests {
             for cut in 0..=head.len() {
                 let mut bytes = head.as_bytes().to_vec();
                 let (first, rest) = bytes.split_at_mut(cut);
-                let mut seen = Head::default();
+                let mut seen = FramingFilter::default();
                 seen.look(first);
                 seen.look(rest);
                 assert_eq!(
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn each_header_of_a_connection_is_looked_at_and_no_body_is() {
-        let mut seen = Head::default();
+        let mut seen = FramingFilter::default();
         seen.look(&mut TWO.replace("transfer-encoding", "x").into_bytes());
         let mut body = b"a\nContent-Length: 1".to_vec();
         seen.look(&mut body);
@@ -130,7 +130,7 @@ mod tests {
             ("GET / HTTP/1.1\r\nA: b\r", "\n\r\n{\n}"),
             ("A", ": b\r\n\r\n{\n}"),
         ] {
-            let mut seen = Head::default();
+            let mut seen = FramingFilter::default();
             seen.skip(before.as_bytes());
             seen.restart();
             let mut bytes = rest.as_bytes().to_vec();

@@ -1,50 +1,50 @@
-//! Whether the process lives, and whether it takes calls. Neither asks 7digital anything.
+//! Whether the process lives, and whether it accepts calls. Neither asks 7digital anything.
+
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::StatusCode;
+use http::header::CONNECTION;
+use http::request::Parts;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::errors::Refused;
-use crate::problem::Kind;
+use super::errors::Check;
+use crate::problem::{Kind, Problem};
 
-/// Where the process says that it lives.
-const ALIVE: &str = "/healthz";
-/// Where it says whether it takes calls.
-const READY: &str = "/readyz";
+const LIVENESS: &str = "/healthz";
+const READINESS: &str = "/readyz";
 
-/// `/healthz` and `/readyz`; the latter says 503 once `stopping`.
-pub fn router(stopping: CancellationToken) -> Router {
+/// `/healthz` and `/readyz`; the latter says 503 once `shutting_down`.
+pub(super) fn router(shutting_down: CancellationToken) -> Router {
     let ready = async move || {
-        if stopping.is_cancelled() {
+        if shutting_down.is_cancelled() {
             (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
         } else {
             (StatusCode::OK, "ready\n")
         }
     };
     Router::new()
-        .route(ALIVE, get(async || "alive\n"))
-        .route(READY, get(ready))
+        .route(LIVENESS, get(async || "alive\n"))
+        .route(READINESS, get(ready))
 }
 
-/// Takes no new call once the server is stopping, so that those under way end.
-pub async fn none_while_stopping(
-    State(stopping): State<CancellationToken>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let about_health = [ALIVE, READY].contains(&request.uri().path());
-    if about_health || !stopping.is_cancelled() {
-        return next.run(request).await;
+/// Rejects new calls once the server is shutting down, so that those in flight end.
+#[derive(Debug, Clone)]
+pub(super) struct AcceptCalls {
+    /// Cancelled when the server is asked to stop.
+    pub(super) shutting_down: CancellationToken,
+}
+
+impl Check for AcceptCalls {
+    async fn check(&self, request: &mut Parts) -> Result<(), Problem> {
+        let about_health = [LIVENESS, READINESS].contains(&request.uri.path());
+        if about_health || !self.shutting_down.is_cancelled() {
+            return Ok(());
+        }
+        let why = "this server is shutting down; call again once it has been started anew";
+        Err(Problem::rejected(Kind::ShuttingDown, why)
+            .header(CONNECTION, "close")
+            .after(Duration::from_secs(1)))
     }
-    Refused::new(
-        Kind::Stopping,
-        "this server is stopping; call again once it has been started anew",
-    )
-    .with(http::header::CONNECTION, "close")
-    .after(std::time::Duration::from_secs(1))
-    .into_response()
 }

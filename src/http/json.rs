@@ -1,4 +1,4 @@
-//! JSON from clients: not deeper and wider than is any use, and without a name that is given twice, of which two readers could take two different ones.
+//! JSON from clients: not deeper and wider than is of any use, and without a name that is given twice, of which two readers could take two different ones.
 
 use std::fmt;
 
@@ -7,47 +7,66 @@ use serde_json::{Map, Value};
 
 /// How deep and wide a document may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Bounds {
+pub struct Limits {
     /// Levels of nesting.
     pub depth: usize,
     /// Keys in one object.
     pub keys: usize,
 }
 
-/// Reads a document; the error is the end of a sentence, and shows nothing of the document but the place.
-pub fn read(bytes: &[u8], bounds: Bounds) -> Result<Value, String> {
+/// Every level of a document.
+pub const WHOLE: usize = usize::MAX;
+
+/// Checks a document, and keeps the values of so many `levels` of it: of 1 a scalar, or an empty list or object in place of a full one.
+///
+/// The error is the end of a sentence, and shows nothing of the document but the place.
+pub fn read(bytes: &[u8], limits: Limits, levels: usize) -> Result<Value, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let within = Within {
-        bounds,
-        left: bounds.depth,
+    let reader = Reader {
+        limits,
+        depth: limits.depth,
+        levels,
     };
-    let document = within.deserialize(&mut deserializer);
+    let document = reader.deserialize(&mut deserializer);
     document
         .and_then(|document| deserializer.end().map(|()| document))
         .map_err(|error| error.to_string())
 }
 
-/// A value, with so many levels left below.
+/// Reads one value, with so much depth left, and so many levels to keep.
 #[derive(Clone, Copy)]
-struct Within {
-    bounds: Bounds,
-    left: usize,
+struct Reader {
+    limits: Limits,
+    depth: usize,
+    levels: usize,
 }
 
-impl Within {
-    fn deeper<E: Error>(self) -> Result<Self, E> {
-        match self.left.checked_sub(1) {
-            Some(left) => Ok(Self { left, ..self }),
+impl Reader {
+    fn below<E: Error>(self) -> Result<Self, E> {
+        match self.depth.checked_sub(1) {
+            Some(depth) => Ok(Self {
+                depth,
+                levels: self.levels.saturating_sub(1),
+                ..self
+            }),
             None => Err(E::custom(format!(
                 "it is nested more than {} levels deep",
-                self.bounds.depth
+                self.limits.depth
             ))),
+        }
+    }
+
+    fn keep(self, value: impl Into<Value>) -> Value {
+        if self.levels == 0 {
+            Value::Null
+        } else {
+            value.into()
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Within {
+impl<'de> DeserializeSeed<'de> for Reader {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -55,7 +74,7 @@ impl<'de> DeserializeSeed<'de> for Within {
     }
 }
 
-impl<'de> Visitor<'de> for Within {
+impl<'de> Visitor<'de> for Reader {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,40 +86,38 @@ impl<'de> Visitor<'de> for Within {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(self.keep(value))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(self.keep(value))
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(self.keep(value))
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(self.keep(value))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
+        Ok(self.keep(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
-        let below = self.deeper()?;
+        let below = self.below()?;
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(below)? {
-            list.push(item);
+            if below.levels > 0 {
+                list.push(item);
+            }
         }
-        Ok(list.into())
+        Ok(self.keep(list))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
-        let below = self.deeper()?;
+        let below = self.below()?;
         let mut object = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
             if object.contains_key(&name) {
@@ -109,15 +126,18 @@ impl<'de> Visitor<'de> for Within {
                     shown(&name)
                 )));
             }
-            if object.len() == self.bounds.keys {
-                let most = self.bounds.keys;
+            if object.len() == self.limits.keys {
+                let max = self.limits.keys;
                 return Err(A::Error::custom(format!(
-                    "an object has more than {most} fields"
+                    "an object has more than {max} fields"
                 )));
             }
             object.insert(name, fields.next_value_seed(below)?);
         }
-        Ok(object.into())
+        if below.levels == 0 {
+            object.clear();
+        }
+        Ok(self.keep(object))
     }
 }
 
@@ -132,7 +152,7 @@ pub fn shown(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { depth: 3, keys: 2 };
+    const LIMITS: Limits = Limits { depth: 3, keys: 2 };
 
     #[test]
     fn what_is_within_its_bounds_is_read_and_one_step_beyond_is_not() {
@@ -150,17 +170,38 @@ mod tests {
             ("1e999", "out of range"),
             ("", "EOF"),
         ] {
-            match read(text.as_bytes(), BOUNDS) {
+            match read(text.as_bytes(), LIMITS, WHOLE) {
                 Ok(value) => assert_eq!((value, error), (serde_json::from_str(text).unwrap(), "")),
-                Err(told) => assert!(!error.is_empty() && told.contains(error), "{text}: {told}"),
+                Err(why) => assert!(!error.is_empty() && why.contains(error), "{text}: {why}"),
             }
         }
         let deep = "[".repeat(200_000);
         assert!(
-            read(deep.as_bytes(), BOUNDS)
+            read(deep.as_bytes(), LIMITS, WHOLE)
                 .unwrap_err()
                 .contains("levels deep")
         );
-        assert_eq!(read(b"\"\xff\"", BOUNDS).unwrap_err(), "it is not UTF-8");
+        assert_eq!(
+            read(b"\"\xff\"", LIMITS, WHOLE).unwrap_err(),
+            "it is not UTF-8"
+        );
+    }
+
+    #[test]
+    fn of_what_is_not_kept_only_the_shape_stays() {
+        let text = br#"{"id":1,"params":{"name":"a","arguments":{"b":[1]},"list":[1]}}"#;
+        let limits = Limits { depth: 9, keys: 9 };
+        let whole: Value = serde_json::from_slice(text).unwrap();
+        for (levels, kept) in [
+            (WHOLE, whole),
+            (
+                3,
+                serde_json::json!({"id": 1, "params": {"name": "a", "arguments": {}, "list": []}}),
+            ),
+            (2, serde_json::json!({"id": 1, "params": {}})),
+            (1, serde_json::json!({})),
+        ] {
+            assert_eq!(read(text, limits, levels), Ok(kept), "{levels}");
+        }
     }
 }

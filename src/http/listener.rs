@@ -1,6 +1,6 @@
-//! Connections: how many there are, how patient the server is with each, and how they end.
+//! Connections: how many there are, and how they end.
 //!
-//! `axum::serve` sets no deadline at all, so that a client which sends a byte a minute keeps its connection for ever. Hence hyper itself.
+//! `axum::serve` sets no deadline at all, so a client that sends a byte a minute would keep its connection. Hence hyper itself.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,17 +27,17 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower_service::Service as _;
 
-use super::timeouts::{Busy, Patience, Patient, Phase};
+use super::timeouts::{Busy, ConnectionTimeouts, Phase, TimeoutStream};
 use crate::config::{ConfigError, Limits};
 
-/// Time that clients have to take the last of their answers once the server ends.
-pub const LAST_WORDS: Duration = Duration::from_secs(5);
-/// What a connection may hold of bytes that nobody has read yet, at least a header.
+/// Time that clients have to read the last of their responses once the server ends.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+/// Bytes of a connection that may be buffered, at least a header.
 const BUFFER: usize = 32 << 10;
-/// Connections that wait in the system's queue to be accepted. The usual 128 are too few for a crowd: of those beyond, the system forgets some without a word to their clients.
-const QUEUE: u32 = 1_024;
+/// Connections that wait in the system's queue to be accepted. The usual 128 are too few for many clients at once: of those beyond, the system drops some without an error.
+const BACKLOG: u32 = 1_024;
 /// Pause after a connection could not be accepted for want of something, such as file descriptors.
-const STARVED: Duration = Duration::from_millis(500);
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(500);
 
 /// An address that is listened on.
 #[derive(Debug)]
@@ -45,8 +45,8 @@ pub struct Listener {
     socket: TcpListener,
     name: &'static str,
     limits: Limits,
-    /// Requests whose answers have not been written whole.
-    unanswered: TaskTracker,
+    /// Requests whose responses have not been written to their end.
+    in_flight: TaskTracker,
 }
 
 impl Listener {
@@ -63,7 +63,7 @@ impl Listener {
             socket,
             name: key,
             limits: limits.clone(),
-            unanswered: TaskTracker::new(),
+            in_flight: TaskTracker::new(),
         })
     }
 
@@ -72,38 +72,38 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Requests whose answers have not been written whole; open streams of events don't count.
-    pub fn unanswered(&self) -> TaskTracker {
-        self.unanswered.clone()
+    /// Requests whose responses have not been written to their end; open event streams don't count.
+    pub fn in_flight(&self) -> TaskTracker {
+        self.in_flight.clone()
     }
 
-    /// Serves until `end`; then accepts nothing more, and gives clients [`LAST_WORDS`] to take what they wait for.
+    /// Serves until `end`; then accepts nothing more, and gives clients [`SHUTDOWN_GRACE`] to read their responses.
     pub async fn serve(self, router: Router, end: CancellationToken) {
-        let places = Arc::new(Semaphore::new(self.limits.connections.count()));
+        let permits = Arc::new(Semaphore::new(self.limits.max_connections));
         let (graceful, cut) = (GracefulShutdown::new(), CancellationToken::new());
         let http = self.http();
-        let patience = Patience::of(&self.limits);
+        let timeouts = ConnectionTimeouts::new(&self.limits);
         loop {
             let next = async {
-                // A connection more than there may be waits in the system's queue.
-                let place = Arc::clone(&places).acquire_owned().await;
-                (place, self.accept().await)
+                // Connections over the limit wait in the system's queue.
+                let permit = Arc::clone(&permits).acquire_owned().await;
+                (permit, self.accept().await)
             };
-            let (place, stream) = tokio::select! {
+            let (permit, stream) = tokio::select! {
                 next = next => next,
                 () = end.cancelled() => break,
             };
             let phase = Phase::default();
-            let io = TokioIo::new(Patient::new(stream, phase.clone(), patience));
-            let (router, unanswered) = (router.clone(), self.unanswered.clone());
+            let io = TokioIo::new(TimeoutStream::new(stream, phase.clone(), timeouts));
+            let (router, in_flight) = (router.clone(), self.in_flight.clone());
             let service = service_fn(move |request: http::Request<Incoming>| {
-                let held = Held {
-                    unanswered: Some(unanswered.token()),
+                let guard = InFlightGuard {
+                    in_flight: Some(in_flight.token()),
                     _busy: phase.busy(),
                 };
                 let is_get = request.method() == Method::GET;
                 let answer = router.clone().call(request);
-                async move { answer.await.map(|response| held.with(response, is_get)) }
+                async move { answer.await.map(|response| guard.attach(response, is_get)) }
             });
             let connection = graceful.watch(http.serve_connection(io, service));
             let (cut, open) = (
@@ -112,7 +112,7 @@ impl Listener {
             );
             open.increment(1);
             tokio::spawn(async move {
-                let _place = place;
+                let _permit = permit;
                 tokio::select! {
                     ended = connection => if let Err(error) = ended {
                         tracing::debug!("a connection ended early: {error}");
@@ -123,18 +123,18 @@ impl Listener {
             });
         }
         drop(self.socket);
-        let _ = tokio::time::timeout(LAST_WORDS, graceful.shutdown()).await;
+        let _ = tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await;
         cut.cancel();
     }
 
     fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
-        // `Patient` keeps time: hyper's own timer does not tell a header that drips from a connection that is kept.
+        // `TimeoutStream` has the timeouts: hyper's own timer does not distinguish a slow header from a connection that is kept alive.
         http.timer(TokioTimer::new())
             .header_read_timeout(None)
-            .max_headers(self.limits.header_fields.count())
-            .max_header_size(self.limits.header_bytes.count())
-            .max_buf_size(BUFFER.max(self.limits.header_bytes.count()));
+            .max_headers(self.limits.header_fields)
+            .max_header_size(self.limits.header_bytes)
+            .max_buf_size(BUFFER.max(self.limits.header_bytes));
         http
     }
 
@@ -151,7 +151,7 @@ impl Listener {
                 Err(error) if is_of_one_client(&error) => {}
                 Err(error) => {
                     tracing::warn!("no connection can be accepted for now: {error}");
-                    tokio::time::sleep(STARVED).await;
+                    tokio::time::sleep(ACCEPT_BACKOFF).await;
                 }
             }
         }
@@ -164,13 +164,13 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     } else {
         TcpSocket::new_v6()?
     };
-    // A server that is started anew need not wait for its own past; on Windows this would let others take the address.
+    // A restarted server need not wait for its old connections; on Windows this would let other programs take the address.
     socket.set_reuseaddr(cfg!(not(windows)))?;
     socket.bind(address)?;
-    socket.listen(QUEUE)
+    socket.listen(BACKLOG)
 }
 
-/// Whether it is the client that went away.
+/// Whether the client went away.
 fn is_of_one_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -180,29 +180,29 @@ fn is_of_one_client(error: &io::Error) -> bool {
     )
 }
 
-/// What is true of a connection until the last of an answer was handed to the socket.
-struct Held {
-    unanswered: Option<TaskTrackerToken>,
+/// Held until the last of a response was handed to the socket.
+struct InFlightGuard {
+    in_flight: Option<TaskTrackerToken>,
     _busy: Busy,
 }
 
-impl Held {
-    fn with(mut self, response: Response, is_get: bool) -> Response {
+impl InFlightGuard {
+    fn attach(mut self, response: Response, is_get: bool) -> Response {
         let kind = response.headers().get(header::CONTENT_TYPE);
-        // Such a stream stays open for ever.
+        // Such a stream has no end.
         if is_get && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
-            self.unanswered = None;
+            self.in_flight = None;
         }
-        response.map(|body| Body::new(Holding { body, _held: self }))
+        response.map(|body| Body::new(GuardedBody { body, _guard: self }))
     }
 }
 
-struct Holding {
+struct GuardedBody {
     body: Body,
-    _held: Held,
+    _guard: InFlightGuard,
 }
 
-impl HttpBody for Holding {
+impl HttpBody for GuardedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,4 +1,4 @@
-//! How long a connection may take for a request's header, between two requests, and to take an answer.
+//! Timeouts of a connection: for the header of a request, between two requests, and for a client that does not read its response.
 
 use std::io;
 use std::pin::Pin;
@@ -11,23 +11,23 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
-use super::framing::Head;
+use super::framing::FramingFilter;
 use crate::config::Limits;
 
-/// Deadlines of a connection.
+/// Timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct ConnectionTimeouts {
     header: Duration,
-    idle: Duration,
-    stalled: Duration,
+    keep_alive: Duration,
+    write: Duration,
 }
 
-impl Patience {
-    pub(super) fn of(limits: &Limits) -> Self {
+impl ConnectionTimeouts {
+    pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            header: limits.header_ms.time(),
-            idle: limits.idle_ms.time(),
-            stalled: limits.stalled_ms.time(),
+            header: limits.header_timeout,
+            keep_alive: limits.keep_alive_timeout,
+            write: limits.write_timeout,
         }
     }
 }
@@ -41,12 +41,12 @@ const IDLE: u64 = 2;
 /// One request more.
 const REQUEST: u64 = 4;
 
-/// Where a connection stands, known to its socket and to its service. Requests are counted, so that no pause is taken for the one before it.
+/// The phase of a connection, shared by its socket and its service. Requests are counted, so that the pause after one is never taken for the pause after another.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Phase(Arc<AtomicU64>);
 
 impl Phase {
-    /// A request has come; it is being answered until the value is dropped.
+    /// A request has arrived; it is being answered until the value is dropped.
     pub(super) fn busy(&self) -> Busy {
         self.0.fetch_add(REQUEST, Ordering::AcqRel);
         self.set(BUSY);
@@ -75,29 +75,29 @@ impl Drop for Busy {
     }
 }
 
-/// A socket that gives up on a client that is too slow.
+/// A socket that ends the connection of a client that is too slow.
 #[derive(Debug)]
-pub(super) struct Patient {
+pub(super) struct TimeoutStream {
     socket: TcpStream,
     phase: Phase,
-    head: Head,
+    framing: FramingFilter,
     /// The phase that `read_by` was set for.
     timed: u64,
-    patience: Patience,
+    timeouts: ConnectionTimeouts,
     read_by: Pin<Box<Sleep>>,
-    /// Set while the client takes nothing.
+    /// Set while the client reads nothing.
     write_by: Option<Pin<Box<Sleep>>>,
 }
 
-impl Patient {
-    pub(super) fn new(socket: TcpStream, phase: Phase, patience: Patience) -> Self {
+impl TimeoutStream {
+    pub(super) fn new(socket: TcpStream, phase: Phase, timeouts: ConnectionTimeouts) -> Self {
         Self {
             socket,
             phase,
-            head: Head::default(),
+            framing: FramingFilter::default(),
             timed: HEADER,
-            patience,
-            read_by: Box::pin(tokio::time::sleep(patience.header)),
+            timeouts,
+            read_by: Box::pin(tokio::time::sleep(timeouts.header)),
             write_by: None,
         }
     }
@@ -108,20 +108,20 @@ impl Patient {
 
     fn enter(&mut self, phase: u64) {
         self.timed = phase;
-        let patience = match phase % REQUEST {
-            HEADER => self.patience.header,
-            IDLE => self.patience.idle,
+        let timeout = match phase % REQUEST {
+            HEADER => self.timeouts.header,
+            IDLE => self.timeouts.keep_alive,
             _ => return,
         };
-        self.read_by.as_mut().reset(Instant::now() + patience);
+        self.read_by.as_mut().reset(Instant::now() + timeout);
     }
 
-    /// Whether the time for what is awaited is up.
+    /// Whether the timeout of the phase has passed.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
         !self.is_in(BUSY) && self.read_by.as_mut().poll(context).is_ready()
     }
 
-    /// What writing came to, unless the client has taken nothing for too long.
+    /// The result of writing, unless the client has read nothing for too long.
     fn written<T>(
         &mut self,
         written: Poll<io::Result<T>>,
@@ -131,10 +131,10 @@ impl Patient {
             self.write_by = None;
             return written;
         }
-        let stalled = self.patience.stalled;
+        let timeout = self.timeouts.write;
         let write_by = self
             .write_by
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stalled)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
         match write_by.as_mut().poll(context) {
             Poll::Ready(()) => late(),
             Poll::Pending => Poll::Pending,
@@ -146,7 +146,7 @@ fn late<T>() -> Poll<io::Result<T>> {
     Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for TimeoutStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -156,7 +156,7 @@ impl AsyncRead for Patient {
         if phase != self.timed {
             self.enter(phase);
         }
-        // Bytes that come in time don't help a header that is late.
+        // A header that is late stays late, however many bytes arrive.
         if self.is_in(HEADER) && self.is_late(context) {
             return late();
         }
@@ -168,12 +168,12 @@ impl AsyncRead for Patient {
                 if self.is_in(IDLE) && !bytes.is_empty() {
                     let phase = self.phase.set(HEADER);
                     self.enter(phase);
-                    self.head.restart();
+                    self.framing.restart();
                 }
                 if self.is_in(HEADER) {
-                    self.head.look(bytes);
+                    self.framing.look(bytes);
                 } else {
-                    self.head.skip(bytes);
+                    self.framing.skip(bytes);
                 }
                 read
             }
@@ -183,7 +183,7 @@ impl AsyncRead for Patient {
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for TimeoutStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

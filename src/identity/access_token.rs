@@ -1,4 +1,4 @@
-//! Who calls: an access token that is a JWT, checked against the keys that its authorization server publishes.
+//! An access token that is a JWT, checked against the keys that its authorization server publishes.
 //!
 //! RFC 9068 says what such a token holds, and RFC 8725 how JWTs are read with care.
 //! A token may name keys and addresses of keys as it likes: keys come from the operator's address and from nowhere else.
@@ -13,27 +13,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use super::signing_keys::{Held, KeyRing, Shape, fitting};
+use super::signing_keys::{Held, KeyRing, Refusal, Shape, fitting};
+use crate::config::Config;
 
 /// Bytes of a token at most. It comes in a header, and servers bound those: nginx to 8 KiB a line, by its `large_client_header_buffers`.
 pub const MAX_TOKEN: usize = 8 << 10;
 /// Characters of a subject at most: `OpenID` Connect Core 1.0 §2 bounds `sub` so.
 pub const MAX_SUBJECT: usize = 255;
-/// Bytes of a key set at most. A key has some hundreds, its certificates some thousands.
-pub const MAX_KEY_SET: usize = 1 << 20;
 /// Clocks may differ by so much, for `exp` and `nbf` alike: RFC 9068 §4 allows "some small leeway".
 pub const LEEWAY: Duration = Duration::from_secs(30);
-/// Longest fetch of the keys, from the look-up of the name to the last byte.
-pub const FETCH: Duration = Duration::from_secs(5);
-/// For so long keys are used without asking again.
-pub const FRESH: Duration = Duration::from_secs(10 * 60);
-/// For so long keys are used while they can't be fetched anew, counted from the fetch that brought them.
-pub const KEPT: Duration = Duration::from_secs(60 * 60);
-/// Shortest time from a fetch that succeeded to the next one, however many unknown keys are named in between.
-pub const PAUSE: Duration = Duration::from_secs(30);
-/// Shortest time from a fetch that failed to the next one.
-pub const RETRY: Duration = Duration::from_secs(5);
-
 const UNKNOWN_KEY: Refusal = Refusal::Invalid(
     "the token is signed with a key that the authorization server does not publish",
 );
@@ -52,6 +40,19 @@ pub struct Trust {
     pub algorithms: Vec<Algorithm>,
 }
 
+impl Trust {
+    /// The authorization server of the settings, if they name one.
+    pub fn from_config(config: &Config) -> Option<Self> {
+        let algorithms = config.auth_algorithms.iter();
+        Some(Self {
+            issuer: config.auth_issuer.clone()?,
+            audience: config.auth_audience.clone()?,
+            jwks_uri: Url::parse(config.auth_jwks_uri.as_ref()?).ok()?,
+            algorithms: algorithms.filter_map(|name| algorithm(name)).collect(),
+        })
+    }
+}
+
 /// What a valid token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
@@ -61,42 +62,31 @@ pub struct Claims {
     pub scopes: Vec<String>,
 }
 
-/// Why a token is not taken.
-///
-/// The texts are constants and show nothing of the token. They are ASCII without `"` and `\`, so that they fit into `error_description` (RFC 6750 §3) as they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// The token's fault: 401 with `invalid_token`.
-    Invalid(&'static str),
-    /// The authorization server's keys can't be had, so nothing is known of the token: 503.
-    Unavailable(&'static str),
-}
-
 /// The algorithm of a name in the IANA registry "JSON Web Signature and Encryption Algorithms", upper and lower case as there.
 ///
 /// `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384` and `EdDSA` may be configured.
 /// An HMAC never: its key would have to be secret, and published keys are not. And never `none`.
 pub fn algorithm(name: &str) -> Option<Algorithm> {
     let algorithm = name.parse().ok()?;
-    Shape::of(algorithm).map(|_| algorithm)
+    Shape::from_algorithm(algorithm).map(|_| algorithm)
 }
 
 /// Checks access tokens against one authorization server. Share it by `Arc`.
-pub struct Checker {
+pub struct Verifier {
     trust: Trust,
     ring: Arc<KeyRing>,
 }
 
-impl fmt::Debug for Checker {
+impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Checker")
+        f.debug_struct("Verifier")
             .field("trust", &self.trust)
             .finish_non_exhaustive()
     }
 }
 
-impl Checker {
-    /// A checker that has no keys yet: the first token makes it fetch them.
+impl Verifier {
+    /// A verifier that has no keys yet: the first token makes it fetch them.
     ///
     /// Fails with a sentence where a value is not acceptable, or where the platform's TLS roots can't be loaded. Opens no connection.
     pub fn new(trust: Trust) -> Result<Self, String> {
@@ -109,7 +99,11 @@ impl Checker {
         if trust.algorithms.is_empty() {
             return Err("no algorithm is accepted, so no token could be".into());
         }
-        if let Some(other) = trust.algorithms.iter().find(|a| Shape::of(**a).is_none()) {
+        if let Some(other) = trust
+            .algorithms
+            .iter()
+            .find(|a| Shape::from_algorithm(**a).is_none())
+        {
             return Err(format!(
                 "`{other:?}` is not an algorithm to check with published keys, use one such as `RS256` or `ES256`"
             ));
@@ -120,10 +114,10 @@ impl Checker {
 
     /// What a token says, if it is signed by the authorization server, for this server, and valid now.
     ///
-    /// Waits for keys, up to [`FETCH`], where there are none, where they are older than [`FRESH`], and where the token's key is not among them.
+    /// Waits for keys, up to [`FETCH`](super::signing_keys::FETCH), where there are none, where they are older than [`FRESH`](super::signing_keys::FRESH), and where the token's key is not among them.
     /// A caller that stops waiting ends nothing: the fetch goes on for all. Needs a tokio runtime.
     /// A key that is replaced under the same `kid`, or where tokens have none, is noticed only once the keys are no longer fresh.
-    pub async fn check(&self, token: &str) -> Result<Claims, Refusal> {
+    pub async fn verify(&self, token: &str) -> Result<Claims, Refusal> {
         let header = self.header(token)?;
         let held = self.ring.held();
         if held.fresh
@@ -132,7 +126,7 @@ impl Checker {
             return Ok(claims);
         }
         let fetch = KeyRing::fetch(&self.ring);
-        // While fetches fail, nobody waits for the next one who can be served without it.
+        // While fetches fail, a token that the old keys can verify does not wait for the next fetch.
         if held.failure.is_some()
             && let Some(claims) = self.read(token, &header, &held)?
         {
@@ -168,7 +162,7 @@ impl Checker {
                 "the token is signed with an algorithm that is not accepted here",
             ));
         }
-        // RFC 7515 §4.1.11: who does not understand all that is critical must refuse.
+        // RFC 7515 §4.1.11: an extension that is critical and not understood must be refused.
         if header.crit.is_some() {
             return Err(Refusal::Invalid(
                 "the token has a `crit` header, and no extension is understood here",
@@ -237,7 +231,7 @@ impl Checker {
     }
 }
 
-/// Claims of ours. They are values, so that what is wrong with them can be told.
+/// The claims that are read here. They are values, so that an error can say what is wrong with them.
 #[derive(Deserialize)]
 struct Payload {
     #[serde(default)]

@@ -1,165 +1,138 @@
-//! Who may come in: the bearer token of a request makes it somebody's.
+//! From a bearer token to a caller.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
-use http::{Extensions, HeaderMap, header};
+use http::{HeaderMap, header};
 use sevendigital_tools::{Contract, Scope};
 use subtle::ConstantTimeEq as _;
 
-use super::access_token::{Checker, Refusal};
+use super::access_token::{Claims, Trust, Verifier};
 use super::caller::Caller;
-use super::protected_resource::Resource;
-use super::tool_filter::Choice;
+use super::protected_resource::ProtectedResource;
+use super::signing_keys::Refusal;
+use super::tool_filter::ToolFilter;
 use crate::config::{Config, ConfigError, Principal};
 use crate::digest::sha256;
 use crate::headers::single_header;
-use crate::http::errors::Refused;
-use crate::problem::Kind;
+use crate::problem::{Kind, Problem};
+
+/// How long to wait where the authorization server's keys can't be fetched.
+const KEYS_RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Finds out who calls over HTTP. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Door(Arc<Settings>);
+pub struct Authenticator(Arc<Known>);
 
-/// Whom the settings let in.
+/// The callers that the settings name.
 #[derive(Debug)]
-struct Settings {
-    /// Digests of bearer tokens, with whose they are; the operator's is nobody's in particular.
+struct Known {
+    /// Digests of bearer tokens with their principals; the operator's token has none.
     tokens: Vec<([u8; 32], Option<Principal>)>,
-    /// Callers that the authorization server vouches for.
-    subjects: Vec<Principal>,
-    oauth: Option<(Checker, Resource)>,
+    principals: Vec<Principal>,
+    oauth: Option<(Verifier, ProtectedResource)>,
 }
 
-impl Door {
-    /// The door as the settings have it. Opens no connection.
+impl Authenticator {
+    /// As the settings have it. Opens no connection.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let operator = config.token.as_ref();
         let operator = operator.map(|token| (sha256(token.expose()), None));
-        let named = config.principals.iter();
+        let principals = config.principals.iter();
         let named =
-            named.filter_map(|principal| Some((principal.digest()?, Some(principal.clone()))));
-        let oauth = match (config.trust(), config.resource()) {
+            principals.filter_map(|principal| Some((principal.digest()?, Some(principal.clone()))));
+        let oauth = match (
+            Trust::from_config(config),
+            ProtectedResource::from_config(config),
+        ) {
             (Some(trust), Some(resource)) => {
-                let checker = Checker::new(trust).map_err(ConfigError)?;
-                Some((checker, resource))
+                let verifier = Verifier::new(trust).map_err(ConfigError)?;
+                Some((verifier, resource))
             }
             _ => None,
         };
-        Ok(Self(Arc::new(Settings {
+        Ok(Self(Arc::new(Known {
             tokens: operator.into_iter().chain(named).collect(),
-            subjects: config.principals.clone(),
+            principals: config.principals.clone(),
             oauth,
         })))
     }
 
     /// This server as OAuth describes it, where an authorization server is configured.
-    pub fn resource(&self) -> Option<&Resource> {
+    pub fn resource(&self) -> Option<&ProtectedResource> {
         self.0.oauth.as_ref().map(|(_, resource)| resource)
     }
 
-    /// Who sends these headers, and which tools they ask for.
-    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
-        let caller = self.known(headers).await?;
-        match Choice::of_headers(headers) {
-            Ok(choice) => Ok(caller.choosing(choice)),
-            Err(why) => Err(Refused::new(Kind::Header, why)),
-        }
+    /// The caller that sends these headers, with the tools that they ask for.
+    pub async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let caller = self.verify(headers).await?;
+        Ok(caller.filtered(ToolFilter::from_headers(headers)?))
     }
 
-    /// Refuses a caller whose access token lacks a scope; which one, it is told as OAuth has it.
-    pub fn check_scope(&self, caller: &Caller, contract: &Contract) -> Result<(), Refused> {
-        let (Some(lacking), Some(resource)) = (caller.lacks(contract), self.resource()) else {
+    /// Refuses a caller whose access token lacks a scope; the challenge says which one.
+    pub fn check_scope(&self, caller: &Caller, contract: &Contract) -> Result<(), Problem> {
+        let (Some(missing), Some(resource)) = (caller.missing_scope(contract), self.resource())
+        else {
             return Ok(());
         };
-        let why = format!("the access token lacks the scope `{}`", lacking.as_str());
-        let challenge = resource.insufficient(caller.scopes(), lacking);
-        Err(Refused::new(Kind::NotAllowed, why).with(header::WWW_AUTHENTICATE, &challenge))
+        let why = format!("the access token lacks the scope `{}`", missing.as_str());
+        let challenge = resource.insufficient(caller.scopes(), missing);
+        Err(Problem::rejected(Kind::Forbidden, why).header(header::WWW_AUTHENTICATE, &challenge))
     }
 
-    async fn known(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
-        let Settings {
-            tokens,
-            subjects,
-            oauth,
-        } = &*self.0;
+    async fn verify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let Known { tokens, oauth, .. } = &*self.0;
         if tokens.is_empty() && oauth.is_none() {
             return Ok(Caller::operator());
         }
         let Some(token) = bearer(headers) else {
-            return Err(self.unknown(None));
+            return Err(self.unauthenticated(None));
         };
-        let shown = sha256(token);
+        let given = sha256(token);
         let mut found = None;
-        // All are looked at, so that the time taken says nothing.
+        // All are compared, so that the time taken says nothing.
         for (known, principal) in tokens {
-            if bool::from(known.ct_eq(&shown)) {
+            if bool::from(known.ct_eq(&given)) {
                 found = Some(principal);
             }
         }
         match (found, oauth) {
             (Some(None), _) => Ok(Caller::operator()),
-            (Some(Some(principal)), _) => Ok(Caller::named(principal, None)),
-            (None, None) => Err(self.unknown(Some("the token is not known here"))),
-            (None, Some((checker, _))) => match checker.check(token).await {
-                Ok(claims) => {
-                    let scopes = claims.scopes.iter();
-                    let scopes: Vec<Scope> =
-                        scopes.filter_map(|name| Scope::from_name(name)).collect();
-                    let listed = |principal: &&Principal| {
-                        principal.subject.as_ref() == Some(&claims.subject)
-                    };
-                    Ok(match subjects.iter().find(listed) {
-                        Some(principal) => Caller::named(principal, Some(scopes)),
-                        None => Caller::subject(&claims.subject, scopes),
-                    })
-                }
-                Err(Refusal::Invalid(why)) => Err(self.unknown(Some(why))),
+            (Some(Some(principal)), _) => Ok(Caller::from_principal(principal, None)),
+            (None, None) => Err(self.unauthenticated(Some("the token is not known here"))),
+            (None, Some((verifier, _))) => match verifier.verify(token).await {
+                Ok(claims) => Ok(self.token_holder(&claims)),
+                Err(Refusal::Invalid(why)) => Err(self.unauthenticated(Some(why))),
                 Err(Refusal::Unavailable(why)) => {
-                    tracing::error!("access tokens can't be checked: {why}");
-                    Err(
-                        Refused::new(Kind::Busy, "access tokens can't be checked at the moment")
-                            .after(KEYS_LATER),
-                    )
+                    tracing::error!("access tokens can't be verified: {why}");
+                    let why = "access tokens can't be verified at the moment";
+                    Err(Problem::rejected(Kind::Overloaded, why).after(KEYS_RETRY_AFTER))
                 }
             },
         }
     }
 
-    /// Nobody is let in without a token; there was none, or this is what is wrong with it.
-    fn unknown(&self, wrong: Option<&str>) -> Refused {
+    /// The caller that an access token is for.
+    fn token_holder(&self, claims: &Claims) -> Caller {
+        let scopes = claims.scopes.iter();
+        let scopes: Vec<Scope> = scopes.filter_map(|name| Scope::from_name(name)).collect();
+        let mut principals = self.0.principals.iter();
+        match principals.find(|principal| principal.subject.as_ref() == Some(&claims.subject)) {
+            Some(principal) => Caller::from_principal(principal, Some(scopes)),
+            None => Caller::from_subject(&claims.subject, scopes),
+        }
+    }
+
+    /// The token is missing, or this is what is wrong with it.
+    fn unauthenticated(&self, wrong: Option<&str>) -> Problem {
         let why = wrong.unwrap_or("a bearer token is needed: `Authorization: Bearer …`");
         let challenge = match self.resource() {
             Some(resource) => resource.unauthenticated(wrong),
             None => "Bearer realm=\"sevendigital-mcp\"".to_owned(),
         };
-        Refused::new(Kind::Unauthenticated, why).with(header::WWW_AUTHENTICATE, &challenge)
+        Problem::rejected(Kind::Unauthenticated, why).header(header::WWW_AUTHENTICATE, &challenge)
     }
 }
-
-/// Lets a request pass once it is known who sends it.
-pub async fn enter(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    match door.caller(request.headers()).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(refused) => refused.into_response(),
-    }
-}
-
-/// The caller whom [`enter`] found. Without one nobody knows who it is, and so it is nobody.
-pub fn caller(found: &Extensions) -> Result<Caller, Refused> {
-    found
-        .get()
-        .cloned()
-        .ok_or_else(|| Refused::new(Kind::Broken, "this server does not know who calls"))
-}
-
-/// How long to wait where the authorization server's keys can't be had.
-const KEYS_LATER: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// The token of the one `Authorization` header. The scheme's name may be in any case (RFC 9110).
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -1,28 +1,28 @@
-//! Who calls, which tools they may call, and on whose account.
+//! A caller: which tools it may use, and for which users.
 
 use std::sync::Arc;
 
 use sevendigital::Token;
 use sevendigital_tools::{Contract, Scope};
 
-use crate::calls::call::{Failure, User};
+use super::tool_filter::ToolFilter;
+use super::user::User;
 use crate::config::Principal;
+use crate::problem::{Kind, Problem};
 
-use super::tool_filter::Choice;
-
-/// Who calls, for the length of one call.
+/// A caller, for the length of one request.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    who: Arc<Known>,
-    choice: Choice,
+    profile: Arc<Profile>,
+    filter: ToolFilter,
 }
 
 #[derive(Debug)]
-struct Known {
-    /// Nothing for the operator.
+struct Profile {
+    /// None for the operator.
     name: Option<Arc<str>>,
     grants: Vec<Grant>,
-    /// What an access token grants, which nothing exceeds.
+    /// What an access token grants at most; none where there is no such token.
     scopes: Option<Vec<Scope>>,
     account: Account,
 }
@@ -34,166 +34,178 @@ enum Grant {
     Tool(String),
 }
 
-/// On whose account a caller acts.
+/// The account that a caller acts on.
 #[derive(Debug)]
 enum Account {
-    /// On the settings' account, or on that which a call names.
-    Named,
-    /// On this one alone.
+    /// The configured one, or the one that a call names.
+    Any,
+    /// This one alone.
     Bound {
         user_id: Option<String>,
         token: Option<Token>,
     },
 }
 
-impl Default for Caller {
-    fn default() -> Self {
-        Self::operator()
-    }
-}
-
 impl Caller {
-    /// The operator: whoever starts the program on stdio or in a shell, calls it on loopback where no token is set, or shows `token`.
+    /// The operator: a caller on stdio or in a shell, on loopback where no token is set, or with the operator's `token`.
     pub fn operator() -> Self {
-        Self::of(Known {
+        Self::new(Profile {
             name: None,
             grants: Scope::ALL.map(Grant::Scope).to_vec(),
             scopes: None,
-            account: Account::Named,
+            account: Account::Any,
         })
     }
 
-    /// A caller whom the settings name; an access token's scopes bound it further.
-    pub(super) fn named(principal: &Principal, scopes: Option<Vec<Scope>>) -> Self {
+    /// A caller that the settings name; an access token's scopes bound it further.
+    pub(super) fn from_principal(principal: &Principal, scopes: Option<Vec<Scope>>) -> Self {
         let grant = |word: &String| {
             Scope::from_name(word).map_or_else(|| Grant::Tool(word.clone()), Grant::Scope)
         };
         let (user_id, token) = (principal.user_id.clone(), principal.token());
-        Self::of(Known {
+        Self::new(Profile {
             name: Some(principal.name.as_str().into()),
             grants: principal.allow.iter().map(grant).collect(),
             scopes,
             account: match (&user_id, &token) {
-                (None, None) => Account::Named,
+                (None, None) => Account::Any,
                 _ => Account::Bound { user_id, token },
             },
         })
     }
 
-    /// Somebody whom only the authorization server knows.
-    pub(super) fn subject(subject: &str, scopes: Vec<Scope>) -> Self {
-        Self::of(Known {
+    /// A caller that only the authorization server knows.
+    pub(super) fn from_subject(subject: &str, scopes: Vec<Scope>) -> Self {
+        Self::new(Profile {
             name: Some(format!("sub:{subject}").into()),
             grants: Scope::ALL.map(Grant::Scope).to_vec(),
             scopes: Some(scopes),
-            account: Account::Named,
+            account: Account::Any,
         })
     }
 
-    fn of(known: Known) -> Self {
+    fn new(profile: Profile) -> Self {
         Self {
-            who: Arc::new(known),
-            choice: Choice::default(),
+            profile: Arc::new(profile),
+            filter: ToolFilter::default(),
         }
     }
 
-    /// The same caller, who asks to be shown fewer tools.
+    /// The same caller with fewer tools.
     #[must_use]
-    pub fn choosing(self, choice: Choice) -> Self {
-        Self { choice, ..self }
+    pub fn filtered(self, filter: ToolFilter) -> Self {
+        Self { filter, ..self }
     }
 
     /// The name that limits and sessions go by; the operator has none.
     pub fn name(&self) -> Option<&Arc<str>> {
-        self.who.name.as_ref()
+        self.profile.name.as_ref()
     }
 
-    /// The name as logs show it.
-    pub fn shown(&self) -> &str {
+    /// The name in logs: `operator` for the operator.
+    pub fn label(&self) -> &str {
         self.name().map_or("operator", |name| name)
     }
 
     /// Whether the caller may use a tool.
     pub fn may(&self, contract: &Contract) -> bool {
-        self.granted(contract) && self.choice.includes(contract)
+        self.listed(contract)
+            && self.missing_scope(contract).is_none()
+            && self.filter.includes(contract)
     }
 
-    fn granted(&self, contract: &Contract) -> bool {
-        self.listed(contract) && self.lacks(contract).is_none()
+    /// Refuses a tool that the caller may not use.
+    pub fn authorize(&self, contract: &Contract) -> Result<(), Problem> {
+        if self.may(contract) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            Kind::Forbidden,
+            "This caller may not use this tool.",
+            "Use the tools that are listed, or ask the operator for the right to this one.",
+        ))
     }
 
     /// Whether the settings grant it.
     fn listed(&self, contract: &Contract) -> bool {
-        self.who.grants.iter().any(|grant| match grant {
+        self.profile.grants.iter().any(|grant| match grant {
             Grant::Scope(scope) => *scope == contract.scope,
             Grant::Tool(name) => name == contract.name,
         })
     }
 
     /// The scope that an access token lacks for a tool. None where a better token would not help, since the settings do not grant the tool.
-    pub fn lacks(&self, contract: &Contract) -> Option<Scope> {
-        let scopes = self.who.scopes.as_ref()?;
-        let lacks = self.listed(contract) && !scopes.contains(&contract.scope);
-        lacks.then_some(contract.scope)
+    pub fn missing_scope(&self, contract: &Contract) -> Option<Scope> {
+        let scopes = self.profile.scopes.as_ref()?;
+        let missing = self.listed(contract) && !scopes.contains(&contract.scope);
+        missing.then_some(contract.scope)
     }
 
     /// The scopes of the access token.
     pub fn scopes(&self) -> &[Scope] {
-        self.who.scopes.as_deref().unwrap_or_default()
+        self.profile.scopes.as_deref().unwrap_or_default()
     }
 
-    /// Whether the caller may say in a call of that tool whose account it is about: it was granted the partner's users, or a tool that is about them.
-    fn names_users(&self, contract: &Contract) -> bool {
+    /// Whether the caller may name a user in a call of that tool: it was granted the partner's users, or the tool is about them.
+    fn may_name_users(&self, contract: &Contract) -> bool {
         let partner = Grant::Scope(Scope::Partner);
-        let within = self.who.scopes.as_ref();
-        let granted = self.who.grants.contains(&partner)
+        let within = self.profile.scopes.as_ref();
+        let granted = self.profile.grants.contains(&partner)
             && within.is_none_or(|scopes| scopes.contains(&Scope::Partner));
         granted || matches!(contract.scope, Scope::Partner | Scope::Account)
     }
 
-    /// For whom a call is: the user whom its headers name, held against the one that its arguments name, and against the caller's own account.
+    /// The user of a call: the one that its headers name, checked against the ones in its arguments and against the caller's own account.
     ///
-    /// `ours` is the managed user of the settings. Where two of them differ, nothing is sent.
+    /// `configured` is the managed user of the settings. Where two of them differ, nothing is sent.
     pub fn user(
         &self,
         contract: &Contract,
-        of_headers: Option<User>,
+        from_headers: Option<User>,
         in_arguments: &[String],
-        ours: Option<&str>,
-    ) -> Result<Option<User>, Failure> {
+        configured: Option<&str>,
+    ) -> Result<Option<User>, Problem> {
         let names_other =
             |own: Option<&str>| in_arguments.iter().any(|id| Some(id.as_str()) != own);
-        if let Account::Bound { user_id, token } = &self.who.account {
+        if let Account::Bound { user_id, token } = &self.profile.account {
             let own = user_id.as_deref();
-            let other = match &of_headers {
+            let other = match &from_headers {
                 None => false,
                 Some(User::Id(id)) => Some(id.as_str()) != own,
                 Some(User::Token(_)) => true,
             };
             if other || names_other(own) {
-                return Err(Failure::NotYours);
+                return Err(forbidden_user());
             }
             return Ok(match (token, user_id) {
                 (Some(token), _) => Some(User::Token(token.clone())),
                 (None, id) => id.clone().map(User::Id),
             });
         }
-        if let Some(User::Id(id)) = &of_headers
+        if let Some(User::Id(id)) = &from_headers
             && names_other(Some(id))
         {
-            return Err(Failure::User(
-                "they name one user, and the argument `userId` another".into(),
+            return Err(Problem::ambiguous_user(
+                "they name one user, and the argument `userId` another",
             ));
         }
-        let named = match &of_headers {
-            Some(User::Id(id)) => Some(id.as_str()) != ours,
-            // Whose it is, nobody knows here.
+        let named = match &from_headers {
+            Some(User::Id(id)) => Some(id.as_str()) != configured,
+            // The user of an access token is not known here.
             Some(User::Token(_)) => names_other(None),
-            None => names_other(ours),
+            None => names_other(configured),
         };
-        if named && !self.names_users(contract) {
-            return Err(Failure::NotYours);
+        if named && !self.may_name_users(contract) {
+            return Err(forbidden_user());
         }
-        Ok(of_headers)
+        Ok(from_headers)
     }
+}
+
+fn forbidden_user() -> Problem {
+    Problem::new(
+        Kind::Forbidden,
+        "This caller may not act for the user that the call names.",
+        "Leave out `userId`, and headers that name a user; the call is then for the caller's own account.",
+    )
 }

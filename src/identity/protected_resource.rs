@@ -1,17 +1,17 @@
 //! This server as an OAuth 2.1 resource server: its metadata document (RFC 9728) and its challenges (RFC 6750).
 
-use axum::routing::get;
-use axum::{Json, Router};
 use serde_json::{Value, json};
 use sevendigital_tools::Scope;
 use url::Url;
 
+use crate::config::Config;
+
 /// Path of the metadata document; the resource's own path may follow it.
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
-/// What clients must know to get an access token for this server.
+/// What clients need to know to get an access token for this server.
 #[derive(Debug, Clone)]
-pub struct Resource {
+pub struct ProtectedResource {
     /// The URI by which access tokens name this server, letter for letter: their audience.
     pub name: String,
     /// The same, read.
@@ -20,7 +20,17 @@ pub struct Resource {
     pub issuer: String,
 }
 
-impl Resource {
+impl ProtectedResource {
+    /// As clients of the settings' authorization server know this server, if they name one.
+    pub fn from_config(config: &Config) -> Option<Self> {
+        let name = config.auth_audience.clone()?;
+        Some(Self {
+            uri: Url::parse(&name).ok()?,
+            name,
+            issuer: config.auth_issuer.clone()?,
+        })
+    }
+
     /// The metadata document.
     pub fn document(&self) -> Value {
         json!({
@@ -42,17 +52,6 @@ impl Resource {
         paths
     }
 
-    /// The document at its paths, for anybody.
-    pub fn router(&self) -> Router {
-        let document = self.document();
-        let mut router = Router::new();
-        for path in self.paths() {
-            let document = document.clone();
-            router = router.route(&path, get(async move || Json(document)));
-        }
-        router
-    }
-
     fn address(&self) -> String {
         let path = self.uri.path().trim_end_matches('/');
         format!(
@@ -61,7 +60,7 @@ impl Resource {
         )
     }
 
-    /// Told to whoever shows no token, or one with something wrong; that is told in ASCII without quotes or backslashes.
+    /// The challenge to a request without a token, or with an invalid one: `wrong` says why, in ASCII without quotes or backslashes.
     pub fn unauthenticated(&self, wrong: Option<&str>) -> String {
         let error = wrong.map_or(String::new(), |wrong| {
             format!("error=\"invalid_token\", error_description=\"{wrong}\", ")
@@ -73,10 +72,10 @@ impl Resource {
         )
     }
 
-    /// Told to whoever's token grants too little: all the scopes that a new token must have.
-    pub fn insufficient(&self, granted: &[Scope], lacking: Scope) -> String {
+    /// The challenge to a token that grants too little: all the scopes that a new token needs.
+    pub fn insufficient(&self, granted: &[Scope], missing: Scope) -> String {
         let mut scopes = granted.to_vec();
-        scopes.push(lacking);
+        scopes.push(missing);
         scopes.sort_unstable();
         scopes.dedup();
         let scopes: Vec<&str> = scopes.into_iter().map(Scope::as_str).collect();

@@ -1,7 +1,8 @@
-//! The keys that an authorization server publishes: which of them may have signed a token, and how they are had.
+//! The keys that an authorization server publishes: which of them may have signed a token, and how they are fetched.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
@@ -15,7 +16,29 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use url::{Host, Url};
 
-use super::access_token::{FETCH, FRESH, KEPT, MAX_KEY_SET, PAUSE, RETRY, Refusal};
+/// Bytes of a key set at most. A key has some hundreds, its certificates some thousands.
+pub const MAX_KEY_SET: usize = 1 << 20;
+/// Longest fetch of the keys, from the look-up of the name to the last byte.
+pub const FETCH: Duration = Duration::from_secs(5);
+/// For so long keys are used without asking again.
+pub const FRESH: Duration = Duration::from_secs(10 * 60);
+/// For so long keys are used while they can't be fetched anew, counted from the fetch that brought them.
+pub const KEPT: Duration = Duration::from_secs(60 * 60);
+/// Shortest time from a fetch that succeeded to the next one, however many unknown keys are named in between.
+pub const PAUSE: Duration = Duration::from_secs(30);
+/// Shortest time from a fetch that failed to the next one.
+pub const RETRY: Duration = Duration::from_secs(5);
+
+/// Why a token is not accepted.
+///
+/// The texts are constants and show nothing of the token. They are ASCII without `"` and `\`, so that they fit into `error_description` (RFC 6750 §3) as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The token's fault: 401 with `invalid_token`.
+    Invalid(&'static str),
+    /// The authorization server's keys can't be had, so nothing is known of the token: 503.
+    Unavailable(&'static str),
+}
 
 /// What a key is, and so what it can check. Never a shared secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +51,7 @@ pub(super) enum Shape {
 
 impl Shape {
     /// The keys that an algorithm needs: RFC 7518 §3.1, RFC 8037 §3.1.
-    pub(super) fn of(algorithm: Algorithm) -> Option<Self> {
+    pub(super) fn from_algorithm(algorithm: Algorithm) -> Option<Self> {
         match algorithm {
             Algorithm::RS256
             | Algorithm::RS384
@@ -96,7 +119,7 @@ impl Key {
     }
 
     fn fits(&self, algorithm: Algorithm) -> bool {
-        Shape::of(algorithm) == Some(self.shape)
+        Shape::from_algorithm(algorithm) == Some(self.shape)
             && self
                 .algorithm
                 .is_none_or(|only| only == KeyAlgorithm::from(algorithm))
@@ -162,6 +185,10 @@ impl KeyRing {
         if !address.username().is_empty() || address.password().is_some() {
             return Err("a user or password in the URL of the keys is not accepted".into());
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the keys come from an authorization server, not from 7digital"
+        )]
         let builder = reqwest::Client::builder()
             .user_agent(concat!(
                 env!("CARGO_PKG_NAME"),

@@ -1,26 +1,31 @@
-//! Headers by which a client asks to be shown fewer tools. They only narrow: what the settings or a grant leave out stays out.
+//! Headers with which a client asks for fewer tools. They only narrow: what the settings or a grant leave out stays out.
 
 use http::HeaderMap;
 use sevendigital::Effect;
 use sevendigital_tools::{Contract, TOOLS};
 
 use crate::headers::single_header;
+use crate::problem::{Kind, Problem};
 
 const READ_ONLY: &str = "x-mcp-readonly";
 const TOOLS_ONLY: &str = "x-mcp-tools";
 const EXCLUDED: &str = "x-mcp-exclude-tools";
 
-/// Which of its tools a caller wants.
+/// The tools that a caller asks for, of those that it may use.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Choice {
+pub struct ToolFilter {
     read_only: bool,
     only: Option<Vec<&'static str>>,
     excluded: Vec<&'static str>,
 }
 
-impl Choice {
-    /// What the headers ask for; the error is a sentence that names the header.
-    pub fn of_headers(headers: &HeaderMap) -> Result<Self, String> {
+impl ToolFilter {
+    /// What the headers ask for; the problem names the header.
+    pub fn from_headers(headers: &HeaderMap) -> Result<Self, Problem> {
+        Self::read(headers).map_err(|why| Problem::rejected(Kind::Header, why))
+    }
+
+    fn read(headers: &HeaderMap) -> Result<Self, String> {
         let text = |name: &'static str| {
             single_header(headers, name)
                 .map_err(|()| format!("`{name}` is given once, in visible ASCII"))
@@ -45,7 +50,7 @@ impl Choice {
         })
     }
 
-    /// Whether a tool is among those that are wanted.
+    /// Whether a tool is among those that were asked for.
     pub fn includes(&self, contract: &Contract) -> bool {
         let named = |names: &[&str]| names.contains(&contract.name);
         (contract.upstream.effect == Effect::Reads || !self.read_only)

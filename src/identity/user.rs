@@ -1,74 +1,92 @@
-//! For whom a call over HTTP is, where its headers say so.
+//! The user of a call, where the headers of its request name one.
 
 use http::HeaderMap;
 use sevendigital::{Secret, Token};
 
-use crate::calls::call::{Failure, User};
 use crate::config::Config;
+use crate::headers::single_header;
+use crate::problem::{Kind, Problem};
 
 const TOKEN: &str = "x-7digital-access-token";
 const TOKEN_SECRET: &str = "x-7digital-access-token-secret";
 const USER_ID: &str = "x-7digital-user-id";
 
-/// Who says for whom calls are.
+/// The user of a call.
+#[derive(Debug, Clone)]
+pub enum User {
+    /// The owner of an access token.
+    Token(Token),
+    /// A managed user.
+    Id(String),
+}
+
+/// Where the user of a call comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Users {
+pub enum UserSource {
     /// The settings.
     Configured,
     /// The headers of each request; where it has none, the settings.
     FromHeaders,
 }
 
-impl Users {
+impl UserSource {
     /// As the settings say.
-    pub fn of(config: &Config) -> Self {
+    pub fn from_config(config: &Config) -> Self {
         if config.user_from_headers {
             Self::FromHeaders
         } else {
             Self::Configured
         }
     }
-}
 
-/// The user whom headers name: an access token with its secret, or the id of a managed user.
-///
-/// Headers that the operator does not allow fail the call: to ignore them would be to act on another user's account.
-pub fn of_headers(headers: &HeaderMap, users: Users) -> Result<Option<User>, Failure> {
-    let values = (
-        value(headers, TOKEN)?,
-        value(headers, TOKEN_SECRET)?,
-        value(headers, USER_ID)?,
-    );
-    let fail = |problem: &str| Err(Failure::User(problem.to_owned()));
-    match (values, users) {
-        ((None, None, None), _) => Ok(None),
-        (_, Users::Configured) => fail(
-            "this server does not take users from headers: the operator would have to set `user_from_headers` (`SEVENDIGITAL_MCP_USER_FROM_HEADERS`)",
-        ),
-        ((Some(token), Some(secret), None), _) => Ok(Some(User::Token(Token {
-            token: Secret::from(token),
-            secret: Secret::from(secret),
-        }))),
-        ((None, None, Some(id)), _) => Ok(Some(User::Id(id.to_owned()))),
-        ((_, _, Some(_)), _) => {
-            fail("give either `X-7digital-User-Id` or an access token, not both")
-        }
-        ((_, _, None), _) => {
-            fail("`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together")
+    /// The user that headers name: an access token with its secret, or the id of a managed user.
+    ///
+    /// Headers that the operator does not allow fail the call: without them it would be for another user.
+    pub fn user(self, headers: &HeaderMap) -> Result<Option<User>, Problem> {
+        let values = (
+            value(headers, TOKEN)?,
+            value(headers, TOKEN_SECRET)?,
+            value(headers, USER_ID)?,
+        );
+        let fail = |problem: &str| Err(Problem::ambiguous_user(problem));
+        match (values, self) {
+            ((None, None, None), _) => Ok(None),
+            (_, Self::Configured) => fail(
+                "this server does not take users from headers: the operator would have to set `user_from_headers` (`SEVENDIGITAL_MCP_USER_FROM_HEADERS`)",
+            ),
+            ((Some(token), Some(secret), None), _) => Ok(Some(User::Token(Token {
+                token: Secret::from(token),
+                secret: Secret::from(secret),
+            }))),
+            ((None, None, Some(id)), _) => Ok(Some(User::Id(id.to_owned()))),
+            ((_, _, Some(_)), _) => {
+                fail("give either `X-7digital-User-Id` or an access token, not both")
+            }
+            ((_, _, None), _) => fail(
+                "`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together",
+            ),
         }
     }
 }
 
-fn value<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Failure> {
-    let mut values = headers.get_all(name).iter();
-    let problem = |what: &str| Failure::User(format!("the header `{name}` {what}"));
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(_), Some(_)) => Err(problem("is given twice")),
-        (Some(value), None) => match value.to_str() {
-            Ok(text) if (1..=255).contains(&text.trim().len()) => Ok(Some(text.trim())),
-            _ => Err(problem("must have 1 to 255 visible ASCII characters")),
-        },
+impl Problem {
+    /// The user of a call is not clear; `problem` is the end of a sentence.
+    pub(super) fn ambiguous_user(problem: impl std::fmt::Display) -> Self {
+        Self::new(
+            Kind::Header,
+            format!("The request's headers don't say clearly which user it is for: {problem}."),
+            "Correct the headers and call again.",
+        )
+    }
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Problem> {
+    let text = single_header(headers, name).map(|text| text.map(str::trim));
+    match text {
+        Ok(text) if text.is_none_or(|text| (1..=255).contains(&text.len())) => Ok(text),
+        _ => Err(Problem::ambiguous_user(format_args!(
+            "the header `{name}` is given once, with 1 to 255 visible ASCII characters"
+        ))),
     }
 }
 
@@ -86,17 +104,15 @@ mod tests {
 
     #[test]
     fn a_user_is_named_by_a_token_pair_or_by_an_id() {
-        let token = of_headers(
-            &headers(&[(TOKEN, "t"), (TOKEN_SECRET, "s")]),
-            Users::FromHeaders,
-        );
+        let given = headers(&[(TOKEN, "t"), (TOKEN_SECRET, "s")]);
+        let token = UserSource::FromHeaders.user(&given);
         assert!(
             matches!(token, Ok(Some(User::Token(token))) if token.token.expose() == "t" && token.secret.expose() == "s")
         );
-        let id = of_headers(&headers(&[(USER_ID, "500124")]), Users::FromHeaders);
+        let id = UserSource::FromHeaders.user(&headers(&[(USER_ID, "500124")]));
         assert!(matches!(id, Ok(Some(User::Id(id))) if id == "500124"));
         assert!(matches!(
-            of_headers(&headers(&[]), Users::FromHeaders),
+            UserSource::FromHeaders.user(&headers(&[])),
             Ok(None)
         ));
     }
@@ -106,31 +122,29 @@ mod tests {
         for (given, users, named) in [
             (
                 &[(USER_ID, "1")][..],
-                Users::Configured,
+                UserSource::Configured,
                 "user_from_headers",
             ),
-            (&[(TOKEN, "t")], Users::FromHeaders, "belong together"),
+            (&[(TOKEN, "t")], UserSource::FromHeaders, "belong together"),
             (
                 &[(TOKEN_SECRET, "s")],
-                Users::FromHeaders,
+                UserSource::FromHeaders,
                 "belong together",
             ),
             (
                 &[(TOKEN, "t"), (TOKEN_SECRET, "s"), (USER_ID, "1")],
-                Users::FromHeaders,
+                UserSource::FromHeaders,
                 "not both",
             ),
             (
                 &[(USER_ID, "1"), (USER_ID, "2")],
-                Users::FromHeaders,
-                "twice",
+                UserSource::FromHeaders,
+                "given once",
             ),
-            (&[(USER_ID, "")], Users::FromHeaders, USER_ID),
+            (&[(USER_ID, "")], UserSource::FromHeaders, USER_ID),
         ] {
-            match of_headers(&headers(given), users) {
-                Err(Failure::User(problem)) => assert!(problem.contains(named), "{problem}"),
-                other => panic!("{given:?}: {other:?}"),
-            }
+            let problem = users.user(&headers(given)).unwrap_err();
+            assert!(problem.what.contains(named), "{given:?}: {problem:?}");
         }
     }
 }

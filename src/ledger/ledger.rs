@@ -1,214 +1,85 @@
-//! The ledger: what was bought, written down before it is sent, so that the same purchase is sent once.
-//!
-//! One SQLite file in the state folder, shared by all processes that use the folder.
-//! It holds digests, item ids and 7digital's purchase ids; no token, no e-mail address, no card.
+//! The operations of the ledger.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, named_params};
-use serde::Serialize;
-use serde_json::Value;
 
-use super::rows::now;
-use super::rows::{bury, entry, live, reached, since, use_consent, write_outcome};
-use super::store::{Home, Open, Place, open};
-
-/// How long the same purchase for the same account is sent once.
-pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// Why the ledger can't be used. While it can't, nothing is bought.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct LedgerError(pub(crate) String);
-
-/// How far a charge is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Written down; perhaps on its way.
-    Sending,
-    /// Bought, with a purchase id.
-    Done,
-    /// 7digital said no.
-    Refused,
-    /// Nothing reached 7digital.
-    NotSent,
-    /// Sent, and no trustworthy answer came: it may have been charged.
-    Unknown,
-}
-
-impl State {
-    /// Its name in the ledger and in logs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sending => "sending",
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::NotSent => "not_sent",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    pub(super) fn parse(text: &str) -> Self {
-        match text {
-            "sending" => Self::Sending,
-            "done" => Self::Done,
-            "refused" => Self::Refused,
-            "not_sent" => Self::NotSent,
-            // A state that a later version wrote is one that this version must not buy over.
-            _ => Self::Unknown,
-        }
-    }
-}
-
-/// What is about to be bought.
-#[derive(Debug, Clone)]
-pub struct Intent {
-    /// Digest of account, tool and arguments: the purchase's identity.
-    pub key: String,
-    /// Digest of the account.
-    pub account: String,
-    /// Tool name.
-    pub tool: &'static str,
-    /// Digest of the arguments.
-    pub arguments: String,
-    /// What it is, in ids: `release 11700062`.
-    pub item: String,
-    /// Its price in minor units, where it is known before.
-    pub price: Option<u32>,
-    /// The number of the user's yes, where one was given: good for one purchase.
-    pub consent: Option<String>,
-}
-
-/// Bounds on charges of one account. What is not set does not bind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Allowance {
-    /// Charges in any minute.
-    pub per_minute: Option<u32>,
-    /// Charges in any 24 hours.
-    pub per_day: Option<u32>,
-    /// Sum of prices in any 24 hours, in minor units.
-    pub daily_budget: Option<u64>,
-    /// Charges under way at once.
-    pub in_flight: Option<u32>,
-}
-
-/// A charge as it is written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
-    /// Number in the ledger.
-    pub id: i64,
-    /// Digest of the account.
-    pub account: String,
-    /// Tool name.
-    pub tool: String,
-    /// Digest of the arguments.
-    pub arguments: String,
-    /// What it is, in ids.
-    pub item: String,
-    /// Price in minor units, where it was known before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub price: Option<u32>,
-    /// How far it is.
-    pub state: State,
-    /// When it was written down, in milliseconds since 1970.
-    pub started: i64,
-    /// When its outcome was written down, in milliseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ended: Option<i64>,
-    /// 7digital's purchase id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub purchase_id: Option<String>,
-    /// The stored answer: envelope, purchase id and date.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub document: Option<Value>,
-    /// 7digital's code, where it refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<u32>,
-}
-
-/// What became of an attempt to write an intent down.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
-    /// It stands in the ledger; send it.
-    Started(i64),
-    /// The same purchase stands there already.
-    Exists(Entry),
-    /// A limit of this name and value is reached.
-    Limit(&'static str, u64),
-    /// The user's yes was used before.
-    ConsentUsed,
-}
-
-/// The outcome of a charge.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    /// What became of it; not [`State::Sending`].
-    pub state: State,
-    /// 7digital's purchase id.
-    pub purchase_id: Option<String>,
-    /// What a repeat is answered with.
-    pub document: Option<Value>,
-    /// 7digital's code, where it refused.
-    pub code: Option<u32>,
-}
+use super::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, WINDOW};
+use super::queries::{
+    consume_confirmation, entry, exceeded_limit, find_blocking, mark_orphans_unknown, now, since,
+    write_outcome,
+};
+use super::store::{Connection, Location, Store, open};
+use crate::config::{Config, SpendingLimits};
 
 /// The ledger. Cheap to clone; opened when it is first needed, and again after a failure.
 #[derive(Debug, Clone)]
 pub struct Ledger {
-    place: Arc<Place>,
+    store: Arc<Store>,
 }
 
 impl Ledger {
+    /// In the state folder that the settings name, or else the platform's; in memory for a sandbox without one.
+    pub fn from_config(config: &Config) -> Self {
+        let usual = || {
+            let folders = directories::ProjectDirs::from("", "", "sevendigital-mcp")?;
+            let folder = folders.state_dir().unwrap_or(folders.data_local_dir());
+            Some(folder.to_owned())
+        };
+        match config.state_dir.clone() {
+            Some(folder) => Self::in_folder(folder),
+            None if config.sandbox => Self::in_memory(),
+            None => usual().map_or_else(|| Self::at(Location::Nowhere), Self::in_folder),
+        }
+    }
+
     /// A ledger in this folder, which is made when it is first needed.
-    pub fn in_folder(folder: PathBuf) -> Self {
-        Self::at(Home::Folder(folder))
+    pub(super) fn in_folder(folder: PathBuf) -> Self {
+        Self::at(Location::Folder(folder))
     }
 
     /// A ledger that ends with the process, for a sandbox.
-    pub fn in_memory() -> Self {
-        Self::at(Home::Memory)
+    pub(super) fn in_memory() -> Self {
+        Self::at(Location::Memory)
     }
 
-    /// No ledger, where the platform names no folder for one: nothing can be bought.
-    pub fn nowhere() -> Self {
-        Self::at(Home::Nowhere)
-    }
-
-    fn at(home: Home) -> Self {
+    fn at(location: Location) -> Self {
         let owner = uuid::Uuid::new_v4().to_string();
         Self {
-            place: Arc::new(Place {
-                home,
+            store: Arc::new(Store {
+                location,
                 owner,
-                open: Mutex::default(),
-                unwritten: Mutex::default(),
+                connection: Mutex::default(),
+                pending_outcomes: Mutex::default(),
             }),
         }
     }
 
-    /// The purchase with that key that a repeat must be held against: under way, unknown, or done within the window.
+    /// The purchase with that key that a repeat is checked against: in flight, unknown, or done within the window.
     pub async fn find(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
         let key = key.to_owned();
-        self.with(move |transaction, place| live(transaction, place, &key))
+        self.with(move |transaction, store| find_blocking(transaction, store, &key))
             .await
     }
 
-    /// Writes an intent down, durably, unless the same purchase, a limit or a used consent stands against it.
-    pub async fn begin(&self, intent: Intent, limits: Allowance) -> Result<Begun, LedgerError> {
-        self.with(move |transaction, place| {
-            if let Some(entry) = live(transaction, place, &intent.key)? {
-                return Ok(Begun::Exists(entry));
+    /// Writes an intent down, durably, unless the same purchase, a limit or a used confirmation stands against it.
+    pub async fn begin(
+        &self,
+        intent: Intent,
+        limits: SpendingLimits,
+    ) -> Result<BeginOutcome, LedgerError> {
+        self.with(move |transaction, store| {
+            if let Some(entry) = find_blocking(transaction, store, &intent.key)? {
+                return Ok(BeginOutcome::Exists(entry));
             }
-            if let Some((name, value)) = reached(transaction, &intent, limits)? {
-                return Ok(Begun::Limit(name, value));
+            if let Some((name, value)) = exceeded_limit(transaction, &intent, limits)? {
+                return Ok(BeginOutcome::LimitReached(name, value));
             }
-            if let Some(nonce) = &intent.consent
-                && !use_consent(transaction, nonce)?
+            if let Some(nonce) = &intent.nonce
+                && !consume_confirmation(transaction, nonce)?
             {
-                return Ok(Begun::ConsentUsed);
+                return Ok(BeginOutcome::ConfirmationUsed);
             }
             transaction.execute(
                 "INSERT INTO charge (key, account, tool, arguments, item, price, state, started, owner)
@@ -216,10 +87,10 @@ impl Ledger {
                 named_params! {
                     ":key": intent.key, ":account": intent.account, ":tool": intent.tool,
                     ":arguments": intent.arguments, ":item": intent.item, ":price": intent.price,
-                    ":started": now(), ":owner": place.owner,
+                    ":started": now(), ":owner": store.owner,
                 },
             )?;
-            Ok(Begun::Started(transaction.last_insert_rowid()))
+            Ok(BeginOutcome::Begun(transaction.last_insert_rowid()))
         })
         .await
     }
@@ -228,32 +99,30 @@ impl Ledger {
     ///
     /// One that can't be written now is kept, and written before anything else is read or written here.
     pub async fn finish(&self, id: i64, outcome: Outcome) -> Result<(), LedgerError> {
-        self.place.unwritten().push((id, outcome));
-        self.catch_up().await
+        self.store.pending_outcomes().push((id, outcome));
+        self.flush_pending().await
     }
 
     /// Writes down the outcomes that could not be written before.
-    pub async fn catch_up(&self) -> Result<(), LedgerError> {
-        let unwritten = !self.place.unwritten().is_empty();
-        if unwritten {
-            self.with(|_, _| Ok(())).await
-        } else {
-            Ok(())
+    pub async fn flush_pending(&self) -> Result<(), LedgerError> {
+        if self.store.pending_outcomes().is_empty() {
+            return Ok(());
         }
+        self.with(|_, _| Ok(())).await
     }
 
     /// Writes down that the outcome of all charges of this process is unknown: it ends now.
-    pub async fn give_up(&self) -> Result<usize, LedgerError> {
-        self.with(|transaction, place| {
+    pub async fn abandon_in_flight(&self) -> Result<usize, LedgerError> {
+        self.with(|transaction, store| {
             transaction.execute(
                 "UPDATE charge SET state = 'unknown', ended = ?1 WHERE state = 'sending' AND owner = ?2",
-                (now(), &place.owner),
+                (now(), &store.owner),
             )
         })
         .await
     }
 
-    /// When this account last bought this item, under whatever tool, within the window.
+    /// When this account last bought this item, by any tool, within the window.
     pub async fn last_bought(
         &self,
         account: &str,
@@ -287,8 +156,8 @@ impl Ledger {
 
     /// The charges, newest first.
     pub async fn list(&self, at_most: u32) -> Result<Vec<Entry>, LedgerError> {
-        self.with(move |transaction, place| {
-            bury(transaction, place)?;
+        self.with(move |transaction, store| {
+            mark_orphans_unknown(transaction, store)?;
             let mut statement =
                 transaction.prepare("SELECT * FROM charge ORDER BY id DESC LIMIT ?1")?;
             let entries = statement.query_map([at_most], entry)?;
@@ -299,8 +168,8 @@ impl Ledger {
 
     /// One charge.
     pub async fn show(&self, id: i64) -> Result<Option<Entry>, LedgerError> {
-        self.with(move |transaction, place| {
-            bury(transaction, place)?;
+        self.with(move |transaction, store| {
+            mark_orphans_unknown(transaction, store)?;
             transaction
                 .query_row("SELECT * FROM charge WHERE id = ?1", [id], entry)
                 .optional()
@@ -308,10 +177,10 @@ impl Ledger {
         .await
     }
 
-    /// Takes a charge out of the ledger, so that the same purchase can be made again. One under way stays.
+    /// Takes a charge out of the ledger, so that the same purchase can be made again. One in flight stays.
     pub async fn forget(&self, id: i64) -> Result<bool, LedgerError> {
-        self.with(move |transaction, place| {
-            bury(transaction, place)?;
+        self.with(move |transaction, store| {
+            mark_orphans_unknown(transaction, store)?;
             let gone = transaction.execute(
                 "DELETE FROM charge WHERE id = ?1 AND state <> 'sending'",
                 [id],
@@ -321,21 +190,23 @@ impl Ledger {
         .await
     }
 
-    /// Uses up the number of a user's yes; false if it was used before.
-    pub async fn use_consent(&self, nonce: String) -> Result<bool, LedgerError> {
-        self.with(move |transaction, _| use_consent(transaction, &nonce))
+    /// Uses a confirmation up; false if it was used before.
+    pub async fn consume_confirmation(&self, nonce: String) -> Result<bool, LedgerError> {
+        self.with(move |transaction, _| consume_confirmation(transaction, &nonce))
             .await
     }
 
-    /// The key that seals confirmations, shared by all processes on the folder.
-    pub async fn seal(&self) -> Result<Vec<u8>, LedgerError> {
+    /// The key that signs confirmations, shared by all processes on the folder.
+    pub async fn signing_key(&self) -> Result<[u8; 32], LedgerError> {
         self.with(|transaction, _| {
             let fresh: [u8; 32] = rand::random();
             transaction.execute(
-                "INSERT OR IGNORE INTO seal (id, key) VALUES (1, ?1)",
+                "INSERT OR IGNORE INTO signing_key (id, key) VALUES (1, ?1)",
                 [&fresh],
             )?;
-            transaction.query_row("SELECT key FROM seal WHERE id = 1", [], |row| row.get(0))
+            transaction.query_row("SELECT key FROM signing_key WHERE id = 1", [], |row| {
+                row.get(0)
+            })
         })
         .await
     }
@@ -343,42 +214,45 @@ impl Ledger {
     /// Runs a transaction on a thread that may block. What failed is closed, and opened anew the next time.
     pub(super) async fn with<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>, &Place) -> rusqlite::Result<T> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>, &Store) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, LedgerError> {
-        let place = Arc::clone(&self.place);
+        let store = Arc::clone(&self.store);
         let task = tokio::task::spawn_blocking(move || {
-            let mut slot = place.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slot = store
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if slot.is_none() {
-                *slot = Some(open(&place)?);
+                *slot = Some(open(&store)?);
             }
-            let Some(Open { connection, .. }) = slot.as_mut() else {
+            let Some(Connection { sqlite, .. }) = slot.as_mut() else {
                 return Err(LedgerError("the ledger could not be opened".into()));
             };
-            let outcome = connection
+            let outcome = sqlite
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .and_then(|transaction| {
-                    let late = place.unwritten().clone();
-                    for (id, outcome) in &late {
+                    let pending = store.pending_outcomes().clone();
+                    for (id, outcome) in &pending {
                         write_outcome(&transaction, *id, outcome)?;
                     }
-                    let value = work(&transaction, &place)?;
+                    let value = work(&transaction, &store)?;
                     transaction.commit()?;
-                    place.unwritten().drain(..late.len());
+                    store.pending_outcomes().drain(..pending.len());
                     Ok(value)
                 });
             outcome.map_err(|error| {
                 // A ledger in memory is gone when it is closed.
-                if place.folder().is_some() {
+                if store.folder().is_some() {
                     *slot = None;
                 }
                 LedgerError(format!(
                     "the ledger{} can't be used: {error}",
-                    place.shown()
+                    store.shown()
                 ))
             })
         });
         task.await
-            .unwrap_or_else(|_| Err(LedgerError("the ledger's work broke off".into())))
+            .unwrap_or_else(|_| Err(LedgerError("the ledger's task failed".into())))
     }
 }
 

@@ -1,13 +1,11 @@
-//! Where the ledger is: a folder of its owner's alone, or memory.
+//! The SQLite file of the ledger, in a folder that only its owner can read, or in memory.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
-
-use super::ledger::{LedgerError, Outcome};
+use super::entry::{LedgerError, Outcome};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS charge (
@@ -29,44 +27,50 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS charge_by_key ON charge (key);
     CREATE INDEX IF NOT EXISTS charge_by_account ON charge (account, started);
     CREATE UNIQUE INDEX IF NOT EXISTS charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
-    CREATE TABLE IF NOT EXISTS consent (nonce TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT;
-    CREATE TABLE IF NOT EXISTS named (
+    CREATE TABLE IF NOT EXISTS confirmation (nonce TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS idempotency_key (
         caller TEXT NOT NULL,
         name TEXT NOT NULL,
         key TEXT NOT NULL,
         given INTEGER NOT NULL,
         PRIMARY KEY (caller, name)
     ) STRICT;
-    CREATE TABLE IF NOT EXISTS seal (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
+    CREATE TABLE IF NOT EXISTS signing_key (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
 ";
 
+/// The database, and what could not be written to it yet.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) home: Home,
-    /// This process's name in the ledger.
+pub(super) struct Store {
+    pub(super) location: Location,
+    /// The id of this process in the ledger.
     pub(super) owner: String,
-    pub(super) open: Mutex<Option<Open>>,
+    pub(super) connection: Mutex<Option<Connection>>,
     /// Outcomes that could not be written yet.
-    pub(super) unwritten: Mutex<Vec<(i64, Outcome)>>,
+    pub(super) pending_outcomes: Mutex<Vec<(i64, Outcome)>>,
 }
 
+/// Where the database is.
 #[derive(Debug)]
-pub(super) enum Home {
+pub(super) enum Location {
+    /// In this folder, which is made when it is first needed.
     Folder(PathBuf),
+    /// In memory, until the process ends.
     Memory,
+    /// The platform names no folder for it, so nothing can be bought.
     Nowhere,
 }
 
+/// An open database.
 #[derive(Debug)]
-pub(super) struct Open {
-    pub(super) connection: Connection,
-    /// Locked as long as this process lives, so that others can tell a dead one's charges.
+pub(super) struct Connection {
+    pub(super) sqlite: rusqlite::Connection,
+    /// Locked as long as this process lives, so that other processes recognise the charges of a dead one.
     pub(super) _alive: Option<File>,
 }
 
-impl Place {
-    pub(super) fn unwritten(&self) -> MutexGuard<'_, Vec<(i64, Outcome)>> {
-        self.unwritten
+impl Store {
+    pub(super) fn pending_outcomes(&self) -> MutexGuard<'_, Vec<(i64, Outcome)>> {
+        self.pending_outcomes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -78,34 +82,34 @@ impl Place {
     }
 
     pub(super) fn folder(&self) -> Option<&Path> {
-        match &self.home {
-            Home::Folder(folder) => Some(folder),
-            Home::Memory | Home::Nowhere => None,
+        match &self.location {
+            Location::Folder(folder) => Some(folder),
+            Location::Memory | Location::Nowhere => None,
         }
     }
 }
 
-pub(super) fn open(place: &Place) -> Result<Open, LedgerError> {
+pub(super) fn open(store: &Store) -> Result<Connection, LedgerError> {
     let failed = |what: &str, error: &dyn std::fmt::Display| {
         LedgerError(format!(
             "the ledger{} can't be {what}: {error}",
-            place.shown()
+            store.shown()
         ))
     };
-    let folder = match &place.home {
-        Home::Folder(folder) => folder,
-        Home::Memory => {
+    let folder = match &store.location {
+        Location::Folder(folder) => folder,
+        Location::Memory => {
             let connection =
-                Connection::open_in_memory().map_err(|error| failed("opened", &error))?;
+                rusqlite::Connection::open_in_memory().map_err(|error| failed("opened", &error))?;
             connection
                 .execute_batch(SCHEMA)
                 .map_err(|error| failed("set up", &error))?;
-            return Ok(Open {
-                connection,
+            return Ok(Connection {
+                sqlite: connection,
                 _alive: None,
             });
         }
-        Home::Nowhere => {
+        Location::Nowhere => {
             return Err(LedgerError(
                 "there is no folder for the ledger: set `state_dir` (`SEVENDIGITAL_MCP_STATE_DIR`)"
                     .into(),
@@ -113,13 +117,13 @@ pub(super) fn open(place: &Place) -> Result<Open, LedgerError> {
         }
     };
     private_folder(folder).map_err(|error| failed("created", &error))?;
-    let alive = private_file(&folder.join(format!("{}.alive", place.owner)))
+    let alive = private_file(&folder.join(format!("{}.alive", store.owner)))
         .map_err(|error| failed("created", &error))?;
     alive.lock().map_err(|error| failed("locked", &error))?;
     sweep(folder);
     let file = folder.join("ledger.sqlite");
     private_file(&file).map_err(|error| failed("created", &error))?;
-    let connection = Connection::open(&file).map_err(|error| failed("opened", &error))?;
+    let connection = rusqlite::Connection::open(&file).map_err(|error| failed("opened", &error))?;
     let set_up = || {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -127,13 +131,13 @@ pub(super) fn open(place: &Place) -> Result<Open, LedgerError> {
         connection.execute_batch(SCHEMA)
     };
     set_up().map_err(|error| failed("set up", &error))?;
-    Ok(Open {
-        connection,
+    Ok(Connection {
+        sqlite: connection,
         _alive: Some(alive),
     })
 }
 
-/// Takes away what processes left behind that died. A young file may belong to one that is about to lock it.
+/// Removes the lock files of processes that died. A young file may belong to a process that is about to lock it.
 fn sweep(folder: &Path) {
     let young = |file: &File| {
         file.metadata()

@@ -8,18 +8,17 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use sevendigital_tools::Arguments;
 
-use crate::http::body::{Bounds, media_type};
-use crate::http::errors::Refused;
-use crate::http::json::shown;
-use crate::problem::Kind;
+use crate::http::body::{BodyReader, media_type};
+use crate::http::json::{WHOLE, shown};
+use crate::problem::{Kind, Problem};
 
 /// The arguments of a request. Values stay the texts that they are: each tool reads numbers from texts as well.
 pub(super) async fn read(
     parts: &Parts,
     path: &RawPathParams,
     body: Body,
-    bounds: &Bounds,
-) -> Result<Arguments, Refused> {
+    reader: &BodyReader,
+) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::new();
     for (name, value) in path {
         arguments.insert(name.to_owned(), value.into());
@@ -30,26 +29,30 @@ pub(super) async fn read(
         "query parameter",
     )?;
     if parts.method == Method::POST {
-        let object = read_body(parts, body, bounds).await?;
+        let object = read_body(parts, body, reader).await?;
         if arguments.insert("body".into(), object.into()).is_some() {
             return Err(unreadable(
-                "The query parameter `body` is not taken: the body is the request's own",
+                "The query parameter `body` is not accepted: the body is the request's own",
             ));
         }
     }
     Ok(arguments)
 }
 
-fn unreadable(problem: impl std::fmt::Display) -> Refused {
-    Refused::saying(Kind::Unreadable, format!("{problem}. Nothing was done."))
+fn unreadable(problem: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        Kind::Unreadable,
+        format!("{problem}. Nothing was done."),
+        "",
+    )
 }
 
-async fn read_body(parts: &Parts, body: Body, bounds: &Bounds) -> Result<Arguments, Refused> {
+async fn read_body(parts: &Parts, body: Body, reader: &BodyReader) -> Result<Arguments, Problem> {
     let media = media_type(&parts.headers);
     match media.as_deref() {
         Some("application/json") => {
-            let body = bounds.whole(&parts.headers, body).await?;
-            match bounds.json(&body) {
+            let body = reader.read(&parts.headers, body).await?;
+            match reader.json(&body, WHOLE) {
                 Ok(Value::Object(fields)) => Ok(fields),
                 Ok(_) => Err(unreadable("The body is not a JSON object")),
                 Err(error) => Err(unreadable(format!(
@@ -58,14 +61,14 @@ async fn read_body(parts: &Parts, body: Body, bounds: &Bounds) -> Result<Argumen
             }
         }
         Some("application/x-www-form-urlencoded") => {
-            let body = bounds.whole(&parts.headers, body).await?;
+            let body = reader.read(&parts.headers, body).await?;
             let text =
                 std::str::from_utf8(&body).map_err(|_| unreadable("The form is not UTF-8"))?;
             let mut fields = Arguments::new();
             add_pairs(&mut fields, text, "form field")?;
             Ok(fields)
         }
-        _ => Err(Refused::new(
+        _ => Err(Problem::rejected(
             Kind::MediaType,
             "send `Content-Type: application/json` or `application/x-www-form-urlencoded`, in UTF-8 and without a `Content-Encoding`",
         )),
@@ -73,7 +76,7 @@ async fn read_body(parts: &Parts, body: Body, bounds: &Bounds) -> Result<Argumen
 }
 
 /// Names and values as forms and queries have them. What is not UTF-8, or named twice, is refused: two readers could understand two things.
-fn add_pairs(arguments: &mut Arguments, text: &str, what: &str) -> Result<(), Refused> {
+fn add_pairs(arguments: &mut Arguments, text: &str, what: &str) -> Result<(), Problem> {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let name = decoded(name, what)?;
@@ -89,7 +92,7 @@ fn add_pairs(arguments: &mut Arguments, text: &str, what: &str) -> Result<(), Re
     Ok(())
 }
 
-fn decoded(text: &str, what: &str) -> Result<String, Refused> {
+fn decoded(text: &str, what: &str) -> Result<String, Problem> {
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced)
         .decode_utf8()

@@ -7,11 +7,13 @@ use axum::extract::{Path, Request};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use http::{HeaderName, Method, StatusCode, header};
+use sevendigital_tools::AnyTool;
 use utoipa_swagger_ui::Config;
 
-use super::routes::{no_such_method, no_such_path};
-use crate::calls::call::Guard;
-use crate::rest::openapi;
+use super::errors::{no_such_method, no_such_path};
+use super::openapi;
+use crate::http::errors::{problem_json, request_id};
+use crate::problem::Problem;
 
 /// The page loads and calls nothing but this server, and no other page frames it: a click on "Execute" may spend money.
 const POLICY: [(HeaderName, &str); 3] = [
@@ -24,37 +26,30 @@ const POLICY: [(HeaderName, &str); 3] = [
     (header::REFERRER_POLICY, "same-origin"),
 ];
 
-/// Page and description, for the tools that the guard serves.
-pub(super) fn router(guard: &Guard) -> Router {
-    let description: Arc<str> = openapi::document(guard.tools()).to_string().into();
+/// Page and description of these tools.
+pub(super) fn router(tools: &[AnyTool]) -> Router {
+    let description: Arc<str> = openapi::document(tools).to_string().into();
     let config = Config::new(["/openapi.json"])
         .use_base_layout()
         .validator_url("none")
         .default_models_expand_depth(-1);
     let config = Arc::new(config);
     let page = Arc::clone(&config);
+    let description = any(async move |request: Request| {
+        get(&request, || {
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            Ok((kind, description.to_string()).into_response())
+        })
+    });
+    let redirect = any(async |request: Request| {
+        get(&request, || {
+            let location = [(header::LOCATION, "/docs/")];
+            Ok((StatusCode::PERMANENT_REDIRECT, location).into_response())
+        })
+    });
     Router::new()
-        .route(
-            "/openapi.json",
-            any(async move |request: Request| {
-                get(&request, || {
-                    let kind = [(header::CONTENT_TYPE, "application/json")];
-                    (kind, description.to_string()).into_response()
-                })
-            }),
-        )
-        .route(
-            "/docs",
-            any(async |request: Request| {
-                get(&request, || {
-                    (
-                        StatusCode::PERMANENT_REDIRECT,
-                        [(header::LOCATION, "/docs/")],
-                    )
-                        .into_response()
-                })
-            }),
-        )
+        .route("/openapi.json", description)
+        .route("/docs", redirect)
         .route(
             "/docs/",
             any(async move |request: Request| get(&request, || asset("index.html", &page))),
@@ -67,20 +62,21 @@ pub(super) fn router(guard: &Guard) -> Router {
         )
 }
 
-fn get(request: &Request, answer: impl FnOnce() -> Response) -> Response {
-    if request.method() == Method::GET {
-        answer()
-    } else {
-        no_such_method("GET").into_response()
-    }
+fn get(request: &Request, answer: impl FnOnce() -> Result<Response, Problem>) -> Response {
+    let answer = match *request.method() {
+        Method::GET => answer(),
+        _ => Err(no_such_method("GET")),
+    };
+    let id = request_id(request.extensions());
+    answer.unwrap_or_else(|problem| problem_json(&problem, &id))
 }
 
-fn asset(name: &str, config: &Arc<Config<'static>>) -> Response {
+fn asset(name: &str, config: &Arc<Config<'static>>) -> Result<Response, Problem> {
     match utoipa_swagger_ui::serve(name, Arc::clone(config)) {
         Ok(Some(file)) => {
             let kind = [(header::CONTENT_TYPE, file.content_type)];
-            (POLICY, kind, file.bytes.into_owned()).into_response()
+            Ok((POLICY, kind, file.bytes.into_owned()).into_response())
         }
-        Ok(None) | Err(_) => no_such_path().into_response(),
+        Ok(None) | Err(_) => Err(no_such_path()),
     }
 }

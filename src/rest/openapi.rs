@@ -6,18 +6,18 @@ use serde_json::{Map, Value, json};
 use sevendigital::{Effect, Method};
 use sevendigital_tools::{AnyTool, Arguments, Confirmation};
 
-use super::routes::{CONFIRMATION, NAME};
-use crate::problem::Kind;
+use super::headers::{CONFIRMATION, IDEMPOTENCY_KEY};
+use crate::problem::{KINDS, Kind};
 
 const ABOUT: &str = "\
 7digital's user API: the music a user owns, purchases, payment cards, accounts and streaming subscriptions.\n\n\
 Operations tagged **charges** spend money, GET or not. The same purchase for the same user is sent once in 24 hours, and a repeat gets the stored outcome, with `Idempotency-Replayed: true`. \
 Where the operator wants the user asked first, the answer is 409 with a question and a confirmation; the same call with `X-Confirmation` then goes through, once, within 120 seconds.\n\n\
-Where the operator lets callers name the user, `X-7digital-Access-Token` with `X-7digital-Access-Token-Secret`, or `X-7digital-User-Id`, say for whom a call is.\n\n\
+Where the operator lets callers name the user, `X-7digital-Access-Token` with `X-7digital-Access-Token-Secret`, or `X-7digital-User-Id`, name the user of a call.\n\n\
 Prices in arguments are in minor units: 999 is 9.99. Problems are RFC 9457; `type` and `code` stay the same, sentences may change.";
 
 /// The description of these tools.
-pub fn document(tools: &[AnyTool]) -> Value {
+pub(super) fn document(tools: &[AnyTool]) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for tool in tools {
         let route = tool.contract.rest;
@@ -86,7 +86,7 @@ fn operation(tool: &AnyTool) -> Value {
     operation.into()
 }
 
-/// `get-user-locker` as the card names operations: `getUserLocker`.
+/// `get-user-locker` as the capability names operations: `getUserLocker`.
 fn camel_case(name: &str) -> String {
     let mut words = name.split('-');
     let first = words.next().unwrap_or_default().to_owned();
@@ -128,7 +128,7 @@ fn parameters(tool: &AnyTool) -> Vec<Value> {
         })
         .collect();
     if contract.upstream.effect == Effect::Charges {
-        parameters.push(header(NAME, "Names this purchase: the same key with the same arguments gets the stored outcome, with other arguments 422.", 255));
+        parameters.push(header(IDEMPOTENCY_KEY, "Names this purchase: the same key with the same arguments gets the stored outcome, with other arguments 422.", 255));
     }
     if tool.confirmation == Confirmation::Required {
         parameters.push(header(
@@ -199,8 +199,8 @@ fn answers(tool: &AnyTool) -> Value {
             "content": {"application/json": {"schema": tool.output_schema()}},
         }),
     );
-    for kind in Kind::ALL.into_iter().filter(|kind| may_happen(*kind, tool)) {
-        let status = kind.status().as_u16();
+    for spec in KINDS.iter().filter(|spec| may_happen(spec.kind, tool)) {
+        let status = spec.status;
         answers.insert(
             status.to_string(),
             json!({"$ref": format!("#/components/responses/Status{status}")}),
@@ -212,12 +212,12 @@ fn answers(tool: &AnyTool) -> Value {
 fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
     match kind {
         // MCP's own.
-        Kind::NoSuchSession => false,
-        Kind::TooLarge | Kind::MediaType | Kind::TooSlow => {
+        Kind::InvalidRequest | Kind::HeaderMismatch | Kind::NoSuchSession => false,
+        Kind::TooLarge | Kind::MediaType | Kind::Timeout => {
             tool.contract.rest.method == Method::Post
         }
         Kind::NoSuchPath => tool.contract.rest.path.contains('{'),
-        Kind::ConfirmationNeeded | Kind::ConfirmationInvalid => {
+        Kind::ConfirmationRequired | Kind::InvalidConfirmation => {
             tool.confirmation == Confirmation::Required
         }
         Kind::OutcomeUnknown => tool.contract.upstream.effect == Effect::Charges,
@@ -228,10 +228,9 @@ fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
 /// One response for each status, which names the types that come with it.
 fn responses() -> Value {
     let mut types: BTreeMap<u16, Vec<String>> = BTreeMap::new();
-    for kind in Kind::ALL {
-        let (status, _, title) = kind.told();
-        let line = format!("`{}`: {title}.", kind.uri());
-        types.entry(status).or_default().push(line);
+    for spec in KINDS {
+        let line = format!("`{}`: {}.", spec.kind.uri(), spec.title);
+        types.entry(spec.status).or_default().push(line);
     }
     let response = |(status, lines): (u16, Vec<String>)| {
         let response = json!({
@@ -246,7 +245,7 @@ fn responses() -> Value {
 fn problem() -> Value {
     let text = |description: &str| json!({"type": "string", "description": description});
     let one_of = |description: &str, values: &[&str]| json!({"type": "string", "enum": values, "description": description});
-    let types: Vec<String> = Kind::ALL.into_iter().map(Kind::uri).collect();
+    let types: Vec<String> = KINDS.iter().map(|spec| spec.kind.uri()).collect();
     json!({
         "type": "object",
         "description": "A problem as RFC 9457 has it.",

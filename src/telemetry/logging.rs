@@ -25,7 +25,7 @@ use crate::config::{Config, ConfigError, LogFormat};
 pub fn start(config: &Config) -> Result<Logging, ConfigError> {
     let filter = EnvFilter::try_new(config.log_filter.as_deref().unwrap_or("info"))
         .map_err(|error| ConfigError(format!("`RUST_LOG` is not a log filter: {error}")))?;
-    // Without colours: a line that may hold escapes can't be told from one that was given them.
+    // Without colours: a line that we coloured could not be distinguished from one that brought its own escapes.
     let layer = lines::layer().with_ansi(false).with_writer(std::io::stderr);
     let layer = match config.log_format {
         LogFormat::Text => layer
@@ -60,7 +60,7 @@ fn is_known(line: &Metadata<'_>) -> bool {
 }
 
 /// Writes an event as one line in which nothing is hidden, whatever its fields hold: who chooses an id or a path must not write lines of his own,
-/// nor move the cursor of whoever reads them.
+/// nor move the cursor of a terminal that shows them.
 struct OneLine<F> {
     format: F,
     escape: fn(char) -> String,
@@ -101,7 +101,7 @@ fn in_json(c: char) -> String {
 
 /// Logs a panic.
 fn tell(panic: &PanicHookInfo<'_>) {
-    let what = told(panic);
+    let what = described(panic);
     let trace = Backtrace::capture();
     if trace.status() == BacktraceStatus::Captured {
         tracing::error!(backtrace = %trace, "{what}");
@@ -111,7 +111,7 @@ fn tell(panic: &PanicHookInfo<'_>) {
 }
 
 /// Where a panic was, and its words where they stand so in a program. Words that were put together then may hold what a client sent.
-fn told(panic: &PanicHookInfo<'_>) -> String {
+fn described(panic: &PanicHookInfo<'_>) -> String {
     let words = panic.payload().downcast_ref::<&str>();
     let words = words.map(|words| format!(": {words}")).unwrap_or_default();
     match panic.location() {
@@ -160,7 +160,7 @@ mod tests {
         let kept = Arc::clone(&heard);
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            kept.lock().unwrap().push(told(panic));
+            kept.lock().unwrap().push(described(panic));
         }));
         let secret = String::from("hunter2-é");
         let panics: [&(dyn Fn() + std::panic::RefUnwindSafe); 4] = [
@@ -173,11 +173,11 @@ mod tests {
         std::panic::set_hook(before);
         assert_eq!(ends, [true; 4]);
         let heard = heard.lock().unwrap().clone();
-        let words = heard.iter().map(|told| told.split_once(": "));
+        let words = heard.iter().map(|text| text.split_once(": "));
         let words: Vec<_> = words.map(|parts| parts.map(|(_, words)| words)).collect();
         assert_eq!(words, [Some("plain words"), None, None, None], "{heard:?}");
         assert!(
-            heard[0].starts_with("panicked at src/logging.rs:"),
+            heard[0].starts_with("panicked at src/telemetry/logging.rs:"),
             "{heard:?}"
         );
     }

@@ -16,11 +16,11 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 use url::Url;
 
-use super::trace::TraceContext;
+use super::trace_context::TraceContext;
 use crate::config::ConfigError;
 
 /// How long the collector has for one batch, and for the last one at the end.
-const PATIENCE: Duration = Duration::from_secs(3);
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Sends what is left when it is dropped.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Exporter(SdkTracerProvider);
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        if let Err(error) = self.0.shutdown_with_timeout(PATIENCE) {
+        if let Err(error) = self.0.shutdown_with_timeout(EXPORT_TIMEOUT) {
             tracing::warn!("the last traces could not be sent: {error}");
         }
     }
@@ -43,7 +43,7 @@ where
     let exporter = SpanExporter::builder()
         .with_http()
         .with_endpoint(address)
-        .with_timeout(PATIENCE)
+        .with_timeout(EXPORT_TIMEOUT)
         .build()
         .map_err(|error| ConfigError(format!("`otlp_endpoint`: {error}")))?;
     let resource = Resource::builder()
@@ -65,9 +65,9 @@ where
     Ok((Exporter(provider), layer))
 }
 
-/// The place of a span that is exported, below the caller's.
-pub(super) fn place(span: &Span, of_caller: Option<&TraceContext>) -> Option<TraceContext> {
-    if let Some(remote) = of_caller.and_then(remote) {
+/// Puts a span that is exported below the caller's.
+pub(super) fn enter(span: &Span, caller: Option<&TraceContext>) -> Option<TraceContext> {
+    if let Some(remote) = caller.and_then(remote) {
         // It fails only where nothing is exported.
         let _ = span.set_parent(Context::new().with_remote_span_context(remote));
     }
@@ -80,11 +80,11 @@ pub(super) fn place(span: &Span, of_caller: Option<&TraceContext>) -> Option<Tra
     })
 }
 
-fn remote(of_caller: &TraceContext) -> Option<SpanContext> {
+fn remote(caller: &TraceContext) -> Option<SpanContext> {
     Some(SpanContext::new(
-        TraceId::from_hex(&of_caller.trace).ok()?,
-        SpanId::from_hex(&of_caller.span).ok()?,
-        TraceFlags::new(u8::from_str_radix(&of_caller.flags, 16).ok()?),
+        TraceId::from_hex(&caller.trace).ok()?,
+        SpanId::from_hex(&caller.span).ok()?,
+        TraceFlags::new(u8::from_str_radix(&caller.flags, 16).ok()?),
         true,
         TraceState::default(),
     ))

@@ -1,7 +1,6 @@
 //! What takes minutes: `cargo nextest run --profile long`. Each prints its figures.
 #![expect(
     clippy::cast_precision_loss,
-    clippy::too_many_lines,
     clippy::unchecked_time_subtraction,
     reason = "long walks with figures for people, of clocks that don't go back"
 )]

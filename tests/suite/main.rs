@@ -12,97 +12,30 @@
     reason = "a test that panics has failed; clippy knows that of test functions, not of their helpers"
 )]
 
-// A world to test in: a sandbox, the server before it, and clients of both eras.
-mod harness;
-// One good call of each tool.
-mod calls;
-// Arguments as nobody should send them.
-mod hostile;
+// Worlds, clients, processes, an upstream with faults, the table of good calls: what more than one folder needs.
+mod support;
 
-// What clients are told of the tools: the contract files, and rules that hold for every tool.
-mod contract;
-// What arrives at 7digital: parameters, places, signatures.
-mod wire;
-// Bytes on a real port: both eras of the protocol, and how answers look.
-mod mcp_http;
-// Bytes on a real port: who may call, which tools there are, and how the server stops.
-mod http_access;
-// The real binary over pipes, as mcp.json starts it.
-mod mcp_stdio;
-// The real binary as a person in a shell meets it.
-mod cli;
-// Where settings come from, and which of them wins.
-mod config;
-// What is said of settings that are wrong, and what never is.
-mod config_errors;
-// How a user lets the program in: the whole flow, in process and with the real binary.
-mod login;
-// Which access tokens of an authorization server are taken, and how its keys are had.
-mod jwt;
-// Which user the settings speak for: a stored login is the lowest of their layers.
-mod stored_login;
-// Any arguments at all: what goes upstream is the operation's own, or nothing does.
-mod properties;
-// An upstream that stalls, cuts, resets and lies as it is told, and counts what arrives.
-mod upstream;
-// What tests about money need beside a world.
-mod till;
-// What charges is sent once, however often it is asked for.
-mod money;
-// Before money is spent the user is asked, and only a yes to this very call buys.
-mod money_confirm;
-// What a yes is good for: this very call, once, for two minutes.
-mod money_yes;
-// An unknown outcome blocks a repeat until the locker or the operator settles it.
-mod money_unknown;
-// What the ledger keeps, who may read it, and what happens where there is no ledger.
-mod money_ledger;
-// What the limits of the operator let through, at their edges.
-mod money_limits;
-// The faults of an upstream, and what must become of calls under each.
-mod fault_table;
-// 7digital at its worst, for everything that changes or charges and for the reads.
-mod faults;
-// The real server stopped in mid-purchase: asked to, asked twice, left by its client, killed.
-mod shutdown;
-// What 7digital answers, and what comes of it: formats, envelopes, and the traps between XML and JSON.
-mod answers;
-// Each operation's answer as XML, as typed JSON and as JSON that was made of XML.
-mod answers_operations;
-// 7digital's refusals, told so that somebody can act.
-mod answers_errors;
-// The locker's further arguments, and how to turn its pages.
-mod answers_locker;
-// Any bytes at all: what is read of them, and what is signed.
-mod reader;
-// Users by request: nobody sees another's.
-mod users;
-// README.md and mcp.json, held to the code.
-mod docs;
-// REST: routes, arguments, bodies and problems.
-mod rest;
-// REST: what a page in a browser may not do, who may call, and where it is served.
-mod rest_access;
-// REST: nothing is bought by accident, or twice.
-mod rest_money;
-// The same call gives the same document and the same error on every surface.
-mod parity;
-// The description of the REST surface, and the page that shows it.
-mod openapi;
-// Bytes that are no good request, and clients that are too slow: what becomes of them, and that nobody else notices.
-mod transport;
-// Who may call what, and on whose account.
-mod access;
-// Sessions of the older protocols: whose they are, and how many.
-mod sessions;
-// Secrets, whatever goes wrong and however much is logged.
-mod secrets;
-// Request ids, traces, figures and health: what an operator sees.
-mod operations;
-// Traces at a collector, in a build that can send them.
-#[cfg(feature = "otlp")]
-mod otlp;
+// What is published of the tools and holds for each of them: contract files, README, OpenAPI, the same answer on every surface.
+mod contracts;
+// Bytes on a real port that are no good request, foreign pages and slow clients: what becomes of them, whatever the path.
+mod http;
+// Who may call what, and on whose account: tokens, scopes, users.
+mod identity;
 // As much at once as the limits let through, and one more.
 mod load;
 // What takes minutes: `cargo nextest run --profile long`.
 mod long;
+// The protocol itself: both eras over HTTP, stdio, sessions, and how the server ends.
+mod mcp;
+// What charges or changes: sent once, confirmed first, written down, within limits, and right under every fault.
+mod money;
+// What only REST has: routes, bodies, problems, keys of its purchases.
+mod rest;
+// Secrets, whatever goes wrong and however much is logged.
+mod secrets;
+// Where settings and the stored login come from, which of them wins, what is said of wrong ones; the command line.
+mod settings;
+// Request ids, traces, metrics and health: what an operator sees.
+mod telemetry;
+// What arrives at 7digital, and what becomes of its answers.
+mod upstream;

@@ -4,20 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
-use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use sevendigital::oauth::encode;
-use sha2::{Digest as _, Sha256};
 
 use self::needles::Needles;
-use self::watched::Variable;
-use crate::harness::Reply;
-use crate::jwt::{AUDIENCE, ISSUER, RSA, published, signed};
+
+use crate::identity::{ALL_SCOPES, sha256};
+use crate::support::tokens::{AUDIENCE, ISSUER, RSA, good, signed, with};
+use crate::support::upstream::Upstream;
+use crate::support::{Reply, Variable, client};
 
 mod answers;
 pub(crate) mod needles;
 mod requests;
-pub(crate) mod watched;
 
 // Questions and their seals.
 mod confirmed;
@@ -38,7 +37,7 @@ const FILTERS: [&str; 2] = [
     "trace,rmcp=trace,hyper=trace,reqwest=trace,rustls=trace,h2=trace",
 ];
 
-/// What nobody may see but where [`ALLOWED`] says so.
+/// What may stand nowhere but where [`ALLOWED`] says so.
 const SECRETS: [(&str, &str); 20] = [
     ("consumer key", "ck7Qx/vL+r2=Zt8&mK4w"),
     ("consumer secret", "cs9Wn/bP+x5=Hd3&yR6j"),
@@ -83,7 +82,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("argument", "result of create-user"),
     ("session id", "opening of a session"),
     ("confirmation", "question"),
-    ("ledger's seal", LEDGER),
+    ("ledger's signing key", LEDGER),
 ];
 const UPSTREAM: &str = "request to 7digital";
 const LEDGER: &str = "ledger";
@@ -104,18 +103,23 @@ fn secret(name: &str) -> &'static str {
     found.expect(name).1
 }
 
-/// An access token for all scopes, from the authorization server of these tests.
+/// An access token for all scopes, the same each time, from the authorization server of these tests.
 pub(crate) fn jwt(subject: &str) -> String {
-    let claims = json!({
-        "iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": 4_000_000_000_u32,
-        "scope": "reads account cards spend partner",
-    });
-    signed(&json!({"alg": "RS256", "kid": "k1"}), &claims, RSA)
+    let patch = json!({"sub": subject, "iat": null, "exp": 4_000_000_000_u32, "scope": ALL_SCOPES.join(" ")});
+    signed(
+        &json!({"alg": "RS256", "kid": "k1"}),
+        &with(good(), &patch),
+        RSA,
+    )
 }
 
-/// The keys that it publishes.
-pub(crate) fn keys() -> String {
-    json!({"keys": [published(Algorithm::RS256, "k1", RSA)]}).to_string()
+/// What a request of the newest era has in its `_meta`, and these fields.
+pub(crate) fn meta(more: &Value) -> Value {
+    let mut meta = client::meta(&json!({"elicitation": {}}));
+    for (name, value) in more.as_object().unwrap() {
+        meta[name] = value.clone();
+    }
+    meta
 }
 
 /// Settings with every secret in them.
@@ -138,17 +142,17 @@ pub(crate) fn variables(base_uri: &str, keys: &str, more: &[(&str, &str)]) -> Ve
         ("SEVENDIGITAL_MCP_SPENDING", "allow"),
         ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0"),
         // Fault follows fault, and no call is to be held back for the one before, nor for its caller's pace.
-        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_PERCENT", "101"),
+        ("SEVENDIGITAL_MCP_LIMIT_BREAKER_FAILURE_PERCENT", "101"),
         ("SEVENDIGITAL_MCP_LIMIT_LOGINS_PER_MINUTE", "1000000"),
         ("SEVENDIGITAL_MCP_LIMIT_CALLER_LOGINS_PER_MINUTE", "1000000"),
         (
-            "SEVENDIGITAL_MCP_LIMIT_CALLER_OPENINGS_PER_MINUTE",
+            "SEVENDIGITAL_MCP_LIMIT_CALLER_SIGNUPS_PER_MINUTE",
             "1000000",
         ),
         ("SEVENDIGITAL_MCP_LIMIT_CALLER_READS_BURST", "1000000"),
         // What hangs need not hang for long.
-        ("SEVENDIGITAL_MCP_LIMIT_READ_MS", "1000"),
-        ("SEVENDIGITAL_MCP_LIMIT_CHANGE_MS", "1000"),
+        ("SEVENDIGITAL_MCP_LIMIT_READ_DEADLINE", "1s"),
+        ("SEVENDIGITAL_MCP_LIMIT_CHANGE_DEADLINE", "1s"),
         ("RUST_BACKTRACE", "full"),
     ];
     let all = all.iter().chain(more);
@@ -158,12 +162,10 @@ pub(crate) fn variables(base_uri: &str, keys: &str, more: &[(&str, &str)]) -> Ve
 
 /// A settings file with a caller by name.
 fn settings_file(folder: &Path) -> String {
-    let digest = Sha256::digest(secret("principal's bearer"));
-    let digest: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let digest = digest.concat();
+    let digest = sha256(secret("principal's bearer"));
     let path = folder.join("settings.toml");
     let text = format!(
-        "[[principals]]\nname = \"somebody\"\ntoken_sha256 = \"{digest}\"\nallow = [\"reads\", \"account\", \"cards\", \"spend\", \"partner\"]\n"
+        "[[principals]]\nname = \"somebody\"\ntoken_sha256 = \"{digest}\"\nallow = {ALL_SCOPES:?}\n"
     );
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
@@ -206,6 +208,24 @@ impl Seen {
             "failure"
         };
         self.reply(&format!("{kind} of {tool}"), reply);
+    }
+
+    /// The requests that arrived at that path of 7digital.
+    fn requests(&self, upstream: &Upstream, path: &str) {
+        for heard in upstream.heard(path) {
+            self.add(UPSTREAM, heard.raw);
+        }
+    }
+
+    /// The files of the ledger.
+    fn files(&self, folder: &Path) {
+        for file in std::fs::read_dir(folder).unwrap() {
+            let file = file.unwrap().path();
+            if file.extension().is_none_or(|ending| ending != "toml") {
+                let bytes = std::fs::read(&file).unwrap();
+                self.add(format!("{LEDGER} {}", file.display()), bytes);
+            }
+        }
     }
 
     /// Everything that was seen holds no secret but where it belongs.

@@ -28,7 +28,7 @@ pub struct Purchase {
     /// When it was made, ISO 8601 with offset.
     pub purchase_date: Option<Text>,
     /// What was bought, as get-user-locker describes it; left out by newer versions of the API.
-    // Five tools would repeat this schema, and every client pays for its length.
+    // Every tool that buys would repeat this schema, and every client pays for its length.
     #[serde(default, deserialize_with = "if_readable")]
     #[schemars(with = "Option<More>")]
     pub locker_releases: Option<LockerReleases>,

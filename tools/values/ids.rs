@@ -107,25 +107,19 @@ impl TryFrom<Text> for Id {
 
 impl TryFrom<Text> for Country {
     type Error = &'static str;
-    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
-        match text.trim().to_ascii_uppercase() {
-            code if code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-                Ok(Self(code))
-            }
-            _ => Err("expected a country as two letters (ISO 3166-1 alpha-2), such as GB"),
-        }
+    fn try_from(text: Text) -> Result<Self, Self::Error> {
+        let code = letters(&text, 2);
+        code.map(Self)
+            .ok_or("expected a country as two letters (ISO 3166-1 alpha-2), such as GB")
     }
 }
 
 impl TryFrom<Text> for Currency {
     type Error = &'static str;
-    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
-        match text.trim().to_ascii_uppercase() {
-            code if code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic()) => {
-                Ok(Self(code))
-            }
-            _ => Err("expected a currency as three letters (ISO 4217), such as GBP"),
-        }
+    fn try_from(text: Text) -> Result<Self, Self::Error> {
+        let code = letters(&text, 3);
+        code.map(Self)
+            .ok_or("expected a currency as three letters (ISO 4217), such as GBP")
     }
 }
 
@@ -157,4 +151,11 @@ impl TryFrom<Text> for UserId {
             Err("expected a user id of 1 to 255 characters")
         }
     }
+}
+
+/// A code of that many letters, in capitals.
+fn letters(Text(text): &Text, length: usize) -> Option<String> {
+    let code = text.trim().to_ascii_uppercase();
+    let is_code = code.len() == length && code.bytes().all(|byte| byte.is_ascii_alphabetic());
+    is_code.then_some(code)
 }

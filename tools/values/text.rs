@@ -1,11 +1,9 @@
 //! Texts, counts and flags, in all the forms in which clients and 7digital write them.
 
-use std::fmt;
-
 use schemars::JsonSchema;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A text. Numbers and booleans are taken as they are written: 7digital sends `"id": 4617` as JSON and `id="4617"` as XML.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
@@ -13,49 +11,27 @@ pub struct Text(pub String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl<'de> Visitor<'de> for TextVisitor {
-            type Value = Text;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.to_owned()))
-            }
-            fn visit_string<E: de::Error>(self, text: String) -> Result<Text, E> {
-                Ok(Text(text))
-            }
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
-            }
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
-            }
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Text, E> {
-                Ok(Text(Value::from(number).to_string()))
-            }
-            fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Text, E> {
-                Ok(Text(flag.to_string()))
-            }
-            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Text, A::Error> {
-                text_beside_attributes(map)
-            }
-        }
-        deserializer.deserialize_any(TextVisitor)
+        let text = match Value::deserialize(deserializer)? {
+            Value::String(text) => Some(text),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            Value::Object(element) => text_beside_attributes(element),
+            Value::Null | Value::Array(_) => None,
+        };
+        text.map(Self)
+            .ok_or_else(|| D::Error::custom("expected a text"))
     }
 }
 
-/// An element of XML that has attributes where none is known: its text counts, which may be empty.
-fn text_beside_attributes<'de, A: de::MapAccess<'de>>(mut map: A) -> Result<Text, A::Error> {
-    let mut text = Text::default();
-    while let Some((name, value)) = map.next_entry::<String, Value>()? {
-        match (name.as_str(), value) {
-            ("_", Value::String(found)) => text = Text(found),
-            (_, Value::String(_)) => {}
-            _ => return Err(de::Error::custom("expected a text")),
-        }
+/// The text, which may be empty, of an XML element that has attributes where none is known.
+fn text_beside_attributes(mut element: Map<String, Value>) -> Option<String> {
+    if !element.values().all(Value::is_string) {
+        return None;
     }
-    Ok(text)
+    match element.remove("_") {
+        Some(Value::String(text)) => Some(text),
+        _ => Some(String::new()),
+    }
 }
 
 /// A count: a whole number, also where it comes as a text.
@@ -70,7 +46,7 @@ impl<'de> Deserialize<'de> for Count {
         digits
             .parse()
             .map(Self)
-            .map_err(|_| de::Error::custom("expected a whole number"))
+            .map_err(|_| D::Error::custom("expected a whole number"))
     }
 }
 
@@ -83,7 +59,7 @@ impl<'de> Deserialize<'de> for Flag {
         match Text::deserialize(deserializer)?.0.trim() {
             "true" | "1" => Ok(Self(true)),
             "false" | "0" => Ok(Self(false)),
-            _ => Err(de::Error::custom("expected true or false")),
+            _ => Err(D::Error::custom("expected true or false")),
         }
     }
 }

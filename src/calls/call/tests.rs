@@ -2,30 +2,32 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sevendigital::{Answer, Auth, Endpoint};
 use sevendigital_tools::{
-    Action, ActionOf, Contract, Hints, Item, Payer, RateLimitClass, Route, Scope, Tool,
+    Action, ActionOf, Contract, Hints, Item, Payer, RateLimitClass, Route, Scope, Tool, ToolError,
 };
 
 use super::*;
 use crate::config::Layers;
+use crate::problem::Kind;
 
 /// A tool that breaks.
-struct Breaks<const CHARGES: bool>;
+struct PanickingTool<const CHARGES: bool>;
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Nothing {}
 
-impl<const CHARGES: bool> Tool for Breaks<CHARGES> {
+impl<const CHARGES: bool> Tool for PanickingTool<CHARGES> {
     const CONTRACT: Contract = Contract {
-        name: "breaks",
-        title: "Breaks",
-        summary: "Breaks.",
-        description: "Breaks.",
+        name: "panic",
+        title: "Panic",
+        summary: "Panics.",
+        description: "Panics.",
         hints: Hints::READ,
-        rest: Route::get("/breaks"),
+        rest: Route::get("/panic"),
         upstream: Endpoint::get(
-            "/breaks",
+            "/panic",
             Auth::User,
             if CHARGES {
                 Effect::Charges
@@ -57,7 +59,7 @@ impl<const CHARGES: bool> Tool for Breaks<CHARGES> {
     }
 }
 
-fn guard() -> Guard {
+fn calls() -> Calls {
     let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let layers = Layers {
         variables: vec![
@@ -67,59 +69,60 @@ fn guard() -> Guard {
         ],
         ..Layers::default()
     };
-    Guard::new(&Config::load(&layers).unwrap()).unwrap()
+    Calls::new(&Config::load(&layers).unwrap()).unwrap()
+}
+
+fn call(arguments: &Value, user: Option<User>) -> Call {
+    Call {
+        arguments: arguments.as_object().unwrap().clone(),
+        caller: Caller::operator(),
+        user,
+        context: RequestContext::default(),
+        confirmation: UserAnswer::NotAsked,
+        idempotency_key: None,
+    }
 }
 
 #[tokio::test]
 async fn a_tool_that_panics_ends_its_call_and_nothing_else() {
-    let guard = guard();
+    let calls = calls();
+    let tool = AnyTool::new::<PanickingTool<false>>();
     for _ in 0..3 {
-        let ended = guard
-            .call(&AnyTool::new::<Breaks<false>>(), Call::default())
-            .await;
-        assert!(matches!(ended, Err(Failure::Broken)), "{ended:?}");
+        let problem = calls.call(&tool, call(&json!({}), None)).await.unwrap_err();
+        assert_eq!(problem.kind, Kind::Internal, "{problem:?}");
     }
 }
 
 #[tokio::test]
 async fn a_charge_whose_tool_panics_has_an_unknown_outcome_and_is_not_repeated() {
-    let guard = guard();
+    let calls = calls();
+    let tool = AnyTool::new::<PanickingTool<true>>();
     for _ in 0..2 {
-        let ended = guard
-            .call(&AnyTool::new::<Breaks<true>>(), Call::default())
-            .await;
-        assert!(
-            matches!(&ended, Err(Failure::Unsettled(entry)) if entry.id == 1),
-            "{ended:?}"
-        );
+        let problem = calls.call(&tool, call(&json!({}), None)).await.unwrap_err();
+        assert_eq!(problem.kind, Kind::OutcomeUnknown, "{problem:?}");
+        assert!(problem.what.starts_with("Charge 1 "), "{problem:?}");
     }
 }
 
 #[tokio::test]
 async fn a_request_for_one_user_can_not_name_another() {
-    let guard = guard();
+    let calls = calls();
     for (name, arguments) in [
-        ("get-user-details", serde_json::json!({"userId": "500124"})),
-        ("get-user-locker", serde_json::json!({"userId": 500_124})),
+        ("get-user-details", json!({"userId": "500124"})),
+        ("get-user-locker", json!({"userId": 500_124})),
         (
             "select-user-payment-card",
-            serde_json::json!({"body": {"cardId": "1", "userId": "500124"}}),
+            json!({"body": {"cardId": "1", "userId": "500124"}}),
         ),
         (
             "purchase-user-item",
-            serde_json::json!({"releaseId": "1", "userId": "500124"}),
+            json!({"releaseId": "1", "userId": "500124"}),
         ),
     ] {
-        let call = Call {
-            arguments: arguments.as_object().unwrap().clone(),
-            user: Some(User::Id("500123".into())),
-            ..Call::default()
-        };
-        let tool = *guard.find(name).unwrap();
-        let ended = guard.call(&tool, call).await;
-        assert!(
-            matches!(&ended, Err(Failure::User(why)) if why.contains("userId")),
-            "{name}: {ended:?}"
-        );
+        let tool = *calls.registry().find(name).unwrap();
+        let user = Some(User::Id("500123".into()));
+        let problem = calls.call(&tool, call(&arguments, user)).await.unwrap_err();
+        assert_eq!(problem.kind, Kind::Header, "{name}: {problem:?}");
+        assert!(problem.what.contains("userId"), "{name}: {problem:?}");
     }
 }

@@ -1,10 +1,11 @@
-//! The ledger by itself: what it keeps, frees, bounds and buries.
+//! The ledger by itself: what it keeps, which keys it frees, what it limits, and what a dead process leaves.
 
 use std::fs;
 
 use serde_json::json;
 
 use super::*;
+use crate::ledger::State;
 
 fn intent(key: &str) -> Intent {
     Intent {
@@ -14,7 +15,7 @@ fn intent(key: &str) -> Intent {
         arguments: "digest".into(),
         item: "release 1".into(),
         price: Some(799),
-        consent: None,
+        nonce: None,
     }
 }
 
@@ -28,8 +29,12 @@ fn done() -> Outcome {
 }
 
 async fn started(ledger: &Ledger, intent: Intent) -> i64 {
-    match ledger.begin(intent, Allowance::default()).await.unwrap() {
-        Begun::Started(id) => id,
+    match ledger
+        .begin(intent, SpendingLimits::default())
+        .await
+        .unwrap()
+    {
+        BeginOutcome::Begun(id) => id,
         other => panic!("{other:?}"),
     }
 }
@@ -40,7 +45,7 @@ async fn a_purchase_is_started_once_and_its_outcome_stays() {
     let ledger = Ledger::in_folder(folder.path().join("state"));
     let id = started(&ledger, intent("k")).await;
     assert!(
-        matches!(ledger.begin(intent("k"), Allowance::default()).await.unwrap(), Begun::Exists(entry) if entry.state == State::Sending)
+        matches!(ledger.begin(intent("k"), SpendingLimits::default()).await.unwrap(), BeginOutcome::Exists(entry) if entry.state == State::Sending)
     );
     ledger.finish(id, done()).await.unwrap();
     let again = Ledger::in_folder(folder.path().join("state"));
@@ -93,7 +98,7 @@ async fn charges_of_a_process_that_died_are_unknown_and_those_of_a_live_one_are_
 
 #[tokio::test]
 async fn limits_bind_at_their_edge() {
-    let limits = Allowance {
+    let limits = SpendingLimits {
         per_minute: Some(2),
         per_day: Some(3),
         daily_budget: Some(2_000),
@@ -104,35 +109,35 @@ async fn limits_bind_at_their_edge() {
     let begin = async |key: &str, limits| ledger.begin(intent(key), limits).await.unwrap();
     assert_eq!(
         begin("2", limits).await,
-        Begun::Limit("max_charges_in_flight", 1)
+        BeginOutcome::LimitReached("max_charges_in_flight", 1)
     );
     ledger.finish(first, done()).await.unwrap();
-    let Begun::Started(second) = begin("2", limits).await else {
+    let BeginOutcome::Begun(second) = begin("2", limits).await else {
         panic!("below every limit")
     };
     ledger.finish(second, done()).await.unwrap();
     assert_eq!(
         begin("3", limits).await,
-        Begun::Limit("max_charges_per_minute", 2)
+        BeginOutcome::LimitReached("max_charges_per_minute", 2)
     );
     assert_eq!(
         begin(
             "3",
-            Allowance {
+            SpendingLimits {
                 per_minute: None,
                 ..limits
             }
         )
         .await,
-        Begun::Limit("daily_budget", 2_000)
+        BeginOutcome::LimitReached("daily_budget", 2_000)
     );
-    let free = Allowance {
+    let free = SpendingLimits {
         per_day: Some(2),
-        ..Allowance::default()
+        ..SpendingLimits::default()
     };
     assert_eq!(
         begin("3", free).await,
-        Begun::Limit("max_charges_per_day", 2)
+        BeginOutcome::LimitReached("max_charges_per_day", 2)
     );
 }
 
@@ -140,13 +145,16 @@ async fn limits_bind_at_their_edge() {
 async fn a_yes_is_good_for_one_purchase() {
     let ledger = Ledger::in_memory();
     let with = |key: &str| Intent {
-        consent: Some("nonce".into()),
+        nonce: Some("nonce".into()),
         ..intent(key)
     };
     started(&ledger, with("1")).await;
     assert_eq!(
-        ledger.begin(with("2"), Allowance::default()).await.unwrap(),
-        Begun::ConsentUsed
+        ledger
+            .begin(with("2"), SpendingLimits::default())
+            .await
+            .unwrap(),
+        BeginOutcome::ConfirmationUsed
     );
 }
 
@@ -154,8 +162,8 @@ async fn a_yes_is_good_for_one_purchase() {
 async fn only_an_operator_frees_an_unknown_outcome() {
     let ledger = Ledger::in_memory();
     let id = started(&ledger, intent("k")).await;
-    assert!(!ledger.forget(id).await.unwrap(), "under way");
-    assert_eq!(ledger.give_up().await.unwrap(), 1);
+    assert!(!ledger.forget(id).await.unwrap(), "in flight");
+    assert_eq!(ledger.abandon_in_flight().await.unwrap(), 1);
     assert_eq!(
         ledger.find("k").await.unwrap().unwrap().state,
         State::Unknown
@@ -170,7 +178,7 @@ async fn a_ledger_that_can_not_be_used_says_why_and_is_tried_again() {
     let file = folder.path().join("ledger.sqlite");
     fs::write(
         &file,
-        "this is no database, and long enough to be told from an empty one".repeat(20),
+        "this is no database, and long enough not to be taken for an empty one".repeat(20),
     )
     .unwrap();
     let ledger = Ledger::in_folder(folder.path().to_owned());
@@ -182,7 +190,7 @@ async fn a_ledger_that_can_not_be_used_says_why_and_is_tried_again() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_else_may_read_it() {
+async fn only_its_owner_may_read_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");

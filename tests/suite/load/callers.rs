@@ -1,14 +1,17 @@
 //! What one named caller may take, and how often passwords are tried and accounts opened.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::{
-    Client, Desk, ITEM, LOCKER, Op, SURFACES, Surface, WAIT_MS, all_done, buy, held, locker, read,
+use super::desk::{
+    Desk, ITEM, LOCKER, Numbered, Op, QUEUE_TIMEOUT, add, all_done, buy, call, check_done,
+    check_refused, client, held, locker, read,
 };
-use crate::access::{BY_TOKEN, TOKEN, principal, token_of};
-use crate::harness::{Reply, Setting, failure, within};
-use crate::upstream::{Act, ok};
+use crate::identity::{BY_TOKEN, TOKEN, principal, token_of};
+use crate::support::upstream::Act;
+use crate::support::{Client, Reply, SURFACES, Setting, Surface, failure, within};
 
 const SIGN_IN: &str = "/user/authenticate";
 const SIGN_UP: &str = "/user/signup";
@@ -35,7 +38,7 @@ impl Office {
         .concat();
         let desk = Desk::with_file(&settings, &file, Some(TOKEN)).await;
         desk.upstream.script(LOCKER, [locker()]);
-        let client = async |name| Client::of(&desk.world, Some(&token_of(name))).await;
+        let client = async |name| client(&desk.world, Some(&token_of(name))).await;
         Self {
             operator: desk.client.clone(),
             ann: client("ann").await,
@@ -45,97 +48,92 @@ impl Office {
     }
 }
 
-fn start(calls: &mut JoinSet<(Surface, Reply)>, client: &Client, surface: Surface, op: Op) {
-    let client = client.clone();
-    calls.spawn(async move { (surface, client.call(surface, &op).await) });
-}
-
 #[tokio::test]
-async fn one_caller_has_so_many_calls_under_way_and_the_others_are_not_touched() {
-    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_CALLS", "3")];
+async fn one_caller_has_so_many_calls_in_flight_and_the_others_are_unaffected() {
+    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_CONCURRENT_CALLS", "3")];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
     upstream.script(LOCKER, held(locker()));
     upstream.script(ITEM, held(Act::Sell));
     // Reads and charges count alike, on whatever surface.
     let mut calls = JoinSet::new();
-    start(&mut calls, &office.ann, Surface::Modern, read());
-    start(&mut calls, &office.ann, Surface::Session, buy(1));
-    start(&mut calls, &office.ann, Surface::Rest, read());
+    add(&mut calls, &office.ann, Surface::Modern, &read());
+    add(&mut calls, &office.ann, Surface::Session, &buy(1));
+    add(&mut calls, &office.ann, Surface::Rest, &read());
     upstream.wait_for(LOCKER, 2).await;
     upstream.wait_for(ITEM, 1).await;
     for surface in SURFACES {
         for op in [read(), buy(2)] {
-            let reply = office.ann.call(surface, &op).await;
-            let (told, _) = surface.check_refused(&reply, 429, "too-often");
-            assert!(told.contains("as many calls under way as it may"), "{told}");
+            let reply = call(&office.ann, surface, &op).await;
+            let (told, _) = check_refused(surface, &reply, 429, "too-often");
+            assert!(told.contains("as many calls in flight as it may"), "{told}");
         }
     }
     let others = [&office.bob, &office.operator];
     for (number, client) in others.into_iter().enumerate() {
-        start(&mut calls, client, SURFACES[number], read());
-        start(&mut calls, client, SURFACES[number], buy(10 + number));
+        add(&mut calls, client, SURFACES[number], &read());
+        add(&mut calls, client, SURFACES[number], &buy(10 + number));
     }
-    // The operator has no share, and all places.
+    // The operator has no limit of its own, and all permits.
     for _ in 0..4 {
-        start(&mut calls, &office.operator, Surface::Rest, read());
+        add(&mut calls, &office.operator, Surface::Rest, &read());
     }
     upstream.wait_for(LOCKER, 8).await;
     upstream.wait_for(ITEM, 3).await;
     upstream.open_gate();
     all_done(calls).await;
     for surface in SURFACES {
-        surface.check_done(&office.ann.call(surface, &read()).await);
+        check_done(surface, &call(&office.ann, surface, &read()).await);
     }
 }
 
 #[tokio::test]
-async fn a_share_is_given_back_however_a_call_ends() {
+async fn what_one_caller_uses_is_given_back_however_a_call_ends() {
     let limits = [
-        ("SEVENDIGITAL_MCP_LIMIT_CALLER_CALLS", "1"),
-        ("SEVENDIGITAL_MCP_LIMIT_CALLS", "1"),
-        (WAIT_MS, "50"),
-        ("SEVENDIGITAL_MCP_LIMIT_READ_MS", "300"),
+        ("SEVENDIGITAL_MCP_LIMIT_CALLER_CONCURRENT_CALLS", "1"),
+        ("SEVENDIGITAL_MCP_LIMIT_MAX_CONCURRENT_CALLS", "1"),
+        (QUEUE_TIMEOUT, "50ms"),
+        ("SEVENDIGITAL_MCP_LIMIT_READ_DEADLINE", "300ms"),
     ];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
-    // Its own calls end in time-outs; and some are refused for want of a place, which another has.
+    // Its own calls end in time-outs; and some are refused for want of a permit, which another has.
     upstream.script(LOCKER, [Act::Hang(Vec::new())]);
     for surface in SURFACES {
-        within("a time-out", office.ann.call(surface, &read())).await;
+        within("a time-out", call(&office.ann, surface, &read())).await;
     }
     upstream.script(LOCKER, held(locker()));
     let mut calls = JoinSet::new();
-    start(&mut calls, &office.bob, Surface::Rest, buy(1));
-    start(&mut calls, &office.operator, Surface::Rest, read());
+    add(&mut calls, &office.bob, Surface::Rest, &buy(1));
+    add(&mut calls, &office.operator, Surface::Rest, &read());
     upstream.wait_for(LOCKER, 4).await;
     let mut busy = 0;
     for surface in SURFACES {
-        let reply = office.ann.call(surface, &read()).await;
-        busy += u32::from(reply.status == 503);
+        let reply = call(&office.ann, surface, &read()).await;
+        busy += u32::from(!is_done(&reply));
     }
-    assert!(busy > 0, "the place was taken");
+    assert!(busy > 0, "the permit was taken");
     calls.abort_all();
     while calls.join_next().await.is_some() {}
     upstream.script(LOCKER, [locker()]);
     for surface in SURFACES {
         let reply = within("the share", async {
             loop {
-                let reply = office.ann.call(surface, &read()).await;
-                // The place is the operator's until its read is given up; the share is not.
-                assert_ne!(reply.status, 429, "{reply:?}");
-                if reply.status == 200 {
+                let reply = call(&office.ann, surface, &read()).await;
+                // The permit is the operator's until its read is given up; ann's own limit is not reached.
+                assert!(!reply.text.contains("as it may"), "{reply:?}");
+                if is_done(&reply) {
                     return reply;
                 }
             }
         })
         .await;
-        surface.check_done(&reply);
+        check_done(surface, &reply);
     }
 }
 
 #[tokio::test]
-async fn one_caller_reads_so_often_and_the_others_are_not_touched() {
+async fn one_caller_reads_so_often_and_the_others_are_unaffected() {
     let limits = [
         ("SEVENDIGITAL_MCP_LIMIT_CALLER_READS_PER_SECOND", "1"),
         ("SEVENDIGITAL_MCP_LIMIT_CALLER_READS_BURST", "6"),
@@ -145,13 +143,16 @@ async fn one_caller_reads_so_often_and_the_others_are_not_touched() {
     let mut refused = 0;
     for _ in 0..5 {
         for surface in SURFACES {
-            let reply = office.ann.call(surface, &read()).await;
-            if reply.status == 200 {
-                surface.check_done(&reply);
+            let reply = call(&office.ann, surface, &read()).await;
+            if is_done(&reply) {
+                check_done(surface, &reply);
                 continue;
             }
-            let (told, after) = surface.check_refused(&reply, 429, "too-often");
-            assert_eq!(told, "Nothing was done: this caller reads too often.");
+            let (text, after) = check_refused(surface, &reply, 429, "too-often");
+            assert!(
+                text.starts_with("It was not sent: this caller reads too often. Wait 1 second."),
+                "{text}"
+            );
             assert_eq!(after, 1);
             refused += 1;
         }
@@ -162,44 +163,39 @@ async fn one_caller_reads_so_often_and_the_others_are_not_touched() {
     assert!((6..15).contains(&passed), "{passed}");
     // What is no read is not bound by it.
     for (surface, release) in SURFACES.into_iter().zip(1..) {
-        surface.check_done(&office.ann.call(surface, &buy(release)).await);
+        check_done(surface, &call(&office.ann, surface, &buy(release)).await);
     }
     for client in [&office.bob, &office.operator] {
         for surface in [SURFACES, SURFACES].concat() {
-            surface.check_done(&client.call(surface, &read()).await);
+            check_done(surface, &call(client, surface, &read()).await);
         }
     }
     for _ in 0..4 {
         for surface in SURFACES {
-            surface.check_done(&office.operator.call(surface, &read()).await);
+            check_done(surface, &call(&office.operator, surface, &read()).await);
         }
     }
 }
 
 fn sign_in(address: &Value) -> Op {
-    Op {
-        tool: "authenticate-user",
-        arguments: json!({"body": {"emailAddress": address, "password": "p"}}),
-        target: "/v1/user/authenticate".into(),
-    }
+    let body = json!({"emailAddress": address, "password": "p"});
+    ("authenticate-user", json!({"body": body}))
 }
 
 fn sign_up(number: usize) -> Op {
-    let address = format!("new{number}@example.com");
-    Op {
-        tool: "signup-user",
-        arguments: json!({"body": {"emailAddress": address, "password": "p"}}),
-        target: "/v1/user/signup".into(),
-    }
+    let body = json!({"emailAddress": format!("new{number}@example.com"), "password": "p"});
+    ("signup-user", json!({"body": body}))
+}
+
+/// Whether the call has a document, on any surface.
+fn is_done(reply: &Reply) -> bool {
+    let message = reply.message();
+    reply.status == 200 && message["error"].is_null() && message["result"]["isError"] != true
 }
 
 fn create(number: usize) -> Op {
-    let address = format!("new{number}@example.com");
-    Op {
-        tool: "create-user",
-        target: format!("/v1/user/create?email={address}"),
-        arguments: json!({"email": address}),
-    }
+    let email = format!("new{number}@example.com");
+    ("create-user", json!({"email": email}))
 }
 
 /// The call was not sent, since it was done too often; gives the seconds to wait.
@@ -207,7 +203,7 @@ fn check_too_often(surface: Surface, reply: &Reply, what: &str) -> u64 {
     let result;
     let told = match surface {
         Surface::Rest => {
-            let (told, after) = surface.check_refused(reply, 429, "too-often");
+            let (told, after) = check_refused(surface, reply, 429, "too-often");
             assert!(
                 told.contains(&format!("Wait {after} second")),
                 "{after}: {told}"
@@ -230,131 +226,126 @@ fn check_too_often(surface: Surface, reply: &Reply, what: &str) -> u64 {
     rest.split(' ').next().unwrap().parse().unwrap()
 }
 
+/// Makes so many calls; of these as many pass as the quota of a minute says, and one more for each part of it that they took.
+async fn check_quota(
+    what: &str,
+    per_minute: usize,
+    calls: impl IntoIterator<Item = (&Client, Surface, Op)>,
+) -> usize {
+    let (mut passed, mut refused, started) = (0, 0, Instant::now());
+    for (client, surface, op) in calls {
+        let reply = call(client, surface, &op).await;
+        if reply.text.contains("too often") {
+            let wait = check_too_often(surface, &reply, what);
+            let most = u64::try_from(60 / per_minute).unwrap() + 1;
+            assert!((1..=most).contains(&wait), "{wait}");
+            refused += 1;
+        } else {
+            check_done(surface, &reply);
+            passed += 1;
+        }
+    }
+    let part = Duration::from_secs(60) / u32::try_from(per_minute).unwrap();
+    let more = started.elapsed().as_micros() / part.as_micros();
+    let most = per_minute + usize::try_from(more).unwrap();
+    println!("{passed} passed, {refused} were refused: {what}");
+    assert!((per_minute..=most).contains(&passed), "{passed} of {most}");
+    assert!(refused > 0, "the quota was used up");
+    passed
+}
+
 const THIS_ADDRESS: &str = "passwords for this e-mail address were tried";
 
 #[tokio::test]
-async fn so_many_passwords_are_tried_for_one_address_however_it_is_spelled_and_whoever_tries() {
+async fn passwords_for_one_address_are_counted_over_spellings_and_callers() {
     let limits = [("SEVENDIGITAL_MCP_LIMIT_LOGINS_PER_MINUTE", "5")];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
-    upstream.script(
-        SIGN_IN,
-        [Act::Say(ok(r#"{"status": "ok", "version": "1.2"}"#))],
-    );
+    upstream.script(SIGN_IN, [locker()]);
     let clients = [&office.ann, &office.bob, &office.operator];
     let spellings = [
-        json!("jane@example.com"),
-        json!("JANE@example.com"),
-        json!("  jane@Example.COM "),
-        json!("\tJane@Example.com\n"),
-        json!("jane@example.com\u{a0}"),
-        json!("jAnE@eXaMpLe.CoM"),
-        json!("jane@example.com"),
-        json!(" JANE@EXAMPLE.COM"),
-        json!("jane@example.com"),
+        "jane@example.com",
+        "JANE@example.com",
+        "  jane@Example.COM ",
+        "\tJane@Example.com\n",
+        "jane@example.com\u{a0}",
+        "jAnE@eXaMpLe.CoM",
+        "jane@example.com",
+        " JANE@EXAMPLE.COM",
+        "jane@example.com",
     ];
-    for (number, spelling) in spellings.iter().enumerate() {
-        let surface = SURFACES[number % 3];
-        // Each surface meets each client in time, and the count is one.
+    // Each surface meets each client in time, and the count is one.
+    let tries = spellings.into_iter().enumerate().map(|(number, spelling)| {
         let client = clients[(number + number / 3) % 3];
-        let reply = client.call(surface, &sign_in(spelling)).await;
-        if number < 5 {
-            surface.check_done(&reply);
-        } else {
-            // One is allowed every twelve seconds.
-            let wait = check_too_often(surface, &reply, THIS_ADDRESS);
-            assert!((1..=13).contains(&wait), "{wait}");
-        }
-    }
-    assert_eq!(upstream.arrivals(SIGN_IN), 5);
+        (client, SURFACES[number % 3], sign_in(&json!(spelling)))
+    });
     // A body that is text is the same body.
     let body = json!({"emailAddress": "jane@example.com", "password": "p"}).to_string();
-    let as_text = Op {
-        arguments: json!({"body": body}),
-        ..sign_in(&json!(""))
-    };
-    let reply = office.operator.call(Surface::Modern, &as_text).await;
-    check_too_often(Surface::Modern, &reply, THIS_ADDRESS);
+    let as_text = ("authenticate-user", json!({"body": body}));
+    let tries = tries.chain([(&office.operator, Surface::Modern, as_text)]);
+    let passed = check_quota(THIS_ADDRESS, 5, tries).await;
+    assert_eq!(upstream.arrivals(SIGN_IN), passed);
     // What is no address at all is not counted, and not sent.
     for surface in SURFACES {
-        let reply = office
-            .operator
-            .call(surface, &sign_in(&json!("jane")))
-            .await;
+        let reply = call(&office.operator, surface, &sign_in(&json!("jane"))).await;
         assert!(!reply.text.contains("too often"), "{reply:?}");
     }
-    assert_eq!(upstream.arrivals(SIGN_IN), 5);
-    // Other addresses are not touched, and nothing else is.
+    assert_eq!(upstream.arrivals(SIGN_IN), passed);
+    // Other addresses and other tools are unaffected.
     for (number, surface) in SURFACES.into_iter().enumerate() {
-        let other = json!(format!("jane{number}@example.com"));
-        surface.check_done(&office.ann.call(surface, &sign_in(&other)).await);
-        surface.check_done(&office.ann.call(surface, &read()).await);
+        let other = sign_in(&json!(format!("jane{number}@example.com")));
+        for op in [other, read()] {
+            check_done(surface, &call(&office.ann, surface, &op).await);
+        }
     }
 }
 
 #[tokio::test]
-async fn one_caller_tries_so_many_passwords_and_uses_up_nobody_elses() {
+async fn one_caller_tries_so_many_passwords_and_uses_up_only_its_own() {
     let limits = [
-        ("SEVENDIGITAL_MCP_LIMIT_LOGINS_PER_MINUTE", "2"),
+        ("SEVENDIGITAL_MCP_LIMIT_LOGINS_PER_MINUTE", "6"),
         ("SEVENDIGITAL_MCP_LIMIT_CALLER_LOGINS_PER_MINUTE", "4"),
     ];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
-    upstream.script(
-        SIGN_IN,
-        [Act::Say(ok(r#"{"status": "ok", "version": "1.2"}"#))],
-    );
+    upstream.script(SIGN_IN, [locker()]);
     let address = |number: usize| sign_in(&json!(format!("user{number}@example.com")));
-    for number in 0..4 {
-        let surface = SURFACES[number % 3];
-        surface.check_done(&office.ann.call(surface, &address(number)).await);
-    }
-    for surface in SURFACES {
-        for _ in 0..3 {
-            let reply = office.ann.call(surface, &address(9)).await;
-            let what = "passwords were tried by this caller";
-            let wait = check_too_often(surface, &reply, what);
-            assert!((1..=16).contains(&wait), "{wait}");
-        }
-    }
-    assert_eq!(upstream.arrivals(SIGN_IN), 4);
-    // What was not sent for it counts against nobody.
+    let tries = (0..13).map(|number| (&office.ann, SURFACES[number % 3], address(number.min(4))));
+    let what = "passwords were tried by this caller";
+    let passed = check_quota(what, 4, tries).await;
+    assert_eq!(upstream.arrivals(SIGN_IN), passed);
+    // What was not sent for it counts against none of the others.
     for client in [&office.bob, &office.operator] {
-        Surface::Rest.check_done(&client.call(Surface::Rest, &address(9)).await);
+        let reply = call(client, Surface::Rest, &address(4)).await;
+        check_done(Surface::Rest, &reply);
     }
     for number in 10..20 {
-        let reply = office.operator.call(Surface::Rest, &address(number)).await;
-        Surface::Rest.check_done(&reply);
+        let reply = call(&office.operator, Surface::Rest, &address(number)).await;
+        check_done(Surface::Rest, &reply);
     }
 }
 
-/// A call that opens an account with a number.
-type Opening = fn(usize) -> Op;
-
 #[tokio::test]
 async fn one_caller_opens_so_many_accounts_with_each_tool() {
-    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_OPENINGS_PER_MINUTE", "3")];
+    let limits = [("SEVENDIGITAL_MCP_LIMIT_CALLER_SIGNUPS_PER_MINUTE", "3")];
     let office = Office::with(&limits).await;
     let upstream = &office.desk.upstream;
-    let tools: [(Opening, &str); 2] = [(sign_up, SIGN_UP), (create, CREATE)];
+    let tools: [(Numbered, &str); 2] = [(sign_up, SIGN_UP), (create, CREATE)];
     for (op, path) in tools {
+        let tries = (0..6).map(|number| (&office.ann, SURFACES[number % 3], op(number)));
+        let what = "accounts were opened by this caller";
+        let passed = check_quota(what, 3, tries).await;
+        assert_eq!(upstream.arrivals(path), passed);
         for (number, surface) in SURFACES.into_iter().enumerate() {
-            surface.check_done(&office.ann.call(surface, &op(number)).await);
-        }
-        for surface in SURFACES {
-            let reply = office.ann.call(surface, &op(7)).await;
-            let what = "accounts were opened by this caller";
-            let wait = check_too_often(surface, &reply, what);
-            assert!((1..=21).contains(&wait), "{wait}");
-        }
-        assert_eq!(upstream.arrivals(path), 3);
-        for (number, surface) in SURFACES.into_iter().enumerate() {
-            surface.check_done(&office.bob.call(surface, &op(10 + number)).await);
-            surface.check_done(&office.operator.call(surface, &op(20 + number)).await);
+            check_done(surface, &call(&office.bob, surface, &op(10 + number)).await);
+            check_done(
+                surface,
+                &call(&office.operator, surface, &op(20 + number)).await,
+            );
         }
         for number in 30..34 {
-            let reply = office.operator.call(Surface::Rest, &op(number)).await;
-            Surface::Rest.check_done(&reply);
+            let reply = call(&office.operator, Surface::Rest, &op(number)).await;
+            check_done(Surface::Rest, &reply);
         }
     }
 }

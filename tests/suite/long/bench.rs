@@ -1,36 +1,29 @@
 //! What measuring needs: the real program watched from outside, and figures.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use sevendigital_sandbox::demo;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
 
 use super::peers::{Wire, get};
-use crate::harness::{Setting, until, within};
+use crate::support::{Client, Server, Setting, until, within};
 
 pub(super) const MIB: u64 = 1 << 20;
 
 /// The real program, watched from outside.
 pub(super) struct Process {
-    child: Child,
+    server: Server,
     pub(super) mcp: SocketAddr,
     metrics: SocketAddr,
     pub(super) folder: TempDir,
-    logged: Arc<AtomicUsize>,
 }
 
-/// The program under test: `SERVER_UNDER_LOAD`, or the one that was built with the tests.
-fn binary() -> PathBuf {
-    let own = || env!("CARGO_BIN_EXE_sevendigital-mcp").into();
-    std::env::var("SERVER_UNDER_LOAD").map_or_else(|_| own(), PathBuf::from)
-}
+/// The settings that tests relax, as they are by default.
+const DEFAULTS: [Setting<'static>; 3] = [
+    ("SEVENDIGITAL_MCP_LIMIT_LOGINS_PER_MINUTE", ""),
+    ("SEVENDIGITAL_MCP_LIMIT_BREAKER_MIN_CALLS", ""),
+    ("SEVENDIGITAL_MCP_LIMIT_QUEUE_TIMEOUT", ""),
+];
 
 impl Process {
     /// Serves with the limits that the limit sheet has, but for these settings.
@@ -48,77 +41,39 @@ impl Process {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         std::fs::write(&path, file).unwrap();
-        let binary = binary();
-        println!("{}", binary.display());
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", &format!("{before} exec \"$0\" \"$@\"")])
-            .arg(binary)
-            .args(["serve", "--bind", "127.0.0.1:0"])
-            .args(["--base-uri", base_uri, "--config"])
-            .arg(&path)
-            .arg("--state-dir")
-            .arg(folder.path())
-            .env_clear()
-            .envs([
-                ("SEVENDIGITAL_CONSUMER_KEY", demo::CONSUMER_KEY),
-                ("SEVENDIGITAL_CONSUMER_SECRET", demo::CONSUMER_SECRET),
-                ("SEVENDIGITAL_ACCESS_TOKEN", demo::ACCESS_TOKEN),
-                (
-                    "SEVENDIGITAL_ACCESS_TOKEN_SECRET",
-                    demo::ACCESS_TOKEN_SECRET,
-                ),
-                ("SEVENDIGITAL_COUNTRY", demo::COUNTRY),
-                ("SEVENDIGITAL_MCP_SPENDING", "allow"),
-                ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0"),
-                ("SEVENDIGITAL_MCP_REST_BIND", "127.0.0.1:0"),
-            ])
-            .envs(settings.iter().copied())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut addresses = Vec::new();
-        while addresses.len() < 3 {
-            let line = within("the addresses", lines.next_line()).await.unwrap();
-            let line = line.expect("the server ended");
-            if let Some(url) = line.strip_prefix("listening on http://") {
-                addresses.push(url.split('/').next().unwrap().parse().unwrap());
-            } else {
-                println!("{line}");
-            }
-        }
-        let logged = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&logged);
-        tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                count.fetch_add(1, Ordering::Relaxed);
-                if line.contains("panicked") || line.contains("ERROR") {
-                    println!("{line}");
-                }
-            }
-        });
+        let own = [("SEVENDIGITAL_MCP_SPENDING", "allow")];
+        let settings = [&DEFAULTS[..], &own, settings].concat();
+        let shell = format!("{before} exec \"$0\" \"$@\" --config {}", path.display());
+        let server = Server::start_behind(&shell, folder.path(), base_uri, &settings).await;
+        let address = |path: &str| {
+            let url = server.address(path);
+            let address = url.strip_prefix("http://").unwrap().split('/').next();
+            address.unwrap().parse().unwrap()
+        };
         Self {
-            child,
-            metrics: addresses[0],
-            mcp: addresses[1],
+            mcp: address("/mcp"),
+            metrics: address("/metrics"),
+            server,
             folder,
-            logged,
         }
+    }
+
+    /// A client of it.
+    pub(super) fn client(&self) -> Client {
+        self.server.caller()
     }
 
     /// Lines that it has logged.
     pub(super) fn logged(&self) -> usize {
-        self.logged.load(Ordering::Relaxed)
+        self.server.log().lines().count()
     }
 
     fn proc(&self, file: &str) -> String {
-        let path = format!("/proc/{}/{file}", self.child.id().unwrap());
+        let path = format!("/proc/{}/{file}", self.server.id());
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    fn status(&self, field: &str) -> u64 {
+    pub(super) fn status(&self, field: &str) -> u64 {
         let status = self.proc("status");
         let line = status.lines().find(|line| line.starts_with(field));
         let value = line.unwrap().split_whitespace().nth(1).unwrap();
@@ -136,13 +91,13 @@ impl Process {
     }
 
     pub(super) fn forget_peak(&self) {
-        let path = format!("/proc/{}/clear_refs", self.child.id().unwrap());
+        let path = format!("/proc/{}/clear_refs", self.server.id());
         std::fs::write(path, "5").unwrap();
     }
 
     /// Open file descriptors.
     pub(super) fn descriptors(&self) -> usize {
-        let path = format!("/proc/{}/fd", self.child.id().unwrap());
+        let path = format!("/proc/{}/fd", self.server.id());
         std::fs::read_dir(path).unwrap().count()
     }
 
@@ -159,8 +114,13 @@ impl Process {
         Duration::from_millis(ticks * 10)
     }
 
-    /// The sum of a figure over all its labels.
-    pub(super) async fn figure(&self, name: &str) -> f64 {
+    /// Its threads.
+    pub(super) fn threads(&self) -> u64 {
+        self.status("Threads:")
+    }
+
+    /// The sum of a metric over all its labels.
+    pub(super) async fn metric(&self, name: &str) -> f64 {
         let request = get(self.metrics, "/metrics");
         let answer = Wire::ask_once(self.metrics, &request).await.unwrap();
         let lines = answer.text();
@@ -173,14 +133,14 @@ impl Process {
             .sum()
     }
 
-    /// Waits until nothing is under way.
+    /// Waits until nothing is in flight.
     pub(super) async fn is_quiet(&self) {
         let quiet = async {
-            while self.figure("sevendigital_calls_in_flight").await > 0.0 {
+            while self.metric("sevendigital_calls_in_flight").await > 0.0 {
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         };
-        within("the calls under way", quiet).await;
+        within("the calls in flight", quiet).await;
     }
 
     /// Waits until no more descriptors are open than that, and says how long it took.
@@ -192,7 +152,7 @@ impl Process {
     }
 }
 
-/// Times, to be told as figures.
+/// Times, from which figures are made.
 #[derive(Debug, Default)]
 pub(super) struct Times(Vec<Duration>);
 

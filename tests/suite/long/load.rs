@@ -1,4 +1,4 @@
-//! The load that the limit sheet promises to bear, against the real server: throughput, places, queues, sessions.
+//! The load that the limit sheet promises to bear, against the real server: throughput, permits, queues, sessions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::bench::{MIB, Process, Times, mib};
 use super::peers::{Answer, Plan, Upstream, Wire, hello, in_session, locker, post, read};
-use crate::harness::{LEGACY, until, within};
+use crate::support::{LEGACY, until, within};
 
 // Callers by name, and readers that don't read.
 mod clients;
@@ -84,7 +84,7 @@ async fn l1_sixty_four_clients_for_thirty_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn l3_every_place_is_taken_for_a_minute_and_every_call_succeeds() {
+async fn l3_every_permit_is_taken_for_a_minute_and_every_call_succeeds() {
     let page = locker(RELEASES);
     let upstream = Upstream::start(move |_, _| Plan::After(2 * SECOND, page.clone())).await;
     let server = Process::start(&upstream.base_uri(), &[]).await;
@@ -144,7 +144,7 @@ async fn storm(server: &Process, upstream: &Upstream, many: usize, admitted: usi
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn l4_of_four_thousand_calls_at_once_some_are_made_and_the_rest_refused_at_once() {
+async fn l4_of_four_thousand_calls_at_once_some_are_made_and_the_rest_refused() {
     const MANY: usize = 4_000;
     let (page, now, most) = (
         locker(RELEASES),
@@ -246,7 +246,7 @@ async fn l5_a_thousand_sessions_and_a_thousand_idle_streams() {
         cpu * 100.0
     );
     assert!(with_streams <= 64 * MIB, "{}", mib(with_streams));
-    // Whoever needs no session is served beside them.
+    // Clients that need no session are served beside them.
     let (mut times, failed) = keep_calling(&server, 8, 3 * SECOND).await;
     println!("L5: eight clients beside them: {}", times.shown());
     assert_eq!(failed, 0);
@@ -260,14 +260,14 @@ async fn l5_a_thousand_sessions_and_a_thousand_idle_streams() {
         let answer = Wire::ask_once(server.mcp, request.as_bytes()).await;
         assert!(answer.unwrap().status < 300);
     }
-    assert!(server.figure("sevendigital_sessions").await.abs() < 0.5);
+    assert!(server.metric("sevendigital_sessions").await.abs() < 0.5);
     assert_eq!(open(&server).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l5_sessions_that_nobody_ends_are_gone_in_time_and_leave_nothing() {
     let upstream = Upstream::start(|_, _| Plan::Cut).await;
-    let idle = ("SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_MS", "4000");
+    let idle = ("SEVENDIGITAL_MCP_LIMIT_SESSION_IDLE_TIMEOUT", "4s");
     let server = Process::start(&upstream.base_uri(), &[idle]).await;
     let mut peaks = Vec::new();
     for _ in 0..5 {
@@ -278,11 +278,11 @@ async fn l5_sessions_that_nobody_ends_are_gone_in_time_and_leave_nothing() {
                 break;
             }
         }
-        let open = server.figure("sevendigital_sessions").await;
+        let open = server.metric("sevendigital_sessions").await;
         peaks.push(server.peak());
         println!("L5: {open} sessions, {} at most", mib(server.peak()));
         let gone = async {
-            while server.figure("sevendigital_sessions").await > 0.0 {
+            while server.metric("sevendigital_sessions").await > 0.0 {
                 tokio::time::sleep(SECOND / 10).await;
             }
         };

@@ -11,7 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use crate::harness::{LEGACY, MODERN};
+use crate::support::LEGACY;
+use crate::support::client::{MODERN, hello as hello_params, message, meta};
 
 /// What an upstream does with a request.
 pub(super) enum Plan {
@@ -19,11 +20,13 @@ pub(super) enum Plan {
     After(Duration, Vec<u8>),
     /// Says it once the gate is open.
     Held(Vec<u8>),
+    /// Says it and ends the connection.
+    SayAndCut(Vec<u8>),
     /// Resets the connection.
     Cut,
 }
 
-/// An upstream that keeps connections and is told by a function what to do; it ends when dropped.
+/// An upstream that keeps connections and does what a function says; it ends when dropped.
 pub(super) struct Upstream {
     address: SocketAddr,
     gate: watch::Sender<bool>,
@@ -101,6 +104,7 @@ async fn converse(
                 }
                 socket.write_all(&bytes).await?;
             }
+            Plan::SayAndCut(bytes) => return socket.write_all(&bytes).await,
             Plan::Cut => return socket.get_ref().set_zero_linger(),
         }
     }
@@ -253,12 +257,8 @@ pub(super) fn get(address: SocketAddr, target: &str) -> Vec<u8> {
 
 /// A call in the era without a handshake, with further header lines.
 pub(super) fn call(address: SocketAddr, tool: &str, arguments: &Value, headers: &str) -> Vec<u8> {
-    let params = json!({"name": tool, "arguments": arguments, "_meta": {
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientCapabilities": {},
-        "io.modelcontextprotocol/clientInfo": {"name": "suite", "version": "1"},
-    }});
-    let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+    let params = json!({"name": tool, "arguments": arguments, "_meta": meta(&json!({}))});
+    let body = message(json!(1), "tools/call", &params);
     let headers = format!(
         "Mcp-Protocol-Version: {MODERN}\r\nMcp-Method: tools/call\r\nMcp-Name: {tool}\r\n{headers}"
     );
@@ -283,6 +283,5 @@ pub(super) fn in_session(address: SocketAddr, session: &str, message: &Value) ->
 }
 
 pub(super) fn hello() -> Value {
-    let params = json!({"protocolVersion": LEGACY[0], "capabilities": {}, "clientInfo": {"name": "suite", "version": "1"}});
-    json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})
+    message(json!(0), "initialize", &hello_params(LEGACY[0]))
 }

@@ -4,14 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use sevendigital_mcp::config::Limits;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use crate::harness::until;
-use crate::transport::foreign::Ports;
-use crate::transport::slow::{Waste, much, waste};
-use crate::transport::wire::{Draft, Wire};
+use crate::http::foreign::Ports;
+use crate::http::slow::{Waste, much, waste};
+use crate::support::draft::{Draft, Wire};
+use crate::support::until;
 
 /// As many as there is room for, but for those who call.
 const CROWD: usize = 1_000;
@@ -56,12 +55,20 @@ fn shown(times: &[Duration]) -> String {
     )
 }
 
+/// The limit that ends it, by default.
+fn limit(how: Waste) -> Duration {
+    Duration::from_secs(match how.limit() {
+        "header_timeout" => 10,
+        "body_timeout" => 15,
+        "write_timeout" => 30,
+        _ => 60,
+    })
+}
+
 /// A thousand clients waste time in that way while a good one calls.
 async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &[Duration]) {
-    let limits = Limits::defaults();
-    let limit = limits.iter().find(|(name, _)| name == how.limit()).unwrap();
-    let limit = Duration::from_millis(limit.1);
-    let before = held(ports.process());
+    let limit = limit(how);
+    let before = held(ports.server.id());
     let enough = AtomicBool::new(false);
     let ends = async {
         let mut all = JoinSet::new();
@@ -73,7 +80,7 @@ async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &
         let mut turn = interval(Duration::from_millis(200));
         while !all.is_empty() {
             turn.tick().await;
-            let now = held(ports.process());
+            let now = held(ports.server.id());
             most = (most.0.max(now.0), most.1.max(now.1));
             while let Some(ended) = all.try_join_next() {
                 times.push(ended.unwrap());
@@ -113,7 +120,7 @@ async fn crowd(ports: &Ports, how: Waste, wasted: &Draft, good: &Draft, quiet: &
         slowest(quiet)
     );
     until("their descriptors to be closed", || {
-        held(ports.process()).0 <= before.0 + 5
+        held(ports.server.id()).0 <= before.0 + 5
     })
     .await;
 }
@@ -136,7 +143,7 @@ async fn a_thousand_slow_clients_of_each_sort_are_given_up_in_time() {
         "hint: `ulimit -n 4096`; {files} descriptors are too few"
     );
 
-    let ports = Ports::open(&[]).await;
+    let ports = Ports::open().await;
     let [mcp, rest, _] = &ports.urls;
     let good = Draft::call(mcp, "get-user-locker", &json!({}));
     let enough = AtomicBool::new(false);

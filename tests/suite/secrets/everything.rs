@@ -8,45 +8,51 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::answers::{bad, good, leaky, misshapen};
-use super::requests::{path, seventeen, strays, wrong_calls, wrong_messages};
-use super::watched::{Watched, Way, Wire, meta};
-use super::{FILTERS, LEDGER, Seen, UPSTREAM, is_result, jwt, secret, settings_file, variables};
-use crate::fault_table::{faults, hanging};
-use crate::till::{empty, folder};
-use crate::upstream::{ANY, Act, Upstream, ok};
+use super::requests::{path, strays, with_secrets, wrong_calls, wrong_messages, wrong_tokens};
+use super::{FILTERS, Seen, is_result, jwt, meta, secret, settings_file, variables};
+use crate::support::client::message;
+use crate::support::faults::{faults, hanging};
+use crate::support::tokens::Authority;
+use crate::support::upstream::Upstream;
+use crate::support::{Client, LEGACY, MODERN, Server, Surface, empty, folder};
 
-const WAYS: [Way; 4] = [Way::Modern, Way::Legacy, Way::Rest, Way::Stdio];
+/// The doors: those of HTTP, and stdio.
+const WAYS: [Option<Surface>; 4] = [
+    Some(Surface::Modern),
+    Some(Surface::Session),
+    Some(Surface::Rest),
+    None,
+];
 
 /// The program by all its doors, and everything that comes out of them.
 struct Stage {
     folder: TempDir,
     upstream: Upstream,
-    server: Watched,
-    piped: Watched,
+    server: Server,
+    piped: Server,
     is_modern: bool,
-    /// A client for each way to say who calls and for whom, each with a session of its own.
-    wires: Vec<Wire>,
+    /// A client for each way to name a caller and a user, each with a session of its own.
+    wires: Vec<Client>,
     seen: Arc<Seen>,
     calls: usize,
 }
 
 impl Stage {
     async fn set(filter: &str, format: &str, is_modern: bool) -> Self {
-        let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
-        keys.script(ANY, [Act::Say(ok(&super::keys()))]);
+        let (folder, upstream) = (folder(), Upstream::start().await);
+        let authority = Authority::start().await;
         let of_logs = [
             ("RUST_LOG", filter),
             ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
         ];
-        let keys_at = format!("{}/keys", keys.base_uri());
-        let variables = variables(&upstream.base_uri(), &keys_at, &of_logs);
+        let variables = variables(&upstream.base_uri(), &authority.url("/keys"), &of_logs);
         let settings = settings_file(folder.path());
         let more = ["--config", settings.as_str()];
-        let server = Watched::serve(folder.path(), &more, &variables).await;
-        let mut piped = Watched::stdio(folder.path(), &more, &variables);
+        let server = Server::serve(folder.path(), &more, &variables).await;
+        let mut piped = Server::piped(folder.path(), &more, &variables);
         let seen = Arc::new(Seen::default());
         for one in [&server, &piped] {
-            seen.add("command line", one.told_by_system("cmdline"));
+            seen.add("command line", one.of_system("cmdline"));
         }
         if !is_modern {
             piped.hello().await;
@@ -54,27 +60,33 @@ impl Stage {
         let token = jwt("user-1");
         seen.meet("JWT's signature", token.rsplit('.').next().unwrap());
         seen.meet("JWT", token.as_str());
-        let operator = server.wire().showing(secret("operator's bearer"));
+        let operator = server
+            .caller()
+            .that_can_ask()
+            .showing(secret("operator's bearer"));
         let mut wires = Vec::new();
-        for wire in [
+        #[rustfmt::skip]
+        let rows = [
             operator.showing(secret("principal's bearer")),
             operator.showing(&token),
-            operator
-                .with("X-7digital-Access-Token", secret("header's token"))
-                .with(
-                    "X-7digital-Access-Token-Secret",
-                    secret("header's token secret"),
-                ),
+            operator.with("X-7digital-Access-Token", secret("header's token")).with("X-7digital-Access-Token-Secret", secret("header's token secret")),
             operator.with("X-7digital-User-Id", secret("header's user id")),
             operator,
-        ] {
-            let (wire, opening) = wire.in_session().await;
-            seen.meet("session id", wire.session.as_deref().unwrap());
+        ];
+        for wire in rows {
+            let opening = wire.initialize(LEGACY[0]).await;
+            seen.meet("session id", opening.session());
             seen.reply("opening of a session", &opening);
-            wires.push(wire);
+            wires.push(wire.opened(&opening, LEGACY[0]).await);
         }
         // The keys have been fetched; they are good for ten minutes.
-        assert_eq!(keys.arrivals("/keys"), 1);
+        let [asked] = &authority.upstream.heard("/keys")[..] else {
+            panic!("keys are fetched once")
+        };
+        seen.add("request for keys", asked.raw.as_str());
+        for token in wrong_tokens() {
+            seen.meet("wrong token", token);
+        }
         Self {
             folder,
             upstream,
@@ -87,19 +99,19 @@ impl Stage {
         }
     }
 
-    /// All seventeen by one door, at once.
-    async fn call_all(&mut self, way: Way) {
+    /// Every tool by one door, at once.
+    async fn call_all(&mut self, way: Option<Surface>) {
         empty(self.folder.path());
-        if way == Way::Stdio {
+        let Some(surface) = way else {
             return self.call_all_over_pipes().await;
-        }
+        };
         let mut made = JoinSet::new();
-        for (tool, arguments) in seventeen() {
+        for (tool, arguments) in with_secrets() {
             self.calls += 1;
             let wire = self.wires[self.calls % self.wires.len()].clone();
             let seen = Arc::clone(&self.seen);
             made.spawn(async move {
-                let reply = wire.call(way, tool, &arguments).await;
+                let reply = wire.on(surface, tool, &arguments).await;
                 seen.answer(tool, &reply);
             });
         }
@@ -108,19 +120,26 @@ impl Stage {
 
     async fn call_all_over_pipes(&mut self) {
         let mut made = Vec::new();
-        for (tool, arguments) in seventeen() {
+        for (tool, arguments) in with_secrets() {
             self.calls += 1;
             let id = format!("{} {tool}", self.calls);
-            let mut params = json!({"name": tool, "arguments": arguments});
-            if self.is_modern {
-                params["_meta"] = meta(&json!({}));
-            }
-            self.piped.request(&id, "tools/call", params).await;
+            let params = self.params(tool, &arguments);
+            let request = message(json!(id), "tools/call", &params);
+            self.piped.say(&request.to_string()).await;
             made.push(id);
         }
         for id in made {
-            self.piped.answer(&id).await;
+            self.piped.answer(id).await;
         }
+    }
+
+    /// The parameters of a call over stdio.
+    fn params(&self, tool: &str, arguments: &Value) -> Value {
+        let mut params = json!({"name": tool, "arguments": arguments});
+        if self.is_modern {
+            params["_meta"] = meta(&json!({}));
+        }
+        params
     }
 
     /// Everything that is wrong with a request while it holds a secret.
@@ -129,29 +148,23 @@ impl Stage {
         for (number, (tool, arguments)) in wrong_calls().into_iter().enumerate() {
             let wire = &self.wires[number % self.wires.len()];
             // Objects and lists have no place in a query.
-            let way = WAYS[number % 2];
-            let reply = wire.call(way, tool, &arguments).await;
+            let surface = [Surface::Modern, Surface::Session][number % 2];
+            let reply = wire.on(surface, tool, &arguments).await;
             self.seen.answer(tool, &reply);
             if number % 7 == 0 {
                 let id = format!("wrong {number} {tool}");
-                let mut params = json!({"name": tool, "arguments": arguments});
-                if self.is_modern {
-                    params["_meta"] = meta(&json!({}));
-                }
-                self.piped.ask(&id, "tools/call", params).await;
+                let params = self.params(tool, &arguments);
+                self.piped.ask(&id, "tools/call", &params).await;
             }
         }
         let wire = self.wires.last().unwrap();
         for body in wrong_messages() {
-            for way in [Way::Modern, Way::Legacy] {
-                let session = wire.session.as_deref().unwrap();
-                let headers: &[(&str, &str)] = match way {
-                    Way::Legacy => &[("mcp-session-id", session)],
-                    _ => &[
-                        ("mcp-protocol-version", "2026-07-28"),
-                        ("mcp-method", "tools/call"),
-                    ],
-                };
+            let session = [("mcp-session-id", wire.session())];
+            let modern = [
+                ("mcp-protocol-version", MODERN),
+                ("mcp-method", "tools/call"),
+            ];
+            for headers in [&session[..], &modern] {
                 let reply = wire.post(headers, body.clone()).await;
                 self.seen.reply("refusal", &reply);
             }
@@ -165,20 +178,20 @@ impl Stage {
 
     /// The program ends, and all that is left of it is looked at.
     async fn end(mut self, what: &str) {
-        let figures = self.server.address("/metrics").unwrap();
-        let figures = self.server.wire().send("GET", &figures, &[], "").await;
-        assert_eq!(figures.status, 200);
-        self.seen.reply("figures", &figures);
+        let metrics = self.server.address("/metrics");
+        let metrics = self.server.caller().fetch("GET", &metrics, &[], "").await;
+        assert_eq!(metrics.status, 200);
+        self.seen.reply("metrics", &metrics);
         self.server.signal("TERM");
         for (name, one) in [("server", &mut self.server), ("stdio", &mut self.piped)] {
             let status = one.ended().await;
-            assert_eq!(status.code(), Some(0), "{}", one.stderr.text());
-            let logged = one.stderr.bytes();
+            assert_eq!(status.code(), Some(0), "{}", one.log());
+            let logged = one.log();
             assert!(logged.len() > 10_000, "next to nothing is logged");
             self.seen.add(format!("log of {name}"), logged);
         }
-        assert_eq!(self.server.stdout.bytes(), b"");
-        for line in self.piped.stdout.text().lines() {
+        assert_eq!(self.server.out(), "");
+        for line in self.piped.out().lines() {
             let message: Value = serde_json::from_str(line).unwrap();
             let tool = message["id"]
                 .as_str()
@@ -192,17 +205,10 @@ impl Stage {
                 .add(format!("{kind} of {}", tool.unwrap_or("nothing")), line);
         }
         for tool in TOOLS {
-            for heard in self.upstream.heard(&path(tool.contract.name)) {
-                self.seen.add(UPSTREAM, heard.raw);
-            }
+            self.seen
+                .requests(&self.upstream, &path(tool.contract.name));
         }
-        for file in std::fs::read_dir(self.folder.path()).unwrap() {
-            let file = file.unwrap().path();
-            if file.extension().is_none_or(|ending| ending != "toml") {
-                let bytes = std::fs::read(&file).unwrap();
-                self.seen.add(format!("{LEDGER} {}", file.display()), bytes);
-            }
-        }
+        self.seen.files(self.folder.path());
         self.seen.check(what);
     }
 }

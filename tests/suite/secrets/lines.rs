@@ -6,13 +6,12 @@ use sevendigital_tools::TOOLS;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::watched::{Variable, Watched, Way, Wire, hello, meta};
-use super::{jwt, secret, variables};
-use crate::calls::calls;
-use crate::fault_table::say;
-use crate::harness::within;
-use crate::till::folder;
-use crate::upstream::{ANY, Act, Upstream, ok};
+use super::{jwt, meta, secret, variables};
+use crate::support::calls::calls;
+use crate::support::faults::say;
+use crate::support::tokens::Authority;
+use crate::support::upstream::{ANY, Act, Upstream};
+use crate::support::{Client, LEGACY, Server, Surface, Variable, folder, within};
 
 /// Ends a line and begins a forged one, in every way that some reader takes for an end; moves the cursor; turns the text round; hides.
 const NASTY: &str = "x\r\n2026-01-01T00:00:00.000000Z  INFO forged: all is well \u{1b}[31m\u{7}\u{8}\u{9b}2J\u{85}\u{b}\u{c}\u{2028}\u{2029}\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}\u{7f}\n{\"forged\": true}\n";
@@ -82,7 +81,7 @@ fn messages() -> Vec<Value> {
         with("jsonrpc", json!(NASTY)),
         json!({"jsonrpc": "2.0", "id": NASTY, "method": "tools/call", "params": {"name": NASTY, "_meta": meta(&json!({}))}}),
         json!({"jsonrpc": "2.0", "id": NASTY, "method": "initialize", "params": {"protocolVersion": NASTY, "capabilities": {}, "clientInfo": {"name": NASTY, "version": NASTY}}}),
-        json!({"jsonrpc": "2.0", "id": NASTY, "method": "initialize", "params": hello(NASTY)}),
+        json!({"jsonrpc": "2.0", "id": NASTY, "method": "initialize", "params": {"protocolVersion": LEGACY[0], "capabilities": {}, "clientInfo": {"name": NASTY, "version": "1"}}}),
         json!({"jsonrpc": "2.0", "id": NASTY, "method": "tools/list", "params": {"cursor": NASTY}}),
         json!({"jsonrpc": "2.0", "id": NASTY, "method": "resources/read", "params": {"uri": NASTY}}),
         json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": NASTY, "reason": NASTY}}),
@@ -110,7 +109,7 @@ fn messages() -> Vec<Value> {
 }
 
 /// Sends bytes as they are; gives the answer's first line.
-async fn send_raw(wire: &Wire, bytes: &[u8]) -> String {
+async fn send_raw(wire: &Client, bytes: &[u8]) -> String {
     let address = wire.rest.strip_prefix("http://").unwrap();
     let mut socket = TcpStream::connect(address).await.unwrap();
     socket.write_all(bytes).await.unwrap();
@@ -122,7 +121,7 @@ async fn send_raw(wire: &Wire, bytes: &[u8]) -> String {
 }
 
 /// Requests to REST with it in the path and in headers.
-async fn odd_requests(wire: &Wire) {
+async fn odd_requests(wire: &Client) {
     let header = in_header();
     let encoded = sevendigital::oauth::encode(NASTY);
     let host = wire.rest.strip_prefix("http://").unwrap();
@@ -137,21 +136,13 @@ async fn odd_requests(wire: &Wire) {
         let status = send_raw(wire, request.as_bytes()).await;
         assert!(status.starts_with("HTTP/1.1 4"), "{target}: {status}");
     }
-    for name in [
-        "Host",
-        "Origin",
-        "Referer",
-        "Sec-Fetch-Site",
-        "Authorization",
-        "Content-Type",
-        "traceparent",
-        "X-Request-Id",
-        "Idempotency-Key",
-        "X-Confirmation",
-        "X-MCP-Tools",
-        "X-7digital-User-Id",
+    #[rustfmt::skip]
+    let rows = [
+        "Host", "Origin", "Referer", "Sec-Fetch-Site", "Authorization", "Content-Type", "traceparent",
+        "X-Request-Id", "Idempotency-Key", "X-Confirmation", "X-MCP-Tools", "X-7digital-User-Id",
         "User-Agent",
-    ] {
+    ];
+    for name in rows {
         let host = if name == "Host" {
             String::new()
         } else {
@@ -171,27 +162,26 @@ async fn odd_requests(wire: &Wire) {
     }
 }
 
-fn settings(upstream: &Upstream, keys: &Upstream, format: &str) -> Vec<Variable> {
-    keys.script(ANY, [Act::Say(ok(&super::keys()))]);
+fn settings(upstream: &Upstream, keys: &str, format: &str) -> Vec<Variable> {
     let of_logs = [
         ("RUST_LOG", "trace,rmcp=trace"),
         ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
     ];
-    variables(
-        &upstream.base_uri(),
-        &format!("{}/keys", keys.base_uri()),
-        &of_logs,
-    )
+    variables(&upstream.base_uri(), keys, &of_logs)
 }
 
 async fn check_server(format: &str) {
-    let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
-    let settings = settings(&upstream, &keys, format);
-    let mut server = Watched::serve(folder.path(), &[], &settings).await;
-    let operator = server.wire().showing(secret("operator's bearer"));
-    let (operator, _) = operator.in_session().await;
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    let authority = Authority::start().await;
+    let settings = settings(&upstream, &authority.url("/keys"), format);
+    let mut server = Server::serve(folder.path(), &[], &settings).await;
+    let operator = server
+        .caller()
+        .that_can_ask()
+        .showing(secret("operator's bearer"));
+    let operator = operator.in_session(LEGACY[0]).await;
     for message in messages() {
-        operator.legacy(&message).await;
+        operator.say(&message).await;
         let method = message["method"].as_str().unwrap_or_default();
         // What no header can hold differs from the body, and is refused for that.
         let method = if method.contains('\n') {
@@ -205,10 +195,10 @@ async fn check_server(format: &str) {
         ];
         operator.post(&headers, message.to_string()).await;
     }
-    // Somebody whom the authorization server knows by such a name.
-    let stranger = server.wire().showing(&jwt(NASTY));
+    // A caller with such a name at the authorization server.
+    let stranger = server.caller().that_can_ask().showing(&jwt(NASTY));
     let reply = stranger
-        .call(Way::Rest, "get-user-locker", &json!({"page": "x"}))
+        .on(Surface::Rest, "get-user-locker", &json!({"page": "x"}))
         .await;
     assert_eq!(reply.status, 400, "{reply:?}");
     odd_requests(&operator).await;
@@ -222,32 +212,33 @@ async fn check_server(format: &str) {
         upstream.script(ANY, [act]);
         for tool in ["get-user-locker", "signup-user", "purchase-user-item"] {
             let (_, arguments) = calls().into_iter().find(|(name, _)| *name == tool).unwrap();
-            operator.call(Way::Rest, tool, &arguments).await;
+            operator.on(Surface::Rest, tool, &arguments).await;
         }
     }
     server.signal("TERM");
     server.ended().await;
-    let forged = check(format, &server.stderr.text());
+    let forged = check(format, &server.log());
     // It is not that nothing of it were logged.
     assert!(forged >= 5, "{forged}");
-    assert_eq!(server.stdout.bytes(), b"");
+    assert_eq!(server.out(), "");
 }
 
 async fn check_pipes(format: &str) {
-    let (folder, upstream, keys) = (folder(), Upstream::start().await, Upstream::start().await);
-    let settings = settings(&upstream, &keys, format);
-    let mut piped = Watched::stdio(folder.path(), &[], &settings);
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    let authority = Authority::start().await;
+    let settings = settings(&upstream, &authority.url("/keys"), format);
+    let mut piped = Server::piped(folder.path(), &[], &settings);
     piped.hello().await;
     for message in messages() {
         piped.say(&message.to_string()).await;
     }
     piped.say(&NASTY.replace('\n', "")).await;
     let arguments = json!({"name": "get-user-locker", "arguments": {}});
-    piped.ask("last", "tools/call", arguments).await;
+    piped.ask("last", "tools/call", &arguments).await;
     piped.ended().await;
-    let forged = check(format, &piped.stderr.text());
+    let forged = check(format, &piped.log());
     assert!(forged >= 1, "{forged}");
-    for line in piped.stdout.text().lines() {
+    for line in piped.out().lines() {
         let message: Value = serde_json::from_str(line).expect(line);
         assert_eq!(message["jsonrpc"], "2.0");
     }

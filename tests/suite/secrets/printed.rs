@@ -1,27 +1,26 @@
 //! What `Debug` and `Display` show of what holds secrets, and what a crash would leave behind.
 
-use std::fmt::{Debug, Display};
+use std::fmt::Debug;
+use std::num::NonZeroU32;
+use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sevendigital::oauth::Stamp;
 use sevendigital::response::Reply;
 use sevendigital::{Placement, parameters, signing};
-use sevendigital_mcp::calls::call::{Call, Guard, User};
-use sevendigital_mcp::cli::login::LoginError;
+use sevendigital_mcp::calls::{Call, Calls, RequestContext, UserAnswer, upstream};
 use sevendigital_mcp::config::stored_login::StoredLogin;
 use sevendigital_mcp::config::{Config, Layers};
-use sevendigital_mcp::identity::{Caller, Door};
-use sevendigital_mcp::problem::Problem;
+use sevendigital_mcp::identity::{Authenticator, Caller, User};
 use sevendigital_mcp::serve::App;
 use sevendigital_tools::TOOLS;
 
 use super::answers::{bad, leaky};
-use super::requests::seventeen;
-use super::watched::Watched;
+use super::requests::with_secrets;
 use super::{Needles, all, secret, settings_file, variables};
-use crate::fault_table::faults;
-use crate::till::folder;
-use crate::upstream::{ANY, Act, Upstream};
+use crate::support::faults::faults;
+use crate::support::upstream::{ANY, Act, Upstream};
+use crate::support::{Server, folder};
 
 /// What was printed, and of what.
 #[derive(Default)]
@@ -31,11 +30,6 @@ impl Printed {
     fn debug(&mut self, what: &str, value: &impl Debug) {
         self.0
             .push((what.to_owned(), format!("{value:?} {value:#?}")));
-    }
-
-    fn error(&mut self, what: &str, value: &(impl Debug + Display)) {
-        self.debug(what, value);
-        self.0.push((what.to_owned(), value.to_string()));
     }
 
     fn check(&self) {
@@ -74,12 +68,12 @@ async fn what_holds_settings_and_credentials_does_not_print_them() {
     printed.debug("Config", &config);
     let credentials = config.credentials();
     printed.debug("Credentials", &credentials);
-    printed.debug("Client", &config.client().unwrap());
-    let guard = Guard::new(&config).unwrap();
-    printed.debug("Guard", &guard);
+    printed.debug("Client", &upstream::client(&config).unwrap());
+    let calls = Calls::new(&config).unwrap();
+    printed.debug("Calls", &calls);
     config.bind.set_port(0);
-    printed.debug("App", &App::bind(&config, guard).unwrap());
-    printed.debug("Door", &Door::new(&config).unwrap());
+    printed.debug("App", &App::bind(&config, calls).unwrap());
+    printed.debug("Authenticator", &Authenticator::new(&config).unwrap());
     printed.debug(
         "StoredLogin",
         &StoredLogin {
@@ -97,14 +91,14 @@ async fn what_holds_a_request_does_not_print_it() {
     let (_, config) = settings("http://127.0.0.1:1/1.2");
     let credentials = config.credentials();
     let user = || Some(User::Token(credentials.token.clone().unwrap()));
-    for (tool, arguments) in seventeen() {
+    for (tool, arguments) in with_secrets() {
         let call = Call {
             arguments: arguments.as_object().unwrap().clone(),
-            user: user(),
-            consent: Some(secret("argument").to_owned()),
-            name: Some(secret("argument").to_owned()),
             caller: Caller::operator(),
-            ..Call::default()
+            user: user(),
+            context: RequestContext::default(),
+            confirmation: UserAnswer::Confirmed(secret("argument").to_owned()),
+            idempotency_key: Some(secret("argument").to_owned()),
         };
         printed.debug(&format!("Call of {tool}"), &call);
         let tool = TOOLS
@@ -142,47 +136,38 @@ async fn no_error_prints_what_led_to_it() {
     let mut printed = Printed::default();
     let upstream = Upstream::start().await;
     let (_, mut config) = settings(&upstream.base_uri());
-    config.limits.clone_from(&short());
-    let guard = Guard::new(&config).unwrap();
+    config.limits.read_deadline = Duration::from_millis(300);
+    config.limits.change_deadline = Duration::from_millis(300);
+    config.limits.max_attempts = 1;
+    config.limits.breaker_failure_percent = 101;
+    config.limits.logins_per_minute = NonZeroU32::MAX;
+    let calls = Calls::new(&config).unwrap();
     let table = faults("http://127.0.0.1:1/")
         .into_iter()
         .map(|fault| fault.act);
     for act in table.chain(leaky()).chain([Act::Hang(Vec::new())]) {
         upstream.script(ANY, [act.clone()]);
         bad(&upstream, &act);
-        for (name, arguments) in seventeen() {
-            let tool = guard.find(name).unwrap();
+        for (name, arguments) in with_secrets() {
+            let tool = calls.registry().find(name).unwrap();
             let call = Call {
                 arguments: arguments.as_object().unwrap().clone(),
-                ..Call::default()
+                caller: Caller::operator(),
+                user: None,
+                context: RequestContext::default(),
+                confirmation: UserAnswer::NotAsked,
+                idempotency_key: None,
             };
-            let Err(failure) = guard.call(tool, call).await else {
-                continue;
-            };
-            let what = format!("failure of {name}");
-            printed.error(&what, &failure);
-            let problem = Problem::from(&failure);
-            printed.debug(&what, &problem);
-            printed.debug(&what, &problem.refused(tool.contract.upstream.effect));
-            if let sevendigital_mcp::calls::call::Failure::Tool(
-                sevendigital_tools::ToolError::Client(error),
-            ) = failure
-            {
-                printed.error(&what, &error);
-                printed.error(&what, &LoginError::from(error));
+            if let Err(problem) = calls.call(tool, call).await {
+                let what = format!("failure of {name}");
+                printed.debug(&what, &problem);
+                printed.debug(&what, &problem.detail());
+                printed.debug(&what, &problem.document("1"));
             }
         }
     }
     assert!(printed.0.len() > 1_000, "{}", printed.0.len());
     printed.check();
-}
-
-fn short() -> sevendigital_mcp::config::Limits {
-    serde_json::from_value(json!({
-        "read_ms": 300, "change_ms": 300, "attempts": 1, "breaker_percent": 101,
-        "logins_per_minute": 1_000_000,
-    }))
-    .unwrap()
 }
 
 #[cfg(target_os = "linux")]
@@ -191,8 +176,8 @@ async fn a_crash_leaves_no_memory_behind() {
     let folder = folder();
     let upstream = Upstream::start().await;
     let variables = variables(&upstream.base_uri(), "http://127.0.0.1:1/keys", &[]);
-    let mut server = Watched::serve(folder.path(), &[], &variables).await;
-    let limits = String::from_utf8(server.told_by_system("limits")).unwrap();
+    let mut server = Server::serve(folder.path(), &[], &variables).await;
+    let limits = String::from_utf8(server.of_system("limits")).unwrap();
     let core = limits
         .lines()
         .find(|line| line.starts_with("Max core file size"));

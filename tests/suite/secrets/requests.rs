@@ -1,18 +1,16 @@
 //! Requests with secrets in them: good ones, and all that can be wrong with one.
 
 use serde_json::{Value, json};
-use sevendigital_tools::TOOLS;
 
-use super::watched::{Wire, meta};
-use super::{encode, jwt, secret};
-use crate::calls::calls;
-use crate::harness::Reply;
+use super::{encode, jwt, meta, secret};
+use crate::support::calls::{self, calls};
+use crate::support::{Client, Reply};
 
 const ID: &str = "1234";
 
-/// Seventeen calls with secrets in their arguments.
-pub(super) fn seventeen() -> Vec<(&'static str, Value)> {
-    let mut all = Vec::from(calls());
+/// A call of each tool, with secrets in its arguments.
+pub(super) fn with_secrets() -> Vec<(&'static str, Value)> {
+    let mut all = calls();
     for (tool, arguments) in &mut all {
         if arguments["id"].is_string() {
             arguments["id"] = json!(ID);
@@ -34,84 +32,76 @@ pub(super) fn seventeen() -> Vec<(&'static str, Value)> {
 }
 
 pub(super) fn path(tool: &str) -> String {
-    let tool = TOOLS.iter().find(|other| other.contract.name == tool);
-    tool.unwrap().contract.upstream.path.replace("{id}", ID)
+    calls::tool(tool).contract.upstream.path.replace("{id}", ID)
 }
 
 /// Calls with a secret where no such value belongs.
 pub(super) fn wrong_calls() -> Vec<(&'static str, Value)> {
-    let argument = secret("argument");
+    const LOG_IN: &str = "authenticate-user";
+    const SELECT: &str = "select-user-payment-card";
+    const REGISTER: &str = "register-user-payment-card";
+    let password = secret("password");
+    let page = "https://a.example";
+    #[rustfmt::skip]
     let mut all = vec![
-        ("authenticate-user", json!({"body": secret("password")})),
-        (
-            "authenticate-user",
-            json!({"body": {"emailAddress": "a@b.example", "password": [secret("password")]}}),
-        ),
-        (
-            "authenticate-user",
-            json!({"body": {"emailAddress": "a@b.example", "password": {"value": secret("password")}}}),
-        ),
-        (
-            "authenticate-user",
-            json!({"body": {"emailAddress": secret("password"), "password": null}}),
-        ),
-        ("authenticate-user", json!({"password": secret("password")})),
+        (LOG_IN, json!({"body": password})),
+        (LOG_IN, json!({"body": {"emailAddress": "a@b.example", "password": [password]}})),
+        (LOG_IN, json!({"body": {"emailAddress": "a@b.example", "password": {"value": password}}})),
+        (LOG_IN, json!({"body": {"emailAddress": password, "password": null}})),
+        (LOG_IN, json!({"password": password})),
+        (SELECT, json!({"body": {"cardId": 4_111_111_111_111_111_u64}})),
     ];
-    for name in [
-        "card number",
-        "card number without blanks",
-        "card number with dashes",
-    ] {
-        all.push(("create-user", json!({"email": secret(name)})));
-        all.push((
-            "select-user-payment-card",
-            json!({"body": {"cardId": secret(name)}}),
-        ));
-        all.push((
-            "register-user-payment-card",
-            json!({"body": {"redirectUrl": "https://a.example", "note": [secret(name)]}}),
-        ));
+    for way in ["", " without blanks", " with dashes"] {
+        let number = secret(&format!("card number{way}"));
+        all.extend([
+            ("create-user", json!({"email": number})),
+            (SELECT, json!({"body": {"cardId": number}})),
+            (
+                REGISTER,
+                json!({"body": {"redirectUrl": page, "note": [number]}}),
+            ),
+        ]);
     }
-    all.push((
-        "select-user-payment-card",
-        json!({"body": {"cardId": 4_111_111_111_111_111_u64}}),
-    ));
     for name in ["cvv", "cardVerificationCode", "CVC2"] {
-        all.push(("register-user-payment-card", json!({"body": {"redirectUrl": "https://a.example", name: secret("card verification code")}})));
+        let code = secret("card verification code");
+        all.push((REGISTER, json!({"body": {"redirectUrl": page, name: code}})));
     }
-    for tool in TOOLS {
-        let name = tool.contract.name;
-        let good = seventeen().into_iter().find(|(other, _)| *other == name);
-        let (_, good) = good.unwrap();
-        let schema = Value::from(tool.input_schema());
-        let mut fields: Vec<(bool, String)> = vec![(false, "somethingElse".into())];
-        let names = |schema: &Value| {
-            let names = schema["properties"].as_object().cloned();
-            names
-                .unwrap_or_default()
-                .keys()
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        fields.extend(names(&schema).into_iter().map(|name| (false, name)));
-        let inner = names(&schema["properties"]["body"]);
-        fields.extend(inner.into_iter().map(|name| (true, name)));
-        // An id of the caller's own for a sale, which the ledger keeps with the answer.
-        fields.retain(|(_, name)| name != "transactionId");
-        for (is_inner, field) in fields {
-            for value in [
-                json!(argument),
-                json!([argument]),
-                json!({"value": argument}),
-            ] {
-                let mut arguments = good.clone();
-                if is_inner {
-                    arguments["body"][&field] = value;
-                } else {
-                    arguments[&field] = value;
-                }
-                all.push((name, arguments));
-            }
+    let good = with_secrets().into_iter();
+    all.extend(good.flat_map(|(tool, arguments)| misplaced(tool, &arguments)));
+    all
+}
+
+/// The good call with a secret in each of its places, as a text, in a list and in an object.
+fn misplaced(tool: &'static str, good: &Value) -> Vec<(&'static str, Value)> {
+    let schema = Value::from(calls::tool(tool).input_schema());
+    let names = |schema: &Value| -> Vec<String> {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        properties.map(|(name, _)| name.clone()).collect()
+    };
+    let outer = names(&schema)
+        .into_iter()
+        .chain(["somethingElse".to_owned()]);
+    let inner = names(&schema["properties"]["body"]).into_iter();
+    let places = outer
+        .map(|name| (false, name))
+        .chain(inner.map(|name| (true, name)));
+    let argument = secret("argument");
+    let mut all = Vec::new();
+    // An id of the caller's own for a sale is kept by the ledger with the answer.
+    for (is_inner, name) in places.filter(|(_, name)| name != "transactionId") {
+        for value in [
+            json!(argument),
+            json!([argument]),
+            json!({"value": argument}),
+        ] {
+            let mut arguments = good.clone();
+            let fields = if is_inner {
+                &mut arguments["body"]
+            } else {
+                &mut arguments
+            };
+            fields[&name] = value;
+            all.push((tool, arguments));
         }
     }
     all
@@ -164,7 +154,7 @@ pub(super) fn wrong_messages() -> Vec<String> {
 }
 
 /// Requests that come to no tool at all, with secrets in odd places.
-pub(super) async fn strays(wire: &Wire) -> Vec<Reply> {
+pub(super) async fn strays(wire: &Client) -> Vec<Reply> {
     const AUTHENTICATE: &str = "/v1/user/authenticate";
     let bearer = secret("operator's bearer");
     let argument = secret("argument");
@@ -200,19 +190,26 @@ pub(super) async fn strays(wire: &Wire) -> Vec<Reply> {
             None => wire.rest.as_str(),
         };
         let url = format!("{root}{target}");
-        replies.push(wire.send(method, &url, &headers, body).await);
+        replies.push(wire.fetch(method, &url, &headers, body).await);
     }
-    let known = jwt("user-1");
-    for token in [
-        &bearer[1..],
-        &bearer.to_lowercase(),
-        &format!("{known}x"),
-        &known.replace('.', ""),
-        &known[..known.len() - 3],
-    ] {
-        let wire = wire.showing(token);
+    for token in wrong_tokens() {
+        let wire = wire.showing(&token);
         replies.push(wire.post(&[], password.as_str()).await);
         replies.push(wire.rest("get-user-locker", &json!({})).await);
     }
     replies
+}
+
+/// Tokens that are not known, some of them nearly.
+pub(super) fn wrong_tokens() -> [String; 7] {
+    let (bearer, known) = (secret("operator's bearer"), jwt("user-1"));
+    [
+        "unknown-canary-0123456789abcdef0123456789".to_owned(),
+        bearer[1..].to_owned(),
+        bearer.to_lowercase(),
+        format!("{known}x"),
+        format!("{}x", &known[..known.len() - 1]),
+        known.replace('.', ""),
+        known[..known.len() - 3].to_owned(),
+    ]
 }

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::watched::{Variable, Watched};
 use super::{Needles, all, secret, settings_file, variables};
-use crate::till::folder;
-use crate::upstream::Upstream;
+use crate::support::upstream::Upstream;
+use crate::support::{Server, Variable, folder, program};
 
 /// What is wrong: further environment variables, and the text of the settings file.
 type Row = (&'static str, Vec<(&'static str, String)>, String);
@@ -50,8 +49,31 @@ fn rows(folder: &Path) -> Vec<Row> {
     rows
 }
 
+/// The environment of a row. What the file brings, it does not.
+fn environment(base_uri: &str, format: &str, set: &[(&str, String)], file: &str) -> Vec<Variable> {
+    let of_logs = [
+        ("RUST_LOG", "trace"),
+        ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
+    ];
+    let mut all = variables(base_uri, "http://127.0.0.1:1/keys", &of_logs);
+    let of_file = |name: &str| name.contains("CONSUMER_SECRET") || name.contains("ACCESS_TOKEN");
+    all.retain(|(name, _)| file.is_empty() || !of_file(name));
+    all.retain(|(name, _)| !set.iter().any(|(other, _)| name == other));
+    all.extend(
+        set.iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone())),
+    );
+    all
+}
+
 #[tokio::test]
 async fn a_start_that_fails_shows_no_secret() {
+    // What only `serve` minds.
+    const OF_SERVE: [&str; 3] = [
+        "an exposed bind",
+        "figures on a network",
+        "a log filter that is none",
+    ];
     let upstream = Upstream::start().await;
     let mut secrets = all();
     secrets.push(("password of an address", "np6Tk73sVwJ8cF2".into()));
@@ -65,51 +87,23 @@ async fn a_start_that_fails_shows_no_secret() {
             std::fs::write(&settings, &file).unwrap();
         }
         for format in ["text", "json"] {
-            let of_logs = [
-                ("RUST_LOG", "trace"),
-                ("SEVENDIGITAL_MCP_LOG_FORMAT", format),
-            ];
-            let mut all = variables(&upstream.base_uri(), "http://127.0.0.1:1/keys", &of_logs);
-            // What the file brings, the environment must not.
-            let of_file = |(name, _): &Variable| {
-                !file.is_empty()
-                    && ["CONSUMER_SECRET", "ACCESS_TOKEN"]
-                        .iter()
-                        .any(|part| name.contains(part))
-            };
-            all.retain(|one| !of_file(one) && !set.iter().any(|(name, _)| one.0 == *name));
-            all.extend(
-                set.iter()
-                    .map(|(name, value)| ((*name).to_owned(), value.clone())),
-            );
-            for arguments in [
-                &["serve", "--bind", "127.0.0.1:0", "--config", &settings][..],
-                &["stdio", "--config", &settings],
-                &["tools", "--config", &settings],
-                &["call", "get-user-locker", "--config", &settings],
-                &["login", "--no-browser", "--config", &settings],
+            let variables = environment(&upstream.base_uri(), format, &set, &file);
+            for command in [
+                "serve --bind 127.0.0.1:0",
+                "stdio",
+                "tools",
+                "call get-user-locker",
+                "login --no-browser",
             ] {
-                println!("{what}: {arguments:?}");
-                let mut program = Watched::start(arguments, &all);
+                let words = command.split(' ').chain(["--config", &settings]);
+                let mut program = Server::spawn(program(&words.collect::<Vec<_>>(), &variables));
                 let status = program.ended().await;
-                let serves_only = [
-                    "an exposed bind",
-                    "figures on a network",
-                    "a log filter that is none",
-                ];
-                if arguments[0] == "serve" {
-                    assert!(!status.success(), "{what} {arguments:?}");
-                } else {
-                    assert!(
-                        serves_only.contains(&what) || !status.success(),
-                        "{what} {arguments:?}"
-                    );
-                }
+                let may_start = !command.starts_with("serve") && OF_SERVE.contains(&what);
+                assert!(may_start || !status.success(), "{what}: {command}");
                 starts += 1;
-                for written in [&program.stdout, &program.stderr] {
-                    for found in needles.find(&written.bytes()) {
-                        wrong.push(format!("{what}, {arguments:?}: {found:?}"));
-                    }
+                for written in [program.out(), program.log()] {
+                    let found = needles.find(written.as_bytes()).into_iter();
+                    wrong.extend(found.map(|found| format!("{what}, {command}: {found:?}")));
                 }
             }
         }

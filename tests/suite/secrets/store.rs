@@ -1,13 +1,14 @@
-//! What the store says is data: nothing in it is hidden from whoever reads it, and it fits the schema that was promised.
+//! What the store says is data: nothing in it is hidden from its reader, and it fits the schema that was promised.
 
 use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 use sevendigital::text::clean;
 use sevendigital_tools::TOOLS;
 
-use crate::calls::calls;
-use crate::harness::{World, failure, text};
-use crate::upstream::{ANY, Act, Upstream, http, ok};
+use crate::support::calls::good;
+use crate::support::rest::{LOCKER, get};
+use crate::support::upstream::{ANY, Act, Upstream, http, ok};
+use crate::support::{World, failure, text};
 
 /// What somebody may write into a title to lead a model or a terminal.
 fn hostile() -> Vec<String> {
@@ -89,54 +90,53 @@ fn check(tool: &str, result: &Value, schema: &Validator, hostile: &str) {
     assert!(all.contains(&seen), "{tool}: {seen:?} in {all:?}");
 }
 
-#[tokio::test]
-async fn whatever_the_store_writes_nothing_is_hidden_in_a_result_and_it_is_as_promised() {
+/// A server before an upstream.
+async fn stage() -> (Upstream, World) {
     let upstream = Upstream::start().await;
     let base_uri = upstream.base_uri();
-    let settings = [
-        ("SEVENDIGITAL_BASE_URI", base_uri.as_str()),
-        ("SEVENDIGITAL_MCP_SPENDING", "allow"),
-    ];
-    let world = World::with(&settings).await;
+    let allow = ("SEVENDIGITAL_MCP_SPENDING", "allow");
+    let world = World::with(&[("SEVENDIGITAL_BASE_URI", &base_uri), allow]).await;
+    (upstream, world)
+}
+
+/// A good document of the tool with this text wherever one may stand.
+fn document(schema: &Value, hostile: &str) -> Value {
+    let mut document = filled(schema, hostile);
+    document["status"] = json!("ok");
+    document["version"] = json!("1.2");
+    if document["purchase"].is_object() {
+        // A purchase without an id or with a status of its own is none.
+        document["purchase"] = json!({"id": "1", "note": hostile, "more": [hostile]});
+    }
+    if document["userId"].is_string() {
+        document["userId"] = json!("5");
+    }
+    if document["cardRegistration"].is_object() {
+        document["cardRegistration"]["status"] = json!("pending");
+    }
+    document
+}
+
+#[tokio::test]
+async fn nothing_is_hidden_in_a_result_and_it_is_as_promised() {
+    let (upstream, world) = stage().await;
     let (mut results, mut number) = (0, 0);
     for hostile in hostile() {
         for tool in TOOLS {
             let name = tool.contract.name;
             let schema = Value::from(tool.output_schema());
-            let mut document = filled(&schema, &hostile);
-            document["status"] = json!("ok");
-            document["version"] = json!("1.2");
-            if document["purchase"].is_object() {
-                // A purchase without an id or with a status of its own is none.
-                document["purchase"] = json!({"id": "1", "note": hostile, "more": [hostile]});
-            }
-            if document["userId"].is_string() {
-                document["userId"] = json!("5");
-            }
-            if document["cardRegistration"].is_object() {
-                document["cardRegistration"]["status"] = json!("pending");
-            }
-            let location = if hostile.is_ascii() && !hostile.contains(char::is_control) {
-                hostile.as_str()
-            } else {
-                "x"
-            };
+            let is_plain = hostile.is_ascii() && !hostile.contains(char::is_control);
+            let location = if is_plain { hostile.as_str() } else { "x" };
             let headers = format!("Content-Type: application/json\r\nLocation: {location}\r\n");
-            upstream.script(ANY, [Act::Say(http(200, &headers, document.to_string()))]);
-            let (_, mut arguments) = calls()
-                .into_iter()
-                .find(|(other, _)| *other == name)
-                .unwrap();
-            if arguments["id"].is_string() {
-                arguments["id"] = json!("1234");
-            }
-            if arguments["releaseId"].is_string() {
-                number += 1;
-                arguments["releaseId"] = json!(number.to_string());
-            }
-            if arguments["basketId"].is_string() {
-                number += 1;
-                arguments["basketId"] = json!(format!("basket-{number}"));
+            let answer = document(&schema, &hostile).to_string();
+            upstream.script(ANY, [Act::Say(http(200, &headers, answer))]);
+            // What may be bought once alone is another thing each time.
+            number += 1;
+            let mut arguments = good(name);
+            for id in ["id", "releaseId", "basketId"] {
+                if arguments[id].is_string() {
+                    arguments[id] = json!(number.to_string());
+                }
             }
             let validator = jsonschema::validator_for(&schema).unwrap();
             let result = world.call(name, arguments).await;
@@ -149,9 +149,7 @@ async fn whatever_the_store_writes_nothing_is_hidden_in_a_result_and_it_is_as_pr
 
 #[tokio::test]
 async fn a_title_of_a_megabyte_is_read_without_what_is_hidden_in_it() {
-    let upstream = Upstream::start().await;
-    let base_uri = upstream.base_uri();
-    let world = World::with(&[("SEVENDIGITAL_BASE_URI", &base_uri)]).await;
+    let (upstream, world) = stage().await;
     let title = "Harbour\u{202e} Lights\u{e0041} ".repeat(60_000);
     assert!(title.len() > 1 << 20);
     let release = json!({"release": {"id": "1", "title": title}});
@@ -168,59 +166,42 @@ async fn a_title_of_a_megabyte_is_read_without_what_is_hidden_in_it() {
 
 #[tokio::test]
 async fn in_xml_a_hidden_character_is_removed_however_it_is_written() {
-    let upstream = Upstream::start().await;
-    let base_uri = upstream.base_uri();
-    let world = World::with(&[("SEVENDIGITAL_BASE_URI", &base_uri)]).await;
-    for written in [
-        "\u{202e}",
-        "&#x202e;",
-        "&#8238;",
-        "<![CDATA[\u{202e}]]>",
-        "\u{e0041}",
-        "&#xe0041;",
-        "\u{9b}",
-        "&#x9b;",
+    let (upstream, world) = stage().await;
+    for (hidden, in_attribute) in [
+        ("\u{202e}", true),
+        ("&#x202e;", true),
+        ("&#8238;", true),
+        ("<![CDATA[\u{202e}]]>", false),
+        ("\u{e0041}", true),
+        ("&#xe0041;", true),
+        ("\u{9b}", true),
+        ("&#x9b;", true),
     ] {
+        let id = if in_attribute { hidden } else { "" };
         let answer = format!(
-            "<response status=\"ok\"><user id=\"1{written}\" b{0}=\"x\"><type>a{written}b</type></user></response>",
-            ""
+            "<response status=\"ok\"><user id=\"1{id}\" b=\"x\"><type>a{hidden}b</type></user></response>"
         );
-        let answer = if written.contains("CDATA") {
-            answer.replace("\"1<![CDATA[\u{202e}]]>\"", "\"1\"")
-        } else {
-            answer
-        };
-        upstream.script(
-            ANY,
-            [Act::Say(http(
-                200,
-                "Content-Type: text/xml; charset=utf-8\r\n",
-                answer,
-            ))],
-        );
+        let kind = "Content-Type: text/xml; charset=utf-8\r\n";
+        upstream.script(ANY, [Act::Say(http(200, kind, answer))]);
         let result = world.call("get-user-details", json!({"userId": "1"})).await;
+        let user = &result["structuredContent"]["user"];
         assert_eq!(
-            result["structuredContent"]["user"]["type"], "ab",
-            "{written}: {result}"
-        );
-        assert_eq!(
-            result["structuredContent"]["user"]["id"], "1",
-            "{written}: {result}"
+            (&user["type"], &user["id"]),
+            (&json!("ab"), &json!("1")),
+            "{hidden}: {result}"
         );
     }
 }
 
 #[tokio::test]
-async fn what_the_store_says_of_a_failure_is_short_marked_and_one_sentence_on_every_surface() {
-    let upstream = Upstream::start().await;
-    let base_uri = upstream.base_uri();
-    let world = World::with(&[("SEVENDIGITAL_BASE_URI", &base_uri)]).await;
+async fn the_stores_words_on_a_failure_are_short_and_marked() {
+    let (upstream, world) = stage().await;
     for hostile in hostile() {
         let message = format!("{hostile} {}", "word ".repeat(100));
         let error = json!({"status": "error", "error": {"code": 2001, "errorMessage": message}});
         upstream.script(ANY, [Act::Say(ok(&error.to_string()))]);
         let result = world.call("get-user-locker", json!({})).await;
-        let reply = crate::rest::get(&world, crate::rest::LOCKER, &[]).await;
+        let reply = get(&world, LOCKER, &[]).await;
         let problem: Value = serde_json::from_str(&reply.text).unwrap();
         for told in [failure(&result), problem["detail"].as_str().unwrap()] {
             let (before, rest) = told.split_once("7digital's words: \"").expect(told);

@@ -11,11 +11,11 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
-use super::super::bench::{MIB, Process, Times, mib};
-use super::super::peers::{Plan, Upstream, Wire, call, locker, read};
 use super::{RELEASES, SECOND};
-use crate::access::{principal, token_of};
-use crate::harness::within;
+use crate::identity::{principal, token_of};
+use crate::long::bench::{MIB, Process, Times, mib};
+use crate::long::peers::{Plan, Upstream, Wire, call, locker, read};
+use crate::support::within;
 
 /// A client that asks and reads nothing, with as little room for the answer as the system grants.
 async fn ask_and_wait(address: SocketAddr) -> TcpStream {
@@ -49,28 +49,41 @@ async fn good_for(address: SocketAddr, time: Duration) -> Times {
     client.await.unwrap()
 }
 
+const READERS: usize = 300;
+
+/// A server whose list of payment cards has that many KiB; and the bytes of a whole response.
+async fn with_cards(kib: usize) -> (Upstream, Process, u64) {
+    // The document stands twice in a result.
+    let (small, large) = (locker(RELEASES), cards(kib * 1_024 / 2));
+    let upstream = Upstream::start(move |path, _| {
+        Plan::Say(match path {
+            "/user/locker" => small.clone(),
+            _ => large.clone(),
+        })
+    })
+    .await;
+    let server = Process::start(&upstream.base_uri(), &[]).await;
+    let list = call(server.mcp, "list-user-payment-cards", &json!({}), "");
+    let whole = Wire::ask_once(server.mcp, &list).await.unwrap();
+    assert!(whole.is_done());
+    (upstream, server, whole.body.len() as u64)
+}
+
+/// How many of them have their whole answer in the system's own buffers.
+async fn answered(readers: Vec<TcpStream>, result: u64) -> usize {
+    let mut left = 0;
+    for mut reader in readers {
+        let mut bytes = Vec::new();
+        let whole = reader.read_to_end(&mut bytes).await.is_ok();
+        left += usize::from(whole && bytes.len() as u64 > result);
+    }
+    left
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn l6_three_hundred_clients_that_never_read_their_answers() {
-    const READERS: usize = 300;
-    for kib in [256, 1_024] {
-        // The document stands twice in a result.
-        let (small, large) = (locker(RELEASES), cards(kib * 1_024 / 2));
-        let upstream = Upstream::start(move |path, _| {
-            Plan::Say(match path {
-                "/user/locker" => small.clone(),
-                _ => large.clone(),
-            })
-        })
-        .await;
-        let server = Process::start(&upstream.base_uri(), &[]).await;
-        let whole = Wire::ask_once(
-            server.mcp,
-            &call(server.mcp, "list-user-payment-cards", &json!({}), ""),
-        )
-        .await
-        .unwrap();
-        assert!(whole.is_done());
-        let result = whole.body.len() as u64;
+    for (kib, most) in [(256, 128), (1_024, 1_024)] {
+        let (_upstream, server, result) = with_cards(kib).await;
         let mut quiet = good_for(server.mcp, 3 * SECOND).await;
         server.forget_peak();
         let (before, over) = (server.descriptors(), Arc::new(AtomicBool::new(false)));
@@ -85,13 +98,8 @@ async fn l6_three_hundred_clients_that_never_read_their_answers() {
         server.is_quiet().await;
         let with_all = server.resident();
         // They are cut off when they have taken nothing for 30 s.
-        let cut = loop {
-            if server.descriptors() <= before + 64 + 5 {
-                break started.elapsed();
-            }
-            assert!(started.elapsed() < 90 * SECOND, "they are cut off");
-            tokio::time::sleep(SECOND / 10).await;
-        };
+        server.descriptors_fall_to(before + 64 + 5).await;
+        let cut = started.elapsed();
         over.store(true, Ordering::SeqCst);
         let mut beside = good.await.unwrap();
         println!(
@@ -103,16 +111,10 @@ async fn l6_three_hundred_clients_that_never_read_their_answers() {
         );
         println!("L6: a good client before: {}", quiet.shown());
         println!("L6: a good client beside: {}", beside.shown());
-        let most = if kib == 256 { 128 } else { 1_024 };
         assert!(server.peak() <= most * MIB, "{}", mib(server.peak()));
         assert!(cut <= sent + 33 * SECOND, "{cut:?}");
         assert!(beside.within(990) < SECOND, "{}", beside.shown());
-        let mut left = 0;
-        for mut reader in readers {
-            let mut bytes = Vec::new();
-            let whole = reader.read_to_end(&mut bytes).await.is_ok();
-            left += usize::from(whole && bytes.len() as u64 > result);
-        }
+        let left = answered(readers, result).await;
         println!("L6: {left} had their answer in the system's own buffers");
     }
 }
@@ -122,41 +124,34 @@ fn cards(bytes: usize) -> Vec<u8> {
     let card = |number: usize| json!({"id": format!("{number}"), "type": "VISA", "last4digits": "1111", "expiryDate": "203012", "cardHolderName": "Somebody"});
     let cards: Vec<_> = (0..bytes / 100).map(card).collect();
     let document = json!({"status": "ok", "version": "1.2", "cards": {"card": cards}});
-    super::super::peers::kept(200, &document.to_string())
+    crate::long::peers::kept(200, &document.to_string())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn l7_a_noisy_neighbour() {
-    let file = ["noisy", "quiet"]
-        .map(|name| principal(name, &["reads"], ""))
-        .concat();
-    let page = locker(RELEASES);
-    let upstream =
-        Upstream::start(move |_, _| Plan::After(Duration::from_millis(50), page.clone())).await;
-    let server = Process::start_with(&upstream.base_uri(), &[], &file, "").await;
-    let address = server.mcp;
-    let request = move |name: &str| {
-        let token = format!("Authorization: Bearer {}\r\n", token_of(name));
-        call(address, "get-user-locker", &json!({}), &token)
-    };
-    let quietly = async |seconds: u32| {
-        let (mut times, mut turn) = (Times::default(), interval(SECOND / 5));
-        let mut wire = Wire::connect(address).await.unwrap();
-        for _ in 0..5 * seconds {
-            turn.tick().await;
-            let started = Instant::now();
-            let answer = wire.ask(&request("quiet")).await.unwrap();
-            assert!(answer.is_done(), "{answer:?}");
-            times.add(started.elapsed());
-        }
-        times
-    };
-    let mut alone = quietly(10).await;
-    // A thousand a second: forty clients with twenty-five each.
-    let over = Arc::new(AtomicBool::new(false));
+/// The read of a caller of the file.
+fn read_of(address: SocketAddr, name: &str) -> Vec<u8> {
+    let token = format!("Authorization: Bearer {}\r\n", token_of(name));
+    call(address, "get-user-locker", &json!({}), &token)
+}
+
+/// Five reads a second of a caller, who is never refused.
+async fn quietly(address: SocketAddr, seconds: u32) -> Times {
+    let (mut times, mut turn) = (Times::default(), interval(SECOND / 5));
+    let mut wire = Wire::connect(address).await.unwrap();
+    for _ in 0..5 * seconds {
+        turn.tick().await;
+        let started = Instant::now();
+        let answer = wire.ask(&read_of(address, "quiet")).await.unwrap();
+        assert!(answer.is_done(), "{answer:?}");
+        times.add(started.elapsed());
+    }
+    times
+}
+
+/// A thousand reads a second of another, forty clients with twenty-five each; how many were made and refused.
+fn noise(address: SocketAddr, over: &Arc<AtomicBool>) -> JoinSet<(usize, usize)> {
     let mut noise = JoinSet::new();
     for _ in 0..40 {
-        let (over, request) = (Arc::clone(&over), request("noisy"));
+        let (over, request) = (Arc::clone(over), read_of(address, "noisy"));
         noise.spawn(async move {
             let (mut done, mut refused, mut turn) = (0, 0, interval(SECOND / 25));
             let mut wire = Wire::connect(address).await.unwrap();
@@ -174,8 +169,24 @@ async fn l7_a_noisy_neighbour() {
             (done, refused)
         });
     }
+    noise
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn l7_a_noisy_neighbour() {
+    let file = ["noisy", "quiet"]
+        .map(|name| principal(name, &["reads"], ""))
+        .concat();
+    let page = locker(RELEASES);
+    let upstream =
+        Upstream::start(move |_, _| Plan::After(Duration::from_millis(50), page.clone())).await;
+    let server = Process::start_with(&upstream.base_uri(), &[], &file, "").await;
+    let address = server.mcp;
+    let mut alone = quietly(address, 10).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let noise = noise(address, &over);
     let cpu = server.cpu();
-    let mut beside = quietly(30).await;
+    let mut beside = quietly(address, 30).await;
     let cpu = server.cpu() - cpu;
     over.store(true, Ordering::SeqCst);
     let noise = noise.join_all().await;

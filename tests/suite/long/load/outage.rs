@@ -8,9 +8,9 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::super::bench::{Process, Times};
-use super::super::peers::{Plan, Upstream, Wire, call, kept, locker, read};
 use super::{RELEASES, SECOND};
+use crate::long::bench::{Process, Times};
+use crate::long::peers::{Plan, Upstream, Wire, call, kept, locker, read};
 
 const SALE: &str = r#"{"status": "ok", "version": "1.2", "purchase": {"id": "9000001", "purchaseDate": "2026-03-01T12:00:00Z"}}"#;
 
@@ -189,7 +189,7 @@ async fn f10_an_upstream_that_is_down_half_of_the_time() {
         arrived.len(),
         reads.len()
     );
-    let repeats = server.figure("sevendigital_upstream_retries_total").await;
+    let repeats = server.metric("sevendigital_upstream_retries_total").await;
     println!(
         "F10: {repeats} were repeats: {:.1} % more than without",
         100.0 * repeats / (arrived.len() as f64 - repeats)
@@ -267,5 +267,5 @@ async fn f11_an_outage_of_thirty_seconds() {
     assert!(waits.within(990) <= SECOND / 2, "{}", waits.shown());
     assert_eq!(shop.sold.load(Ordering::SeqCst), bought);
     assert!(bought >= 45, "{bought}");
-    assert!(server.figure("sevendigital_breaker_open").await.abs() < 0.5);
+    assert!(server.metric("sevendigital_breaker_open").await.abs() < 0.5);
 }

@@ -1,0 +1,17 @@
+# Common commands: `just run`, `just test`, `just ci`, `just docs`. https://just.systems
+
+# Start the server in front of its sandbox, over MCP and REST.
+run *flags:
+    cargo run --locked -- --sandbox --rest {{flags}}
+
+# Run all tests, or those that a filter selects: just test -E 'test(purchase)'
+test *filter:
+    cargo nextest run --workspace --locked {{filter}}
+
+# Run everything that must pass before a change lands.
+ci:
+    .ci/run
+
+# Build the API documentation of all crates and open it.
+docs:
+    cargo doc --workspace --no-deps --locked --open

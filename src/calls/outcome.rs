@@ -1,0 +1,110 @@
+//! How calls end.
+
+use serde_json::json;
+use sevendigital::{Answer, Delivery};
+use sevendigital_tools::{Receipt, Reply, ToolError};
+
+use super::confirmation::Question;
+use crate::ledger::{Entry, Outcome, State};
+use crate::problem::Problem;
+
+/// How a call ended that did not fail.
+#[derive(Debug)]
+pub enum CallOutcome {
+    /// There is a document.
+    Completed(Completed),
+    /// The user must confirm the call first; nothing was sent.
+    ConfirmationRequired(Question),
+}
+
+/// A call with a document.
+#[derive(Debug)]
+pub struct Completed {
+    /// What the tool returned.
+    pub reply: Reply,
+    /// For a document from the ledger, when the purchase was made: milliseconds since 1970.
+    pub replayed: Option<i64>,
+}
+
+impl Completed {
+    /// A document that 7digital sent just now.
+    pub(super) fn fresh(reply: Reply) -> Self {
+        Self {
+            reply,
+            replayed: None,
+        }
+    }
+
+    /// The stored document of a purchase that was made before.
+    pub(super) fn replay(entry: &Entry) -> Self {
+        let document = entry.document.clone();
+        let document = document.unwrap_or_else(|| json!({"purchase": {"id": entry.purchase_id}}));
+        Self {
+            reply: Reply {
+                answer: Answer::new(document),
+                note: None,
+            },
+            replayed: Some(entry.started),
+        }
+    }
+}
+
+/// The name of an outcome in metrics.
+pub(super) fn label(ended: &Result<CallOutcome, Problem>) -> &'static str {
+    match ended {
+        Ok(CallOutcome::Completed(completed)) if completed.replayed.is_some() => "replayed",
+        Ok(CallOutcome::Completed(_)) => "done",
+        Ok(CallOutcome::ConfirmationRequired(_)) => "confirmation_required",
+        Err(problem) => problem.outcome(),
+    }
+}
+
+/// The outcome of a purchase that was made.
+pub(super) fn done(receipt: &Receipt) -> Outcome {
+    Outcome {
+        state: State::Done,
+        purchase_id: Some(receipt.purchase_id.clone()),
+        document: Some(receipt.document.clone()),
+        code: None,
+    }
+}
+
+/// The outcome of a purchase without a receipt: 7digital may have made it all the same.
+pub(super) fn unknown() -> Outcome {
+    Outcome {
+        state: State::Unknown,
+        purchase_id: None,
+        document: None,
+        code: None,
+    }
+}
+
+/// The outcome of a purchase that failed.
+pub(super) fn failed(error: &ToolError) -> Outcome {
+    Outcome {
+        state: state(error),
+        code: code(error),
+        ..unknown()
+    }
+}
+
+/// What a failure says about whether the call took effect.
+pub(super) fn state(error: &ToolError) -> State {
+    match error {
+        ToolError::Input(_) => State::NotSent,
+        ToolError::RegistrationFailed { .. } => State::Refused,
+        ToolError::Client(error) => match error.delivery() {
+            Delivery::NotSent => State::NotSent,
+            Delivery::Rejected => State::Refused,
+            Delivery::Unknown => State::Unknown,
+        },
+    }
+}
+
+fn code(error: &ToolError) -> Option<u32> {
+    match error {
+        ToolError::Client(sevendigital::Error::Rejected { code, .. }) => Some(*code),
+        ToolError::RegistrationFailed { code, .. } => *code,
+        ToolError::Client(_) | ToolError::Input(_) => None,
+    }
+}

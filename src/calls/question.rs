@@ -1,0 +1,85 @@
+//! The question to the user, in our own words and checked values.
+
+use sevendigital_tools::Payer;
+use sevendigital_tools::locker_lookup::owned_title;
+use sevendigital_tools::payment_card_lookup::card_digits;
+
+use super::pending::Pending;
+use crate::ledger::{self, Entry, Ledger, LedgerError, State};
+
+/// The question about a call that spends or deletes. Looks up the payment card, whether the locker has the item, and whether it was bought before.
+pub(super) async fn question(pending: &Pending, ledger: &Ledger) -> Result<String, LedgerError> {
+    let (client, action) = (&pending.client, &pending.action);
+    let target = pending.prepared.target();
+    let card = card_digits(client, action, target);
+    let owned = owned_title(client, action, target);
+    let (card, owned) = match action.payer {
+        Payer::Card => tokio::join!(card, owned),
+        Payer::Partner => (None, owned.await),
+        Payer::None => (card.await, None),
+    };
+    let item = action.item.to_string();
+    let before = ledger.last_bought(&pending.key.account, &item).await?;
+    let owned =
+        owned.map(|title| format!(" The locker has it already; 7digital calls it \"{title}\"."));
+    Ok(format!(
+        "{action} {}{}{}",
+        consequence(pending, card),
+        owned.unwrap_or_default(),
+        before.as_ref().map(again).unwrap_or_default()
+    ))
+}
+
+/// What it costs, who pays, and that it can't be undone.
+fn consequence(pending: &Pending, card: Option<String>) -> String {
+    let account = pending.account_in_words();
+    let price = pending.action.shown_price(pending.country());
+    match pending.action.payer {
+        Payer::Card => {
+            let price = price.unwrap_or_else(|| "the store's price".to_owned());
+            let card = card.map_or_else(
+                || "default card".to_owned(),
+                |digits| format!("card ending in {digits}"),
+            );
+            format!("for {price}? The {card} of {account} is charged, and it can't be undone here.")
+        }
+        Payer::Partner => {
+            let price = price.map(|price| format!("for {price} "));
+            format!(
+                "{}to {account}? 7digital bills the partner for it, and it can't be undone here.",
+                price.unwrap_or_default()
+            )
+        }
+        Payer::None => {
+            let card = card.map(|digits| format!("(ending in {digits}) "));
+            format!(
+                "{}of {account}? It can't be brought back.",
+                card.unwrap_or_default()
+            )
+        }
+    }
+}
+
+/// That the same item was bought before, or may have been.
+fn again(entry: &Entry) -> String {
+    let ago = ago((ledger::now() - entry.started).max(0) / 1_000);
+    if entry.state != State::Done {
+        return format!(
+            " AGAIN: the same item may have been bought {ago} ago; that outcome is not known."
+        );
+    }
+    let purchase = entry.purchase_id.as_ref();
+    let purchase = purchase.map(|id| format!(", purchase {id}"));
+    format!(
+        " AGAIN: the same item was bought {ago} ago{}.",
+        purchase.unwrap_or_default()
+    )
+}
+
+fn ago(seconds: i64) -> String {
+    match seconds {
+        0..=119 => format!("{seconds} seconds"),
+        120..=7_199 => format!("{} minutes", seconds / 60),
+        _ => format!("{} hours", seconds / 3_600),
+    }
+}

@@ -1,0 +1,133 @@
+//! What the ledger keeps of a purchase.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// How long the same purchase for the same account is sent once.
+pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Why the ledger can't be used. While it can't, nothing is bought.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LedgerError(pub(super) String);
+
+/// The state of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Written down, and perhaps sent.
+    Sending,
+    /// Bought, with a purchase id.
+    Done,
+    /// 7digital refused it.
+    Refused,
+    /// Nothing reached 7digital.
+    NotSent,
+    /// Sent, and no trustworthy answer came: it may have been charged.
+    Unknown,
+}
+
+impl State {
+    /// Its name in the ledger and in logs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Self {
+        match text {
+            "sending" => Self::Sending,
+            "done" => Self::Done,
+            "refused" => Self::Refused,
+            "not_sent" => Self::NotSent,
+            // A state that a later version wrote is one that this version must not buy over.
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// What is about to be bought.
+#[derive(Debug, Clone)]
+pub struct Intent {
+    /// Digest of account, tool and arguments: the purchase's identity.
+    pub key: String,
+    /// Digest of the account.
+    pub account: String,
+    /// Tool name.
+    pub tool: &'static str,
+    /// Digest of the arguments.
+    pub arguments: String,
+    /// What it is, in ids: `release 11700062`.
+    pub item: String,
+    /// Its price in minor units, where it is known before.
+    pub price: Option<u32>,
+    /// The nonce of the user's confirmation, where there was one: good for one purchase.
+    pub nonce: Option<String>,
+}
+
+/// A charge as it is written down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Number in the ledger.
+    pub id: i64,
+    /// Digest of the account.
+    pub account: String,
+    /// Tool name.
+    pub tool: String,
+    /// Digest of the arguments.
+    pub arguments: String,
+    /// What it is, in ids.
+    pub item: String,
+    /// Price in minor units, where it was known before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<u32>,
+    /// Its state.
+    pub state: State,
+    /// When it was written down, in milliseconds since 1970.
+    pub started: i64,
+    /// When its outcome was written down, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended: Option<i64>,
+    /// 7digital's purchase id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purchase_id: Option<String>,
+    /// The stored answer: envelope, purchase id and date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Value>,
+    /// 7digital's code, where it refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u32>,
+}
+
+/// The result of writing an intent down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BeginOutcome {
+    /// It is in the ledger under this number; send it.
+    Begun(i64),
+    /// The same purchase is there already.
+    Exists(Entry),
+    /// A limit of this name and value is reached.
+    LimitReached(&'static str, u64),
+    /// The user's confirmation was used before.
+    ConfirmationUsed,
+}
+
+/// The outcome of a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended; not [`State::Sending`].
+    pub state: State,
+    /// 7digital's purchase id.
+    pub purchase_id: Option<String>,
+    /// What a repeat is answered with.
+    pub document: Option<Value>,
+    /// 7digital's code, where it refused.
+    pub code: Option<u32>,
+}

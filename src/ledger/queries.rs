@@ -1,0 +1,168 @@
+//! Queries: what a repeat is checked against, which limit a charge exceeds, and what a dead process left.
+
+use std::fs::{self, File, TryLockError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::{OptionalExtension as _, Row, Transaction, named_params};
+
+use super::entry::{Entry, Intent, Outcome, State, WINDOW};
+use super::store::Store;
+use crate::config::SpendingLimits;
+
+/// The entry that a repeat of `key` is checked against.
+pub(super) fn find_blocking(
+    transaction: &Transaction<'_>,
+    store: &Store,
+    key: &str,
+) -> rusqlite::Result<Option<Entry>> {
+    mark_orphans_unknown(transaction, store)?;
+    transaction
+        .query_row(
+            "SELECT * FROM charge WHERE key = ?1
+             AND (state IN ('sending', 'unknown') OR (state = 'done' AND started > ?2))
+             ORDER BY id DESC LIMIT 1",
+            (key, since(WINDOW)),
+            entry,
+        )
+        .optional()
+}
+
+/// Charges that a process left in flight when it died have an unknown outcome.
+pub(super) fn mark_orphans_unknown(
+    transaction: &Transaction<'_>,
+    store: &Store,
+) -> rusqlite::Result<()> {
+    let Some(folder) = store.folder() else {
+        return Ok(());
+    };
+    let mut statement = transaction
+        .prepare("SELECT DISTINCT owner FROM charge WHERE state = 'sending' AND owner <> ?1")?;
+    let owners: Vec<String> = statement
+        .query_map([&store.owner], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for owner in owners {
+        let path = folder.join(format!("{owner}.alive"));
+        let alive = File::open(&path)
+            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+        if !alive {
+            transaction.execute(
+                "UPDATE charge SET state = 'unknown', ended = ?1 WHERE state = 'sending' AND owner = ?2",
+                (now(), &owner),
+            )?;
+            let _ = fs::remove_file(path);
+        }
+    }
+    Ok(())
+}
+
+/// States of a charge that cost money, or may have.
+const SPENT: &str = "'sending', 'done', 'unknown'";
+
+/// The first limit that one more charge would break. Entries from the future count: a clock set back refills nothing.
+pub(super) fn exceeded_limit(
+    transaction: &Transaction<'_>,
+    intent: &Intent,
+    limits: SpendingLimits,
+) -> rusqlite::Result<Option<(&'static str, u64)>> {
+    let count = |filter: &str, from: i64| {
+        transaction.query_row(
+            &format!(
+                "SELECT COUNT(*), COALESCE(SUM(price), 0) FROM charge
+                 WHERE account = ?1 AND started > ?2 AND state IN ({filter})"
+            ),
+            (&intent.account, from),
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?.unsigned_abs(),
+                    row.get::<_, i64>(1)?.unsigned_abs(),
+                ))
+            },
+        )
+    };
+    let (in_flight, _) = count("'sending'", 0)?;
+    if let Some(most) = limits
+        .in_flight
+        .filter(|most| in_flight >= u64::from(*most))
+    {
+        return Ok(Some(("max_charges_in_flight", u64::from(most))));
+    }
+    let (in_minute, _) = count(SPENT, since(Duration::from_secs(60)))?;
+    if let Some(most) = limits
+        .per_minute
+        .filter(|most| in_minute >= u64::from(*most))
+    {
+        return Ok(Some(("max_charges_per_minute", u64::from(most))));
+    }
+    let (in_day, spent) = count(SPENT, since(WINDOW))?;
+    if let Some(most) = limits.per_day.filter(|most| in_day >= u64::from(*most)) {
+        return Ok(Some(("max_charges_per_day", u64::from(most))));
+    }
+    let price = u64::from(intent.price.unwrap_or_default());
+    if let Some(budget) = limits
+        .daily_budget
+        .filter(|budget| spent.saturating_add(price) > *budget)
+    {
+        return Ok(Some(("daily_budget", budget)));
+    }
+    Ok(None)
+}
+
+/// Writes an outcome down, unless a better one stands there.
+pub(super) fn write_outcome(
+    transaction: &Transaction<'_>,
+    id: i64,
+    outcome: &Outcome,
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "UPDATE charge SET state = :state, ended = :ended, purchase_id = :purchase_id, document = :document, code = :code
+         WHERE id = :id AND state IN ('sending', 'unknown')",
+        named_params! {
+            ":id": id, ":state": outcome.state.as_str(), ":ended": now(),
+            ":purchase_id": outcome.purchase_id,
+            ":code": outcome.code,
+            ":document": outcome.document.as_ref().map(ToString::to_string),
+        },
+    )?;
+    Ok(())
+}
+
+pub(super) fn consume_confirmation(
+    transaction: &Transaction<'_>,
+    nonce: &str,
+) -> rusqlite::Result<bool> {
+    let fresh = transaction.execute(
+        "INSERT OR IGNORE INTO confirmation (nonce, used) VALUES (?1, ?2)",
+        (nonce, now()),
+    )?;
+    Ok(fresh > 0)
+}
+
+pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    let document: Option<String> = row.get("document")?;
+    Ok(Entry {
+        id: row.get("id")?,
+        account: row.get("account")?,
+        tool: row.get("tool")?,
+        arguments: row.get("arguments")?,
+        item: row.get("item")?,
+        price: row.get("price")?,
+        state: State::parse(&row.get::<_, String>("state")?),
+        started: row.get("started")?,
+        ended: row.get("ended")?,
+        purchase_id: row.get("purchase_id")?,
+        document: document.and_then(|text| serde_json::from_str(&text).ok()),
+        code: row.get("code")?,
+    })
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn since(window: Duration) -> i64 {
+    now().saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,92 @@
+//! Elicitation: the question to the user as a form, and what their answer means.
+
+use std::collections::BTreeMap;
+
+use rmcp::RoleServer;
+use rmcp::model::{
+    BooleanSchema, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
+    ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, InputResponses,
+    MetaObject, PrimitiveSchemaDefinition,
+};
+use rmcp::service::RequestContext;
+use serde_json::Value;
+
+use crate::calls::{Question, UserAnswer};
+use crate::problem::Problem;
+
+/// Name of the form's one field.
+const CONFIRM: &str = "confirm";
+
+/// What a call says of the user's answer: the token and the answer that it brings back, or else whether its client can ask.
+pub(super) fn answer(
+    context: &RequestContext<RoleServer>,
+    token: Option<String>,
+    responses: Option<&InputResponses>,
+) -> Result<UserAnswer, Problem> {
+    if let Some(token) = token {
+        let answer = responses.and_then(|responses| responses.get(CONFIRM));
+        let answer = answer.and_then(|answer| serde_json::from_value(answer.clone()).ok());
+        return if answer.is_some_and(|answer| is_confirmed(&answer)) {
+            Ok(UserAnswer::Confirmed(token))
+        } else {
+            Err(Problem::declined())
+        };
+    }
+    let capabilities = context.client_capabilities();
+    let can_ask = capabilities
+        .and_then(|capabilities| capabilities.elicitation)
+        .is_some_and(|modes| modes.form.is_some() || modes.url.is_none());
+    Ok(if can_ask {
+        UserAnswer::NotAsked
+    } else {
+        UserAnswer::ElicitationUnsupported
+    })
+}
+
+/// Asks the user within a session, and waits for the answer as long as the question's token is good.
+pub(super) async fn ask(
+    context: &RequestContext<RoleServer>,
+    question: Question,
+) -> Result<UserAnswer, Problem> {
+    let form = form(question.message);
+    let asked = context
+        .peer
+        .create_elicitation_with_timeout(form, Some(question.ttl));
+    match asked.await {
+        Ok(answer) if is_confirmed(&answer) => {
+            Ok(UserAnswer::Confirmed(question.confirmation_token))
+        }
+        Ok(_) => Err(Problem::declined()),
+        Err(_) => Err(Problem::elicitation_unsupported()),
+    }
+}
+
+/// The question as the result of a call without a session: the client asks, and repeats the call with the answer.
+pub(super) fn input_required(question: Question, meta: Option<MetaObject>) -> InputRequiredResult {
+    let request = InputRequest::Elicitation(ElicitRequest::new(form(question.message)));
+    let requests = InputRequests::from([(CONFIRM.to_owned(), request)]);
+    let mut result = InputRequiredResult::new(Some(requests), Some(question.confirmation_token));
+    result.meta = meta;
+    result
+}
+
+/// Anything but an explicit yes is a no.
+fn is_confirmed(answer: &ElicitResult) -> bool {
+    let content = answer.content.as_ref();
+    let confirmed = content.and_then(|content| content.get(CONFIRM));
+    answer.action == ElicitationAction::Accept && confirmed == Some(&Value::Bool(true))
+}
+
+fn form(message: String) -> ElicitRequestParams {
+    let yes = BooleanSchema::new()
+        .title("Yes, go ahead")
+        .with_default(false);
+    let yes = PrimitiveSchemaDefinition::Boolean(yes);
+    let mut schema = ElicitationSchema::new(BTreeMap::from([(CONFIRM.to_owned(), yes)]));
+    schema.required = Some(vec![CONFIRM.to_owned()]);
+    ElicitRequestParams::FormElicitationParams {
+        meta: None,
+        message,
+        requested_schema: schema,
+    }
+}

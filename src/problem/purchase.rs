@@ -1,0 +1,76 @@
+//! Failures that the ledger knows of: it can't be used, or it holds a purchase that stands against this one.
+
+use http::HeaderName;
+use sevendigital::error_code::meaning;
+use sevendigital::{Delivery, Repeat};
+
+use super::kind::Kind;
+use super::report::Problem;
+use super::upstream::advice;
+use crate::ledger::{Entry, LedgerError};
+
+impl From<LedgerError> for Problem {
+    fn from(error: LedgerError) -> Self {
+        Self::new(
+            Kind::NoLedger,
+            format!("This purchase can't be written down, so it was not made: {error}."),
+            "Ask the operator to repair the state folder (`state_dir`, `SEVENDIGITAL_MCP_STATE_DIR`); reading goes on meanwhile.",
+        )
+    }
+}
+
+impl Problem {
+    /// The purchase was sent, and its outcome is not known.
+    pub fn outcome_unknown(entry: &Entry) -> Self {
+        Self::new(
+            Kind::OutcomeUnknown,
+            format!(
+                "Charge {} ({}) was sent, and no trustworthy answer came: it may have been charged. It is not sent again.",
+                entry.id, entry.item
+            ),
+            format!(
+                "Look into the locker (get-user-locker); once it is clear that nothing was bought, the operator can free it with `sevendigital-mcp ledger forget {}`.",
+                entry.id
+            ),
+        )
+        .delivered(Delivery::Unknown)
+    }
+
+    /// The same purchase was in flight when this call came, and nothing was bought.
+    pub fn duplicate_failed(entry: &Entry) -> Self {
+        let Some(code) = entry.code else {
+            return Self::new(
+                Kind::Unavailable,
+                "The same purchase was in flight, and nothing was bought.",
+                "Call again to see why.",
+            )
+            .repeatable(Repeat::Later);
+        };
+        let meaning = meaning(code);
+        let what = format!(
+            "The same purchase was in flight, and 7digital refused it: {}.",
+            meaning.what
+        );
+        Self::new(Kind::Refused, what, advice(code))
+            .coded(Some(code))
+            .delivered(Delivery::Rejected)
+            .repeatable(meaning.repeat)
+    }
+
+    /// The purchase was refused before, under the idempotency key that this call has too.
+    pub fn previously_refused(entry: &Entry) -> Self {
+        let meaning = entry.code.map(meaning);
+        let why = meaning.map_or(String::new(), |meaning| format!(": {}", meaning.what));
+        let advice = entry.code.map_or("Find out why.", advice);
+        Self::new(
+            Kind::Refused,
+            format!(
+                "This purchase was sent before with the same Idempotency-Key, and 7digital refused it{why}."
+            ),
+            format!("{advice} Then call with a new key."),
+        )
+        .coded(entry.code)
+        .delivered(Delivery::Rejected)
+        .header(HeaderName::from_static("idempotency-replayed"), "true")
+    }
+}

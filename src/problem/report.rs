@@ -1,0 +1,235 @@
+//! One failure, worded once.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+use sevendigital::{Delivery, Effect, Repeat};
+
+use super::kind::Kind;
+
+/// Why a request or a call has no result. It holds no secret, no URL with a query and no body.
+#[derive(Debug, Clone)]
+pub struct Problem(Box<Report>);
+
+/// What a [`Problem`] says.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Which problem it is.
+    pub kind: Kind,
+    /// What happened: one or more sentences.
+    pub what: String,
+    /// What to do about it: a sentence, or empty.
+    pub advice: String,
+    /// 7digital's numeric code.
+    pub code: Option<u32>,
+    /// 7digital's own words, cleaned.
+    pub upstream_message: Option<String>,
+    /// Whether the call may have taken effect.
+    pub delivery: Delivery,
+    /// When the same call may be made again.
+    pub repeat: Repeat,
+    /// How long to wait before the call is repeated, where that is known.
+    pub retry_after: Option<Duration>,
+    /// The effect of the call; none where the request did not become one.
+    pub effect: Option<Effect>,
+    /// Headers that belong to it over HTTP; other surfaces have no use for them.
+    pub headers: HeaderMap,
+    /// Further fields of the problem document.
+    pub fields: Vec<(&'static str, Value)>,
+}
+
+impl Deref for Problem {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
+    }
+}
+
+impl Problem {
+    /// A problem in whole sentences. Nothing was sent, and the same call would fail again, unless more is said.
+    pub fn new(kind: Kind, what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self(Box::new(Report {
+            kind,
+            what: what.into(),
+            advice: advice.into(),
+            code: None,
+            upstream_message: None,
+            delivery: Delivery::NotSent,
+            repeat: Repeat::AfterChange,
+            retry_after: None,
+            effect: None,
+            headers: HeaderMap::new(),
+            fields: Vec::new(),
+        }))
+    }
+
+    /// A request that was rejected before anything was done; `why` is the end of a sentence.
+    pub fn rejected(kind: Kind, why: impl std::fmt::Display) -> Self {
+        Self::new(kind, format!("Nothing was done: {why}."), "")
+    }
+
+    /// A fault of this server: what was sent, if anything, is not known.
+    pub fn internal() -> Self {
+        Self::new(
+            Kind::Internal,
+            "The call failed inside this server.",
+            "Report it to the operator, whose log has the reason.",
+        )
+        .delivered(Delivery::Unknown)
+        .repeatable(Repeat::Later)
+    }
+
+    /// The same after a wait: whole seconds, rounded up, at least one. It can be repeated then.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(Duration::from_secs(whole_seconds(wait)));
+        self.0.repeat = Repeat::Later;
+        self
+    }
+
+    /// With 7digital's numeric code.
+    #[must_use]
+    pub fn coded(mut self, code: Option<u32>) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    /// With 7digital's own words.
+    #[must_use]
+    pub fn quoting(mut self, message: &str) -> Self {
+        self.0.upstream_message = (!message.is_empty()).then(|| message.to_owned());
+        self
+    }
+
+    /// With what is known of its delivery.
+    #[must_use]
+    pub fn delivered(mut self, delivery: Delivery) -> Self {
+        self.0.delivery = delivery;
+        self
+    }
+
+    /// With when it may be repeated.
+    #[must_use]
+    pub fn repeatable(mut self, repeat: Repeat) -> Self {
+        self.0.repeat = repeat;
+        self
+    }
+
+    /// As the failure of a call with that effect.
+    #[must_use]
+    pub fn of_call(mut self, effect: Effect) -> Self {
+        self.0.effect = Some(effect);
+        self
+    }
+
+    /// With a header for HTTP.
+    #[must_use]
+    pub fn header(mut self, name: HeaderName, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.0.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// With a further field of the problem document.
+    #[must_use]
+    pub fn field(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.0.fields.push((name, value.into()));
+        self
+    }
+}
+
+impl Report {
+    /// The problem in sentences, the same on every surface: what happened, the code, what to do, and what it means for money and for repeating.
+    pub fn detail(&self) -> String {
+        let code = self.code.map(|code| format!("Code {code}."));
+        let message = self
+            .upstream_message
+            .as_ref()
+            .map(|message| format!("7digital's words: \"{message}\"."));
+        let consequence = self.effect.map(|effect| self.consequence(effect));
+        let sentences = [
+            Some(self.what.as_str()),
+            code.as_deref(),
+            message.as_deref(),
+            Some(self.advice.as_str()).filter(|advice| !advice.is_empty()),
+            consequence,
+        ];
+        sentences
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The problem as RFC 9457 has it.
+    pub fn document(&self, request_id: &str) -> Value {
+        let of_call = self.effect.into_iter().flat_map(|effect| {
+            let unknown = self.delivery == Delivery::Unknown && effect != Effect::Reads;
+            let repeat = match self.repeat {
+                _ if unknown => "after_check",
+                Repeat::AfterChange => "after_change",
+                Repeat::Later => "later",
+            };
+            [
+                ("outcome", json!(self.outcome())),
+                (
+                    "mayHaveCharged",
+                    json!(unknown && effect == Effect::Charges),
+                ),
+                ("repeat", json!(repeat)),
+            ]
+        });
+        let code = self.code.map(|code| ("code", json!(code)));
+        let fields = of_call
+            .chain(code)
+            .chain(self.fields.iter().cloned())
+            .chain([("requestId", json!(request_id))]);
+        self.kind.document(&self.detail(), fields)
+    }
+
+    /// How far the call came: `not_sent`, `refused` or `unknown`.
+    pub fn outcome(&self) -> &'static str {
+        match self.delivery {
+            Delivery::NotSent => "not_sent",
+            Delivery::Rejected => "refused",
+            Delivery::Unknown => "unknown",
+        }
+    }
+
+    /// What it means for money and for repeating.
+    fn consequence(&self, effect: Effect) -> &'static str {
+        match (effect, self.delivery, self.repeat) {
+            (Effect::Charges, Delivery::Unknown, _) => {
+                "Money may have been spent: look into the locker (get-user-locker) before buying again; do not repeat the call."
+            }
+            (Effect::Writes, Delivery::Unknown, _) => {
+                "It may have taken effect: check before repeating the call."
+            }
+            (Effect::Charges, _, Repeat::AfterChange) => {
+                "Nothing was charged. The same call would fail again."
+            }
+            (Effect::Charges, _, Repeat::Later) => {
+                "Nothing was charged; the call can safely be repeated later."
+            }
+            (_, _, Repeat::AfterChange) => "Nothing was changed. The same call would fail again.",
+            (_, _, Repeat::Later) => "Nothing was changed; the call can safely be repeated later.",
+        }
+    }
+}
+
+/// A wait in whole seconds, rounded up, at least one.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
+/// A wait in words: `1 second`, `7 seconds`.
+pub(crate) fn in_seconds(wait: Duration) -> String {
+    match whole_seconds(wait) {
+        1 => "1 second".to_owned(),
+        seconds => format!("{seconds} seconds"),
+    }
+}

@@ -1,0 +1,167 @@
+//! Failures of the client and the tools, with advice that names our settings and tools.
+
+use sevendigital::error_code::{is_remote_fault, meaning};
+use sevendigital::{Error, Repeat};
+use sevendigital_tools::ToolError;
+
+use super::kind::Kind;
+use super::report::{Problem, in_seconds};
+
+impl From<ToolError> for Problem {
+    fn from(error: ToolError) -> Self {
+        match error {
+            ToolError::Input(problem) => argument(&problem),
+            ToolError::Client(error) => error.into(),
+            ToolError::RegistrationFailed { code, message } => {
+                let why = code
+                    .map(|code| format!(": {}", meaning(code).what))
+                    .unwrap_or_default();
+                Self::new(
+                    Kind::Refused,
+                    format!("The card registration failed{why}."),
+                    "Start a new one with `register-user-payment-card`; the user enters the card again.",
+                )
+                .coded(code)
+                .quoting(&message)
+            }
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let delivery = error.delivery();
+        reworded(error).delivered(delivery)
+    }
+}
+
+fn argument(problem: &dyn std::fmt::Display) -> Problem {
+    let what = format!("An argument is not right: {problem}.");
+    Problem::new(Kind::Argument, what, "Correct it and call again.")
+}
+
+fn reworded(error: Error) -> Problem {
+    match error {
+        Error::NoConsumerKey => Problem::new(
+            Kind::NotConfigured,
+            "No 7digital consumer key is set, so nothing can be called.",
+            "Set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` in the server's environment, or start it with `--sandbox` to try it without a key.",
+        ),
+        Error::Input { name, problem } => argument(&format_args!("{name}: {problem}")),
+        Error::NotSent(reason) => Problem::new(
+            Kind::Unavailable,
+            format!("7digital could not be reached: {reason}."),
+            "Check the network and `SEVENDIGITAL_BASE_URI`.",
+        )
+        .repeatable(Repeat::Later),
+        Error::CircuitOpen { retry_after } => Problem::new(
+            Kind::Unavailable,
+            "7digital has been failing, so reads are held back for a few seconds.",
+            format!("Try again in {}.", in_seconds(retry_after)),
+        )
+        .after(retry_after),
+        Error::Rejected { code, message } => {
+            let meaning = meaning(code);
+            let kind = if is_remote_fault(code) {
+                Kind::BadAnswer
+            } else {
+                Kind::Refused
+            };
+            let what = format!("7digital refused the request: {}.", meaning.what);
+            Problem::new(kind, what, advice(code))
+                .coded(Some(code))
+                .quoting(&message)
+                .repeatable(meaning.repeat)
+        }
+        Error::Unauthorised {
+            message,
+            clock_ahead,
+        } => Problem::new(
+            Kind::NotAuthorised,
+            "7digital did not authorise the request.",
+            authorisation_advice(&message, clock_ahead),
+        )
+        .quoting(&message),
+        Error::Throttled { retry_after } => {
+            let advice = retry_after
+                .map_or("Wait a while before calling again.".to_owned(), |wait| {
+                    format!("Wait {} before calling again.", in_seconds(wait))
+                });
+            later(
+                Kind::Throttled,
+                "7digital's rate limit is reached.",
+                advice,
+                retry_after,
+            )
+        }
+        Error::Unavailable {
+            status,
+            retry_after,
+        } => {
+            let advice = retry_after.map_or("Try again in a minute.".to_owned(), |wait| {
+                format!("Try again in {}.", in_seconds(wait))
+            });
+            let what = format!("7digital is unavailable (HTTP {status}).");
+            later(Kind::Unavailable, what, advice, retry_after)
+        }
+        Error::Unreadable(reason) => Problem::new(
+            Kind::BadAnswer,
+            format!("7digital's answer could not be read: {reason}."),
+            "Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault.",
+        )
+        .repeatable(Repeat::Later),
+        Error::Interrupted(reason) => Problem::new(
+            Kind::Interrupted,
+            format!("7digital did not finish its answer: {reason}."),
+            "Try again in a minute.",
+        )
+        .repeatable(Repeat::Later),
+    }
+}
+
+fn later(
+    kind: Kind,
+    what: impl Into<String>,
+    advice: String,
+    wait: Option<std::time::Duration>,
+) -> Problem {
+    let problem = Problem::new(kind, what, advice).repeatable(Repeat::Later);
+    match wait {
+        Some(wait) => problem.after(wait),
+        None => problem,
+    }
+}
+
+/// What to do about one of 7digital's codes, by the name of the tool that does it.
+pub(super) fn advice(code: u32) -> &'static str {
+    match code {
+        3002 => "Register a card with `register-user-payment-card` and select it, then buy again.",
+        _ => meaning(code).advice,
+    }
+}
+
+/// Which setting to look at, by the words that 7digital's refusals are known to have.
+fn authorisation_advice(message: &str, clock_ahead: Option<i64>) -> String {
+    if let Some(seconds) = clock_ahead {
+        let direction = if seconds > 0 { "ahead of" } else { "behind" };
+        return format!(
+            "This machine's clock is {} seconds {direction} 7digital's, and signatures hold a time: correct the clock.",
+            seconds.unsigned_abs()
+        );
+    }
+    let message = message.to_ascii_lowercase();
+    let advice = if message.contains("access token") || message.contains("user credentials") {
+        "Run `sevendigital-mcp login`, or set a user's `SEVENDIGITAL_ACCESS_TOKEN` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`; for managed users pass `userId` (or set `SEVENDIGITAL_USER_ID`)."
+    } else if message.contains("signature") {
+        "Check `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`: one of them does not belong to its key."
+    } else if message.contains("timestamp") || message.contains("nonce") {
+        "Check this machine's clock: signatures hold a time."
+    } else if message.contains("not found") {
+        "Check `SEVENDIGITAL_BASE_URI`; 7digital may also have withdrawn this operation for your key."
+    } else if message.contains("denied") {
+        "Check `SEVENDIGITAL_CONSUMER_KEY`, `country` (`SEVENDIGITAL_COUNTRY`), and with 7digital that your key has the right to this operation."
+    } else {
+        "Check `SEVENDIGITAL_CONSUMER_KEY`, `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN`, `country`, and that your key has the right to this operation."
+    };
+    advice.to_owned()
+}

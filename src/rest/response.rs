@@ -1,0 +1,46 @@
+//! Outcomes as REST has them.
+
+use axum::response::{IntoResponse as _, Response};
+use chrono::DateTime;
+use http::{HeaderMap, HeaderValue, header};
+
+use super::headers::{CONFIRMATION, FIRST_MADE, REPLAYED};
+use crate::calls::{Completed, Question};
+use crate::problem::{Kind, Problem};
+
+/// The document, byte for byte what MCP gives, and in headers what is known around it.
+pub(super) fn completed(completed: Completed) -> Response {
+    let Completed { reply, replayed } = completed;
+    let mut headers = HeaderMap::new();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    if let Some(quota) = reply.answer.rate_limit {
+        headers.insert("x-ratelimit-limit", quota.limit.into());
+        headers.insert("x-ratelimit-current", quota.current.into());
+        headers.insert("x-ratelimit-reset", quota.reset.into());
+    }
+    if let Some(first) = replayed {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        let first = DateTime::from_timestamp_millis(first).map(|first| first.to_rfc3339());
+        if let Some(first) = first.and_then(|first| first.parse().ok()) {
+            headers.insert(FIRST_MADE, first);
+        }
+    }
+    (headers, reply.answer.document.to_string()).into_response()
+}
+
+/// The question goes to the caller, and the confirmation comes back with the same call.
+pub(super) fn confirmation_required(question: Question) -> Problem {
+    let seconds = question.ttl.as_secs();
+    let what = format!(
+        "Nothing was sent. Show `message` to the user; if they agree, make the same call again within {seconds} seconds with the header `{CONFIRMATION}` set to `confirmation`, which is good for one call."
+    );
+    Problem::new(Kind::ConfirmationRequired, what, "")
+        .field("message", question.message)
+        .field("confirmation", question.confirmation_token)
+        .field("outcome", "not_sent")
+        .field("mayHaveCharged", false)
+        .field("repeat", "after_change")
+}

@@ -1,0 +1,7 @@
+//! Where settings and the stored login come from, and the command line.
+
+mod cli;
+pub(crate) mod config;
+mod errors;
+mod login;
+mod stored_login;

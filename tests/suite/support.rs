@@ -1,0 +1,36 @@
+//! What more than one folder of tests needs. Ask for it by the name that stands here.
+
+/// One row per tool.
+pub(crate) mod calls;
+/// The one client.
+pub(crate) mod client;
+/// Requests in parts, sent byte by byte.
+pub(crate) mod draft;
+/// What an upstream can do wrong.
+pub(crate) mod faults;
+/// Hostile arguments.
+pub(crate) mod hostile;
+/// What tests need of the server's inside.
+pub(crate) mod internals;
+mod ledger_file;
+mod process;
+mod reply;
+/// Calls as REST has them.
+pub(crate) mod rest;
+mod rmcp_client;
+/// An authorization server, and access tokens.
+pub(crate) mod tokens;
+/// An upstream that does as its script says.
+pub(crate) mod upstream;
+mod wait;
+mod world;
+
+pub(crate) use client::{Client, LEGACY, MODERN, SURFACES, Surface, http, yes};
+pub(crate) use ledger_file::{age, empty, file, folder, ledger, open, rows, states};
+pub(crate) use process::{Server, Variable, program};
+pub(crate) use reply::{
+    Reply, check_one, fails_with, failure, is_replayed, problem, purchase_id, question, text,
+};
+pub(crate) use rmcp_client::{Person, Rmcp, call_with, lifecycles, stdio_client};
+pub(crate) use wait::{until, within};
+pub(crate) use world::{Setting, World, load, root, sandbox_settings, variables, world_on};
