@@ -3,9 +3,10 @@
 pub mod args;
 pub mod call;
 mod callback;
-pub mod command;
 pub mod ledger;
 pub mod login;
-mod login_error;
 pub mod token;
 pub mod tools;
+
+/// What a command ends with: an exit code, or what stopped it.
+pub type CommandResult = Result<std::process::ExitCode, Box<dyn std::error::Error>>;

@@ -1,18 +1,16 @@
 //! Settings, each declared once: defaults, then a stored login, then a TOML file, then the environment, then flags. The only room that reads the environment.
 //!
-//! `settings` and `limits` declare, `table` makes the tables, `layers` reads what is given, `load` and `checks` make a [`Config`] of it.
+//! `settings` and `limits` declare, `table` makes the tables, `layers` reads what is given, `load` makes a [`Config`] of it.
 
-pub use self::error::ConfigError;
 pub use self::flags::Flags;
 pub use self::layers::Layers;
 pub use self::limits::Limits;
+pub use self::messages::ConfigError;
 pub use self::principals::Principal;
 pub use self::settings::{Config, HintSet, LOOPBACK, LogFormat, Spending, SpendingLimits};
 pub use self::table::{LIMITS, SETTINGS, Setting};
 
 mod auth;
-mod checks;
-mod error;
 mod flags;
 mod layers;
 mod limits;

@@ -10,6 +10,5 @@ mod health;
 pub mod json;
 pub mod listener;
 pub mod metrics_page;
-pub mod protected_resource;
 pub mod stack;
 mod timeouts;

@@ -6,10 +6,10 @@ pub use self::protected_resource::ProtectedResource;
 pub use self::tool_filter::ToolFilter;
 pub use self::user::{User, UserSource};
 
-pub mod access_token;
+mod access_token;
 mod authenticator;
 mod caller;
-pub mod protected_resource;
-pub mod signing_keys;
+mod protected_resource;
+mod signing_keys;
 mod tool_filter;
 mod user;

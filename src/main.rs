@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Parser as _;
 use sevendigital_mcp::calls::Calls;
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
-use sevendigital_mcp::cli::{call, ledger, login, token, tools};
+use sevendigital_mcp::cli::{CommandResult, call, ledger, login, token, tools};
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::http::metrics_page;
 use sevendigital_mcp::ledger::Ledger;
@@ -24,10 +24,7 @@ const ABANDON_TIMEOUT: Duration = Duration::from_millis(800);
 fn main() -> ExitCode {
     #[cfg(unix)]
     write_no_core();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
@@ -46,18 +43,14 @@ fn main() -> ExitCode {
 #[cfg(unix)]
 fn write_no_core() {
     use rustix::process::{Resource, Rlimit, setrlimit};
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
+    let (current, maximum) = (Some(0), Some(0));
     // A limit can always be lowered.
-    let _ = setrlimit(Resource::Core, none);
+    let _ = setrlimit(Resource::Core, Rlimit { current, maximum });
 }
 
 fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    let error = error.downcast_ref::<std::io::Error>();
+    error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 fn fail(error: &dyn Error) -> ExitCode {
@@ -65,12 +58,25 @@ fn fail(error: &dyn Error) -> ExitCode {
     ExitCode::from(2)
 }
 
-async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
-    let layers = Layers::of_process(cli.options.config.clone(), cli.options.flags.given);
-    let command = cli.command.unwrap_or(Command::Serve);
-    match command {
+async fn run(cli: Cli) -> CommandResult {
+    let layers = Layers::of_process(cli.options.config, cli.options.flags.given);
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => {
+            let (_guards, config, calls) = start(&layers).await?;
+            serve(&config, calls).await?;
+        }
+        Command::Stdio => {
+            let (_guards, config, calls) = start(&layers).await?;
+            let stop = stop_signal(&calls);
+            stdio::serve(&config, calls, stop.cancelled_owned()).await?;
+        }
+        Command::Call { tool, args } => {
+            let (_guards, _, calls) = start(&layers).await?;
+            return call::run(&calls, &tool, &args).await;
+        }
         Command::Login(options) => return log_in(layers, &options).await,
-        Command::Logout => return log_out(&layers),
+        // Whatever the settings are.
+        Command::Logout => login::forget(layers.credentials.as_deref().ok_or(login::NO_FOLDER)?)?,
         Command::Tools { json } => return tools::run(&Config::load(&layers)?, json),
         Command::Ledger { command } => {
             let ledger = Ledger::from_config(&Config::load(&layers)?);
@@ -79,42 +85,32 @@ async fn run(cli: Cli) -> Result<ExitCode, Box<dyn Error>> {
         Command::Token {
             command: TokenCommand::New,
         } => return token::new(),
-        Command::Serve | Command::Stdio | Command::Call { .. } => {}
-    }
-    let config = Config::load(&layers)?;
-    let _logging = logging::start(&config)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
-    let (config, _sandbox) = with_sandbox(config).await?;
-    let calls = Calls::new(&config)?;
-    match command {
-        Command::Serve => serve(&config, calls).await?,
-        Command::Stdio => {
-            let stop = stop_signal(&calls);
-            stdio::serve(&config, calls, stop.cancelled_owned()).await?;
-        }
-        Command::Call { tool, args } => return call::run(&calls, &tool, &args).await,
-        Command::Login(_)
-        | Command::Logout
-        | Command::Tools { .. }
-        | Command::Token { .. }
-        | Command::Ledger { .. } => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What calls need, and what has to live as long as they do: the logging and perhaps a sandbox.
+async fn start(layers: &Layers) -> Result<(impl Sized, Config, Calls), Box<dyn Error>> {
+    let config = Config::load(layers)?;
+    let logging = logging::start(&config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let (config, sandbox) = with_sandbox(config).await?;
+    let calls = Calls::new(&config)?;
+    Ok(((sandbox, logging), config, calls))
+}
+
 /// Logs a user in. What is stored already is not read: it may be broken, and is about to be replaced.
-async fn log_in(mut layers: Layers, options: &Login) -> Result<ExitCode, Box<dyn Error>> {
+async fn log_in(mut layers: Layers, options: &Login) -> CommandResult {
     let path = layers.credentials.take();
     let config = Config::load(&layers)?;
     let _logging = logging::start(&config)?;
     let client = login::client(&config)?;
-    let path = match path {
-        _ if options.print => None,
-        None => return Err(login::NO_FOLDER.into()),
-        path => path,
-    };
+    let path = path.filter(|_| !options.print);
+    if path.is_none() && !options.print {
+        return Err(login::NO_FOLDER.into());
+    }
     let token = if options.no_browser {
         let input = std::io::BufReader::new(std::io::stdin());
         login::with_pasted_address(&client, login::show_for_pasting, input).await
@@ -125,20 +121,13 @@ async fn log_in(mut layers: Layers, options: &Login) -> Result<ExitCode, Box<dyn
         Some(path) => login::store(path, &config, token),
         None => login::print(&token),
     });
-    match done {
-        Ok(()) => Ok(ExitCode::SUCCESS),
+    Ok(match done {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             writeln!(std::io::stderr(), "error: {error}")?;
-            Ok(ExitCode::FAILURE)
+            ExitCode::FAILURE
         }
-    }
-}
-
-/// Forgets the stored login, whatever the settings are.
-fn log_out(layers: &Layers) -> Result<ExitCode, Box<dyn Error>> {
-    let path = layers.credentials.as_deref().ok_or(login::NO_FOLDER)?;
-    login::forget(path)?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// The same settings, pointed at a sandbox: its address, its demo credentials, its country.
@@ -186,18 +175,14 @@ fn stop_signal(calls: &Calls) -> CancellationToken {
         signalled().await;
         tracing::warn!("asked to stop twice: stopping without waiting for calls in flight");
         let _ = tokio::time::timeout(ABANDON_TIMEOUT, calls.abandon_in_flight()).await;
-        end_now();
+        #[expect(
+            clippy::exit,
+            clippy::disallowed_methods,
+            reason = "the person who asks twice wants no more waiting"
+        )]
+        std::process::exit(1);
     });
     stop
-}
-
-#[expect(
-    clippy::exit,
-    clippy::disallowed_methods,
-    reason = "the person who asks twice wants no more waiting"
-)]
-fn end_now() {
-    std::process::exit(1);
 }
 
 /// Ready when the process gets SIGTERM or SIGINT.
@@ -205,21 +190,11 @@ async fn signalled() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        match terminate {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => {
-                let _ = interrupt.await;
-            }
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! { _ = interrupt => {} _ = terminate.recv() => {} }
+            return;
         }
     }
-    #[cfg(not(unix))]
-    {
-        let _ = interrupt.await;
-    }
+    let _ = interrupt.await;
 }

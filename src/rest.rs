@@ -2,8 +2,6 @@
 
 mod arguments;
 mod docs;
-mod errors;
-mod headers;
 mod openapi;
 mod response;
 pub mod routes;

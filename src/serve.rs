@@ -6,13 +6,14 @@ use std::net::SocketAddr;
 use axum::Router;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::calls::Calls;
 use crate::config::{Config, ConfigError};
 use crate::http::body::BodyReader;
 use crate::http::errors::problem_json;
 use crate::http::listener::{Listener, SHUTDOWN_GRACE};
-use crate::http::stack::Stack;
+use crate::http::stack;
 use crate::identity::Authenticator;
 use crate::{mcp, rest};
 
@@ -34,23 +35,19 @@ impl App {
         let (shutting_down, end) = (CancellationToken::new(), CancellationToken::new());
         let authenticator = Authenticator::new(config)?;
         let body = BodyReader::new(&config.limits);
-        let stack = Stack::new(config, shutting_down.clone());
+        let around = |router, render| stack::around(router, config, &shutting_down, render);
         let bind = |key, address| Listener::bind(key, address, &config.limits);
 
         let listener = bind("bind", config.bind)?;
         let router = mcp::router::router(config, &calls, &authenticator, body.clone(), end.clone());
-        let mcp = (listener, stack.clone().around(router, mcp::router::render));
-        let rest = match config.rest_bind {
-            None => None,
-            Some(address) => {
-                let listener = bind("rest_bind", address)?;
-                let router = rest::routes::router(config, &calls, &authenticator, &body);
-                Some((listener, stack.around(router, problem_json)))
-            }
-        };
+        let mcp = (listener, around(router, mcp::router::render));
+        let rest = config.rest_bind.map(|address| {
+            let router = rest::routes::router(config, &calls, &authenticator, &body);
+            Ok((bind("rest_bind", address)?, around(router, problem_json)))
+        });
         Ok(Self {
             mcp,
-            rest,
+            rest: rest.transpose()?,
             calls,
             shutting_down,
             end,
@@ -72,23 +69,17 @@ impl App {
     ///
     /// Meanwhile the addresses stay bound: new requests are answered with 503, and so is `/readyz`.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let (mut serving, mut in_flight) = (JoinSet::new(), Vec::new());
+        let (mut serving, in_flight) = (JoinSet::new(), TaskTracker::new());
         for (listener, router) in [Some(self.mcp), self.rest].into_iter().flatten() {
-            in_flight.push(listener.in_flight());
-            serving.spawn(listener.serve(router, self.end.clone()));
+            serving.spawn(listener.serve(router, self.end.clone(), in_flight.clone()));
         }
         stop.await;
         self.shutting_down.cancel();
         tracing::info!("shutting down; calls in flight are answered first");
         self.calls.drain().await;
-        let answered = async {
-            for in_flight in in_flight {
-                in_flight.close();
-                in_flight.wait().await;
-            }
-        };
+        in_flight.close();
         // A client that never reads its response is not waited for.
-        let _ = tokio::time::timeout(SHUTDOWN_GRACE, answered).await;
+        let _ = tokio::time::timeout(SHUTDOWN_GRACE, in_flight.wait()).await;
         self.end.cancel();
         while let Some(served) = serving.join_next().await {
             served?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sevendigital_tools::Arguments;
 
-use super::command::CommandResult;
+use super::CommandResult;
 use super::ledger::moment;
 use crate::calls::{Call, CallOutcome, Calls, Completed, Question, RequestContext, UserAnswer};
 use crate::identity::Caller;
@@ -13,10 +13,8 @@ use crate::problem::Problem;
 
 /// Makes one call and prints its document. Where the user must confirm it, the person at the terminal is asked.
 pub async fn run(calls: &Calls, name: &str, args: &str) -> CommandResult {
-    let tool = calls
-        .registry()
-        .find(name)
-        .ok_or_else(|| format!("there is no tool `{name}`; `sevendigital-mcp tools` lists them"))?;
+    let no_tool = || format!("there is no tool `{name}`; `sevendigital-mcp tools` lists them");
+    let tool = calls.registry().find(name).ok_or_else(no_tool)?;
     let arguments: Arguments = serde_json::from_str(args)
         .map_err(|error| format!("`--args` is not a JSON object: {error}"))?;
     let call = |confirmation| Call {
@@ -53,9 +51,9 @@ fn print(completed: &Completed) -> CommandResult {
         writeln!(io::stderr(), "note: {note}")?;
     }
     if let Some(first) = completed.replayed {
-        let first = moment(first);
+        let (mut stderr, first) = (io::stderr(), moment(first));
         writeln!(
-            io::stderr(),
+            stderr,
             "note: this was bought already, at {first}; it was not bought again"
         )?;
     }

@@ -1,20 +1,22 @@
 //! The OAuth callback: what the browser brings back from 7digital's page, and the loopback listener that it comes to.
 
+use std::future::ready;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use sevendigital::Secret;
+use sevendigital::{Effect, Error, Secret};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use url::form_urlencoded;
 
-use super::login_error::LoginError;
+use crate::problem::Problem;
 
 /// How long the browser may take to fetch the last page.
 const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -34,27 +36,41 @@ pub(super) fn read(query: &str, request_token: &Secret) -> Result<Allowed, Login
             .map(|(_, value)| value.into_owned())
             .filter(|value| !value.is_empty())
     };
-    let fail = |problem: &str| Err(LoginError(problem.to_owned()));
-    match value("oauth_token") {
-        Some(token) if token == request_token.expose() => {}
-        Some(_) => return fail("the answer belongs to another login: run `login` again"),
-        None => {
-            return fail(
-                "the address has no `oauth_token`: expected the one that the browser shows after the user has decided",
-            );
+    let status = value("status").map(|status| status.to_ascii_lowercase());
+    let problem = match (value("oauth_token"), status.as_deref()) {
+        (None, _) => {
+            "the address has no `oauth_token`: expected the one that the browser shows after the user has decided"
         }
-    }
-    // 7digital's guide spells it both ways.
-    match value("status").map(|status| status.to_ascii_lowercase()) {
-        Some(status) if ["authorised", "authorized"].contains(&status.as_str()) => Ok(Allowed {
-            verifier: value("oauth_verifier").map(Secret::from),
-        }),
-        Some(_) => {
-            fail("the user did not allow it: run `login` again and choose Allow on 7digital's page")
+        (Some(token), _) if token != request_token.expose() => {
+            "the answer belongs to another login: run `login` again"
         }
-        None => fail(
-            "the address has no `status`: expected the one that the browser shows after the user has decided",
-        ),
+        (_, None) => {
+            "the address has no `status`: expected the one that the browser shows after the user has decided"
+        }
+        // 7digital's guide spells it both ways.
+        (_, Some("authorised" | "authorized")) => {
+            let verifier = value("oauth_verifier").map(Secret::from);
+            return Ok(Allowed { verifier });
+        }
+        _ => "the user did not allow it: run `login` again and choose Allow on 7digital's page",
+    };
+    Err(LoginError(problem.to_owned()))
+}
+
+/// Why there is no login: what happened, and the way out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct LoginError(pub String);
+
+impl From<Error> for LoginError {
+    fn from(error: Error) -> Self {
+        Self(match error {
+            // The code's usual meaning is about countries.
+            Error::Rejected { code: 2002, .. } => {
+                "7digital says that the user has not allowed it yet (code 2002): run `login` again and choose Allow on 7digital's page".into()
+            }
+            error => Problem::from(error).of_call(Effect::Reads).detail(),
+        })
     }
 }
 
@@ -66,23 +82,15 @@ pub(super) struct CallbackListener {
     path: String,
 }
 
-/// What the handler has to know.
-#[derive(Debug, Clone)]
-struct Expected {
-    host: String,
-    path: String,
-    request_token: Secret,
-    outcome: mpsc::Sender<Result<Allowed, LoginError>>,
-}
-
 impl CallbackListener {
     /// A listener on a free port, at a path that can't be guessed.
     pub(super) async fn bind() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let (address, path) = (listener.local_addr()?, path());
         Ok(Self {
-            address: listener.local_addr()?,
             listener,
-            path: path(),
+            address,
+            path,
         })
     }
 
@@ -94,25 +102,24 @@ impl CallbackListener {
     /// Waits until the browser is back with the user's decision.
     pub(super) async fn wait(self, request_token: &Secret) -> Result<Allowed, LoginError> {
         let (outcome, mut decided) = mpsc::channel(1);
-        let expected = Expected {
-            host: self.address.to_string(),
-            path: self.path,
-            request_token: request_token.clone(),
-            outcome,
+        let (host, token) = (self.address.to_string(), request_token.clone());
+        let answer = move |request: Request| {
+            let page = query(&request, &host, &self.path).map(|query| {
+                let decision = read(query, &token);
+                let page = page(decision.is_ok());
+                // Only the first return counts; a reloaded page is answered and forgotten.
+                let _ = outcome.try_send(decision);
+                page
+            });
+            ready(page)
         };
-        let router = Router::new().fallback(answer).with_state(expected);
         let stop = CancellationToken::new();
-        let serving = axum::serve(self.listener, router)
+        let serving = axum::serve(self.listener, Router::new().fallback(answer))
             .with_graceful_shutdown(stop.clone().cancelled_owned());
-        let mut serving = tokio::spawn(serving.into_future());
+        let serving = AbortOnDropHandle::new(tokio::spawn(serving.into_future()));
         let outcome = decided.recv().await;
         stop.cancel();
-        if tokio::time::timeout(LAST_PAGE_TIMEOUT, &mut serving)
-            .await
-            .is_err()
-        {
-            serving.abort();
-        }
+        let _ = tokio::time::timeout(LAST_PAGE_TIMEOUT, serving).await;
         outcome.unwrap_or_else(|| Err(LoginError("the callback listener ended early".into())))
     }
 }
@@ -122,31 +129,28 @@ pub(super) fn path() -> String {
     format!("/callback/{:032x}", rand::random::<u128>())
 }
 
-/// Answers the browser's return; everything else that comes to the port is turned away.
-async fn answer(State(expected): State<Expected>, request: Request) -> Response {
-    let host = request.headers().get(header::HOST);
+/// The query of the browser's return; everything else that comes to the port is turned away.
+fn query<'a>(request: &'a Request, host: &str, path: &str) -> Result<&'a str, StatusCode> {
+    let named = request.headers().get(header::HOST);
     // A page elsewhere that has its own name point to 127.0.0.1 still sends its own name.
-    if host.is_none_or(|host| host.as_bytes() != expected.host.as_bytes()) {
-        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    if named.is_none_or(|named| named.as_bytes() != host.as_bytes()) {
+        return Err(StatusCode::MISDIRECTED_REQUEST);
     }
-    if request.uri().path() != expected.path {
-        return StatusCode::NOT_FOUND.into_response();
+    if request.uri().path() != path {
+        return Err(StatusCode::NOT_FOUND);
     }
     if request.method() != Method::GET {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        return Err(StatusCode::METHOD_NOT_ALLOWED);
     }
-    let query = request.uri().query().unwrap_or_default();
-    let outcome = read(query, &expected.request_token);
-    let words = match &outcome {
-        Ok(_) => "7digital has given sevendigital-mcp access.",
-        Err(_) => "sevendigital-mcp was given no access.",
-    };
-    // Only the first return counts; a reloaded page is answered and forgotten.
-    let _ = expected.outcome.try_send(outcome);
-    page(words)
+    Ok(request.uri().query().unwrap_or_default())
 }
 
-fn page(words: &str) -> Response {
+fn page(is_allowed: bool) -> Response {
+    let words = if is_allowed {
+        "7digital has given sevendigital-mcp access."
+    } else {
+        "sevendigital-mcp was given no access."
+    };
     let headers = [
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'"),
@@ -163,47 +167,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_callback_says_yes_in_either_spelling() {
-        let token = "t+/==".into();
-        for (query, verifier) in [
-            ("oauth_token=t%2B%2F%3D%3D&status=Authorised", None),
-            ("status=Authorized&oauth_token=t%2b/==", None),
-            ("status=AUTHORISED&oauth_token=t%2B/==", None),
-            (
-                "oauth_token=t%2B/==&status=authorized&oauth_verifier=v%3D",
-                Some("v="),
-            ),
-            (
-                "oauth_token=t%2B/==&status=authorised&oauth_verifier=&x=y",
-                None,
-            ),
-        ] {
-            let allowed = read(query, &token).unwrap();
-            let found = allowed.verifier.as_ref().map(Secret::expose);
-            assert_eq!(found, verifier, "{query}");
-        }
-    }
-
-    #[test]
-    fn anything_else_is_no() {
-        for (query, reason) in [
-            ("oauth_token=t&status=Denied", "did not allow"),
-            ("oauth_token=t&status=Unauthorised", "did not allow"),
-            (
-                "oauth_token=t&status=Denied&status=Authorised",
-                "did not allow",
-            ),
-            ("oauth_token=t", "no `status`"),
-            ("oauth_token=t&status=", "no `status`"),
-            ("status=Authorised", "no `oauth_token`"),
-            ("oauth_token=&status=Authorised", "no `oauth_token`"),
-            ("oauth_token=T&status=Authorised", "another login"),
-            ("oauth_token=canary&status=Authorised", "another login"),
-            ("", "no `oauth_token`"),
-        ] {
-            let error = read(query, &"t".into()).unwrap_err().to_string();
-            assert!(error.contains(reason), "{query}: {error}");
-            assert!(!error.contains("canary"), "{error}");
+    fn a_callback_says_yes_in_either_spelling_and_anything_else_is_no() {
+        #[rustfmt::skip]
+        let rows = [
+            ("oauth_token=t%2B%2F%3D%3D&status=Authorised", Ok(None)),
+            ("status=Authorized&oauth_token=t%2b/==", Ok(None)),
+            ("status=AUTHORISED&oauth_token=t%2B/==", Ok(None)),
+            ("oauth_token=t%2B/==&status=authorized&oauth_verifier=v%3D", Ok(Some("v="))),
+            ("oauth_token=t%2B/==&status=authorised&oauth_verifier=&x=y", Ok(None)),
+            ("oauth_token=t%2B/==&status=Denied", Err("did not allow")),
+            ("oauth_token=t%2B/==&status=Unauthorised", Err("did not allow")),
+            ("oauth_token=t%2B/==&status=Denied&status=Authorised", Err("did not allow")),
+            ("oauth_token=t%2B/==", Err("no `status`")),
+            ("oauth_token=t%2B/==&status=", Err("no `status`")),
+            ("status=Authorised", Err("no `oauth_token`")),
+            ("oauth_token=&status=Authorised", Err("no `oauth_token`")),
+            ("oauth_token=T%2B/==&status=Authorised", Err("another login")),
+            ("oauth_token=canary&status=Authorised", Err("another login")),
+            ("", Err("no `oauth_token`")),
+        ];
+        for (query, expected) in rows {
+            let found = read(query, &"t+/==".into()).map_err(|error| error.to_string());
+            match (&found, expected) {
+                (Ok(Allowed { verifier }), Ok(expected)) => {
+                    assert_eq!(verifier.as_ref().map(Secret::expose), expected, "{query}");
+                }
+                (Err(error), Err(reason)) => {
+                    assert!(error.contains(reason), "{query}: {error}");
+                    assert!(!error.contains("canary"), "{error}");
+                }
+                _ => panic!("{query}: {found:?}"),
+            }
         }
     }
 }

@@ -5,12 +5,9 @@ use std::process::ExitCode;
 
 use chrono::DateTime;
 
+use super::CommandResult;
 use super::args::LedgerCommand;
-use super::command::CommandResult;
 use crate::ledger::{Entry, Ledger};
-
-/// Charges that `ledger export` writes at most.
-const ALL: u32 = u32::MAX;
 
 /// Carries out a command on the ledger.
 pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
@@ -21,15 +18,12 @@ pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
                 writeln!(out, "{}", line(&entry))?;
             }
         }
-        LedgerCommand::Show { id } => match ledger.show(id).await? {
-            Some(entry) => writeln!(out, "{}", serde_json::to_string_pretty(&entry)?)?,
-            None => {
-                return Err(format!(
-                    "there is no charge {id}; `sevendigital-mcp ledger list` shows them"
-                )
-                .into());
-            }
-        },
+        LedgerCommand::Show { id } => {
+            let entry = ledger.show(id).await?.ok_or_else(|| {
+                format!("there is no charge {id}; `sevendigital-mcp ledger list` shows them")
+            })?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&entry)?)?;
+        }
         LedgerCommand::Forget { id } => {
             if !ledger.forget(id).await? {
                 return Err(format!("charge {id} is not there, or is in flight").into());
@@ -40,7 +34,7 @@ pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
             )?;
         }
         LedgerCommand::Export => {
-            for entry in ledger.list(ALL).await?.iter().rev() {
+            for entry in ledger.list(u32::MAX).await?.iter().rev() {
                 writeln!(out, "{}", serde_json::to_string(entry)?)?;
             }
         }
@@ -49,28 +43,17 @@ pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
 }
 
 fn line(entry: &Entry) -> String {
-    let state = serde_json::to_value(entry.state).ok();
-    let state = state
-        .as_ref()
-        .and_then(|state| state.as_str())
-        .unwrap_or_default();
-    let purchase = entry
-        .purchase_id
-        .as_deref()
-        .map(|id| format!("  purchase {id}"))
-        .unwrap_or_default();
-    format!(
-        "{:>6}  {}  {state:<9} {:<26}{}{purchase}",
-        entry.id,
-        moment(entry.started),
-        entry.tool,
-        entry.item
-    )
+    let purchase = entry.purchase_id.as_ref();
+    let purchase = purchase.map_or(String::new(), |id| format!("  purchase {id}"));
+    let (started, state) = (moment(entry.started), entry.state.as_str());
+    let (id, tool, item) = (entry.id, &entry.tool, &entry.item);
+    format!("{id:>6}  {started}  {state:<9} {tool:<26}{item}{purchase}")
 }
 
 /// A time for people.
 pub(super) fn moment(milliseconds: i64) -> String {
-    DateTime::from_timestamp_millis(milliseconds)
-        .map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
-        .unwrap_or_default()
+    let at = DateTime::from_timestamp_millis(milliseconds);
+    at.map_or(String::new(), |at| {
+        at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    })
 }

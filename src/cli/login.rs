@@ -11,11 +11,12 @@ use crate::calls::upstream;
 use crate::config::stored_login::{self, StoredLogin};
 use crate::config::{Config, ConfigError};
 
-use super::callback::{self, Allowed, CallbackListener};
-use super::login_error::LoginError;
+use super::callback::{self, Allowed, CallbackListener, LoginError};
+
+type Result<T> = std::result::Result<T, LoginError>;
 
 /// How long the user may take to decide.
-const DECISION_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const DECISION_MINUTES: u64 = 5;
 /// Bytes of a pasted address at most.
 const MAX_PASTED: u64 = 8_192;
 
@@ -24,25 +25,20 @@ pub const NO_FOLDER: &str =
     "there is no folder to store a login in: set HOME, or use `login --print`";
 
 /// The client that logs in for these settings.
-pub fn client(config: &Config) -> Result<Client, LoginError> {
-    let fail = |problem: &str| Err(LoginError(problem.to_owned()));
-    if config.sandbox {
-        return fail(
-            "`--sandbox` ends with the command, and its tokens with it: start `sevendigital-sandbox` by itself, and log in with SEVENDIGITAL_BASE_URI, SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET set to what it prints",
-        );
-    }
-    let credentials = config.credentials();
-    let consumer = credentials.consumer.as_ref();
-    if consumer.is_none_or(|consumer| consumer.secret.is_none()) {
-        return fail(
-            "a login needs the key that 7digital gave you: set SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET",
-        );
-    }
-    upstream::client(config).map_err(|ConfigError(problem)| LoginError(problem))
+pub fn client(config: &Config) -> Result<Client> {
+    let needs_key = config.consumer_key.is_none() || config.consumer_secret.is_none();
+    let problem = if config.sandbox {
+        "`--sandbox` ends with the command, and its tokens with it: start `sevendigital-sandbox` by itself, and log in with SEVENDIGITAL_BASE_URI, SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET set to what it prints"
+    } else if needs_key {
+        "a login needs the key that 7digital gave you: set SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET"
+    } else {
+        return upstream::client(config).map_err(|ConfigError(problem)| LoginError(problem));
+    };
+    Err(LoginError(problem.to_owned()))
 }
 
 /// Logs in with a browser on this machine: `show` opens the page, and the browser comes back by itself.
-pub async fn with_browser(client: &Client, show: impl FnOnce(&Url)) -> Result<Token, LoginError> {
+pub async fn with_browser(client: &Client, show: impl FnOnce(&Url)) -> Result<Token> {
     let listener = CallbackListener::bind().await.map_err(|error| {
         LoginError(format!(
             "127.0.0.1 can't be listened on: {error}; try `login --no-browser`"
@@ -59,56 +55,48 @@ pub async fn with_pasted_address(
     client: &Client,
     show: impl FnOnce(&Url),
     input: impl BufRead + Send + 'static,
-) -> Result<Token, LoginError> {
+) -> Result<Token> {
     let request_token = client.request_token().await?;
     // Nothing listens there: all that counts is the address that the browser shows.
     let nowhere = format!("http://127.0.0.1{}", callback::path());
     show(&client.authorise_page(&request_token, &nowhere)?);
-    let pasted = in_time(async {
-        tokio::task::spawn_blocking(move || pasted_query(input))
-            .await
-            .map_err(|_| LoginError("stdin can't be read".into()))?
-    });
-    let query = pasted.await?;
+    let pasted = tokio::task::spawn_blocking(move || pasted_query(input));
+    let unreadable = |_| LoginError("stdin can't be read".into());
+    let query = in_time(async { pasted.await.map_err(unreadable)? }).await?;
     let allowed = callback::read(query.expose(), &request_token.token)?;
     finish(client, &request_token, &allowed).await
 }
 
 /// Keeps a token for the commands to come, and says where.
-pub fn store(path: &Path, config: &Config, token: Token) -> Result<(), LoginError> {
-    let login = StoredLogin {
-        base_uri: config.base_uri.clone(),
-        token,
-    };
+pub fn store(path: &Path, config: &Config, token: Token) -> Result<()> {
+    let base_uri = config.base_uri.clone();
     let shown = path.display();
-    stored_login::write(path, &login).map_err(|error| {
+    stored_login::write(path, &StoredLogin { base_uri, token }).map_err(|error| {
         LoginError(format!(
             "the login can't be stored in `{shown}`: {error}; `login --print` prints it instead"
         ))
     })?;
+    let base_uri = &config.base_uri;
     say(&format!(
-        "logged in at {}; the token is stored in {shown}",
-        config.base_uri
+        "logged in at {base_uri}; the token is stored in {shown}"
     ));
-    let credentials = config.credentials();
-    if credentials.token.is_some() || credentials.user_id.is_some() {
+    if config.access_token.is_some() || config.user_id.is_some() {
         say("note: `access_token` or `user_id` is set as well, and wins over what was stored");
     }
     Ok(())
 }
 
 /// Prints a token on stdout, as the two lines that set it in an environment.
-pub fn print(token: &Token) -> Result<(), LoginError> {
+pub fn print(token: &Token) -> Result<()> {
     let (token, secret) = (token.token.expose(), token.secret.expose());
-    writeln!(
-        std::io::stdout(),
-        "SEVENDIGITAL_ACCESS_TOKEN={token}\nSEVENDIGITAL_ACCESS_TOKEN_SECRET={secret}"
-    )
-    .map_err(|error| LoginError(format!("stdout can't be written: {error}")))
+    let lines =
+        format!("SEVENDIGITAL_ACCESS_TOKEN={token}\nSEVENDIGITAL_ACCESS_TOKEN_SECRET={secret}");
+    writeln!(std::io::stdout(), "{lines}")
+        .map_err(|error| LoginError(format!("stdout can't be written: {error}")))
 }
 
 /// Removes the stored token, and says whether there was one.
-pub fn forget(path: &Path) -> Result<(), LoginError> {
+pub fn forget(path: &Path) -> Result<()> {
     let shown = path.display();
     let was_there = stored_login::remove(path)
         .map_err(|error| LoginError(format!("`{shown}` can't be removed: {error}")))?;
@@ -148,35 +136,26 @@ fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-async fn in_time<T>(
-    decision: impl Future<Output = Result<T, LoginError>>,
-) -> Result<T, LoginError> {
-    let minutes = DECISION_TIMEOUT.as_secs() / 60;
-    tokio::time::timeout(DECISION_TIMEOUT, decision)
-        .await
-        .unwrap_or_else(|_| {
-            Err(LoginError(format!(
-                "there was no decision within {minutes} minutes: run `login` again"
-            )))
-        })
+async fn in_time<T>(decision: impl Future<Output = Result<T>>) -> Result<T> {
+    let limit = Duration::from_secs(DECISION_MINUTES * 60);
+    let decided = tokio::time::timeout(limit, decision).await;
+    decided.unwrap_or_else(|_| {
+        Err(LoginError(format!(
+            "there was no decision within {DECISION_MINUTES} minutes: run `login` again"
+        )))
+    })
 }
 
-async fn finish(
-    client: &Client,
-    request_token: &Token,
-    allowed: &Allowed,
-) -> Result<Token, LoginError> {
+async fn finish(client: &Client, request_token: &Token, allowed: &Allowed) -> Result<Token> {
     let verifier = allowed.verifier.as_ref().map(Secret::expose);
     Ok(client.access_token(request_token, verifier).await?)
 }
 
 /// The query of the address on the first line.
-fn pasted_query(input: impl BufRead) -> Result<Secret, LoginError> {
+fn pasted_query(input: impl BufRead) -> Result<Secret> {
     let mut line = String::new();
-    input
-        .take(MAX_PASTED)
-        .read_line(&mut line)
-        .map_err(|error| LoginError(format!("stdin can't be read: {error}")))?;
+    let read = input.take(MAX_PASTED).read_line(&mut line);
+    read.map_err(|error| LoginError(format!("stdin can't be read: {error}")))?;
     // Browsers like to hide the scheme, so all up to the query may be missing or odd.
     let (_, query) = line.trim().split_once('?').ok_or_else(|| {
         LoginError("expected the whole address that the browser ended on, such as http://127.0.0.1/callback/…?oauth_token=…&status=…".into())

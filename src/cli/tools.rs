@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sevendigital::Effect;
 
-use super::command::CommandResult;
+use super::CommandResult;
 use crate::calls::Registry;
 use crate::config::{Config, HintSet};
 use crate::mcp::tool_list::describe;

@@ -2,17 +2,13 @@
 
 use url::{Host, Url};
 
-use super::error::ConfigError;
 use super::settings::Config;
 
 /// Signature algorithms that may be set, all of public keys: an HMAC's key would have to be secret, and published keys are not.
-const ALGORITHMS: [&str; 9] = [
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA",
-];
+const ALGORITHMS: &str = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
 
 /// The settings of an authorization server belong together.
-pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let fail = |problem: String| Err(ConfigError(problem));
+pub(super) fn check(config: &Config) -> Result<(), String> {
     let settings = [
         ("auth_issuer", &config.auth_issuer),
         ("auth_audience", &config.auth_audience),
@@ -22,29 +18,30 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
         return Ok(());
     }
     for (key, value) in settings {
-        let Some(value) = value else {
-            return fail(format!(
-                "`{key}` is missing: `auth_issuer`, `auth_audience` and `auth_jwks_uri` belong together"
-            ));
+        let problem = match value {
+            Some(value) if is_web_address(value) => continue,
+            Some(_) => {
+                "is not an https URL, or an http URL of a loopback address, without a user and a fragment"
+            }
+            None => {
+                "is missing: `auth_issuer`, `auth_audience` and `auth_jwks_uri` belong together"
+            }
         };
-        if !is_web_address(value) {
-            return fail(format!(
-                "`{key}` is not an https URL, or an http URL of a loopback address, without a user and a fragment"
-            ));
-        }
+        return Err(format!("`{key}` {problem}"));
     }
+    let is_known = |name: &str| ALGORITHMS.split(", ").any(|known| known == name);
     let mut algorithms = config.auth_algorithms.iter();
-    if let Some(name) = algorithms.find(|name| !ALGORITHMS.contains(&name.as_str())) {
-        return fail(format!(
-            "`auth_algorithms`: `{name}` is not one of {}",
-            ALGORITHMS.join(", ")
+    if let Some(name) = algorithms.find(|name| !is_known(name)) {
+        return Err(format!(
+            "`auth_algorithms`: `{name}` is not one of {ALGORITHMS}"
         ));
     }
     if config.auth_algorithms.is_empty() {
-        return fail("`auth_algorithms` is empty, so no access token could be accepted".into());
+        return Err("`auth_algorithms` is empty, so no access token could be accepted".into());
     }
     Ok(())
 }
+
 /// An origin of the web (scheme, host and perhaps a port) as browsers write it: in small letters, and without the scheme's own port.
 pub(super) fn origin(value: &str) -> Option<String> {
     let url = Url::parse(value).ok()?;
@@ -63,15 +60,14 @@ fn has_no_user(url: &Url) -> bool {
 
 /// Whether nothing on the way can change what an address serves: https, or http on this machine.
 fn is_web_address(value: &str) -> bool {
-    Url::parse(value).is_ok_and(|url| {
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        (url.scheme() == "https" || (url.scheme() == "http" && is_loopback))
-            && url.fragment().is_none()
-            && has_no_user(&url)
-    })
+    let Ok(url) = Url::parse(value) else {
+        return false;
+    };
+    let is_loopback = url.host().is_some_and(|host| match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    });
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback);
+    is_safe && url.fragment().is_none() && has_no_user(&url)
 }

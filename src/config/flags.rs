@@ -34,9 +34,8 @@ impl FromArgMatches for Flags {
             };
             Some((key, value?))
         });
-        Ok(Self {
-            given: given.collect(),
-        })
+        let given = given.collect();
+        Ok(Self { given })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -47,9 +46,8 @@ impl FromArgMatches for Flags {
 
 fn argument(setting: &'static Setting, flag: &'static str) -> Arg {
     let summary = setting.summary.trim_end_matches('.');
-    let argument = Arg::new(&*setting.key)
-        .long(flag.trim_start_matches('-'))
-        .global(true);
+    let argument = Arg::new(&*setting.key).global(true);
+    let argument = argument.long(flag.trim_start_matches('-'));
     if setting.is("boolean") {
         return argument.action(ArgAction::SetTrue).help(summary);
     }

@@ -10,8 +10,7 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::error::ConfigError;
-use super::messages::{TABLES, explain, invalid, unknown};
+use super::messages::{ConfigError, TABLES, explain, invalid, unknown};
 use super::table::{LIMIT_VARIABLE, LIMITS, SETTINGS, Setting};
 use super::values::is_unset;
 
@@ -33,20 +32,19 @@ pub struct Layers {
 /// Values are not printed: secrets are among them.
 impl fmt::Debug for Layers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Layers");
-        shown.field("file", &self.file);
-        shown.finish_non_exhaustive()
+        f.debug_struct("Layers")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
     }
 }
 
 impl Layers {
     /// The layers of this process: its environment, and the usual locations of a file.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
-        let mut usual_files = vec![PathBuf::from("sevendigital-mcp.toml")];
+        const NAME: &str = "sevendigital-mcp.toml";
         let folders = directories::ProjectDirs::from("", "", "sevendigital-mcp");
-        if let Some(folders) = &folders {
-            usual_files.push(folders.config_dir().join("sevendigital-mcp.toml"));
-        }
+        let in_folder = |name| Some(folders.as_ref()?.config_dir().join(name));
+        let usual_files = [Some(NAME.into()), in_folder(NAME)];
         #[expect(
             clippy::disallowed_methods,
             reason = "the environment is one of the layers"
@@ -56,8 +54,8 @@ impl Layers {
             .collect();
         Self {
             file,
-            usual_files,
-            credentials: folders.map(|folders| folders.config_dir().join("credentials.toml")),
+            usual_files: usual_files.into_iter().flatten().collect(),
+            credentials: in_folder("credentials.toml"),
             variables,
             flags,
         }
@@ -99,10 +97,8 @@ fn defaults() -> impl Provider {
 
 /// No limit may be zero, nor so large that adding to it could overflow. (Durations are in range once they are read.)
 fn limits_in_range(figment: &Figment) -> Result<(), ConfigError> {
-    let values = figment.find_value("limits").ok();
-    let values = values.and_then(Value::into_dict).unwrap_or_default();
     for limit in LIMITS.iter() {
-        let Some(value) = values.get(&limit.key) else {
+        let Ok(value) = figment.find_value(&limit.path()) else {
             continue;
         };
         let number = value.to_num().and_then(Num::to_u128_lossy);
@@ -118,17 +114,14 @@ fn limits_in_range(figment: &Figment) -> Result<(), ConfigError> {
 /// A token with a secret from elsewhere is most likely another user's.
 fn one_source_of_token(figment: &Figment) -> Result<(), ConfigError> {
     let source = |key: &str| figment.find_metadata(key).map(|found| &*found.name);
-    let (Some(token), Some(secret)) = (source("access_token"), source("access_token_secret"))
-    else {
-        return Ok(());
-    };
-    let is_variable = |source: &str| source.starts_with(ENVIRONMENT);
-    if is_variable(token) == is_variable(secret) {
-        return Ok(());
+    if let Some((token, secret)) = source("access_token").zip(source("access_token_secret"))
+        && token.starts_with(ENVIRONMENT) != secret.starts_with(ENVIRONMENT)
+    {
+        return Err(ConfigError(format!(
+            "`access_token` ({token}) and `access_token_secret` ({secret}) belong together: set both in one layer"
+        )));
     }
-    Err(ConfigError(format!(
-        "`access_token` ({token}) and `access_token_secret` ({secret}) belong together: set both in one layer"
-    )))
+    Ok(())
 }
 
 /// How the source of what an environment variable holds begins.
@@ -142,11 +135,9 @@ struct Layer {
 
 impl Layer {
     fn of_one(source: String, setting: &Setting, value: String) -> Self {
-        let value = nest(&setting.path(), typed(setting, value.into()));
-        Self {
-            source,
-            values: value.into_dict().unwrap_or_default(),
-        }
+        let values = nest(&setting.path(), typed(setting, value.into()));
+        let values = values.into_dict().unwrap_or_default();
+        Self { source, values }
     }
 }
 
@@ -162,53 +153,43 @@ impl Provider for Layer {
 
 /// A text read as its setting's type, so that each layer may write numbers, lists, and yes or no as text. What can't be read stays, and serde refuses it.
 fn typed(setting: &Setting, value: Value) -> Value {
-    match value {
-        secret if setting.is_secret => secret,
-        Value::String(_, text) if setting.is("array") => {
-            let words: Vec<Value> = text.split(',').map(Value::from).collect();
-            typed(setting, words.into())
-        }
-        Value::String(_, text) if setting.is("boolean") => {
-            match text.trim().to_ascii_lowercase().as_str() {
-                "true" | "1" | "yes" | "on" => true.into(),
-                "false" | "0" | "no" | "off" => false.into(),
-                other => other.into(),
+    let text = match value {
+        Value::String(_, text) if !setting.is_secret => text,
+        Value::Array(tag, mut words) if setting.is("array") => {
+            for word in &mut words {
+                if let Value::String(_, word) = word {
+                    *word = word.trim().to_owned();
+                }
             }
+            words.retain(|word| word.as_str() != Some(""));
+            return Value::Array(tag, words);
         }
-        Value::String(_, text) if setting.is("integer") => match text.trim().parse::<u64>() {
-            Ok(number) => number.into(),
-            Err(_) => text.into(),
-        },
-        Value::String(_, text) => text.trim().into(),
-        Value::Array(tag, words) if setting.is("array") => {
-            let trimmed = words.into_iter().map(|word| match word {
-                Value::String(tag, word) => Value::String(tag, word.trim().to_owned()),
-                other => other,
-            });
-            let is_empty = |word: &Value| word.as_str() == Some("");
-            Value::Array(tag, trimmed.filter(|word| !is_empty(word)).collect())
-        }
-        other => other,
+        other => return other,
+    };
+    let text = text.trim();
+    if setting.is("array") {
+        let words: Vec<Value> = text.split(',').map(Value::from).collect();
+        return typed(setting, words.into());
+    }
+    let number = text.parse::<u64>().ok().filter(|_| setting.is("integer"));
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" if setting.is("boolean") => true.into(),
+        "false" | "0" | "no" | "off" if setting.is("boolean") => false.into(),
+        _ => number.map_or_else(|| text.into(), Value::from),
     }
 }
 
 /// The file's values.
 fn file(path: &Path) -> Result<Layer, ConfigError> {
-    let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        ConfigError(format!(
-            "configuration file `{shown}` can't be read: {error}"
-        ))
-    })?;
+    let source = format!("configuration file `{}`", path.display());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError(format!("{source} can't be read: {error}")))?;
     let data = Toml::string(&text).data().map_err(|error| {
         // Only line and column: what follows shows the file's text, which may be a secret.
-        let location = error.to_string();
-        let location = location.lines().next().unwrap_or_default();
-        ConfigError(format!(
-            "configuration file `{shown}` is not TOML: {location}"
-        ))
+        let error = error.to_string();
+        let location = error.lines().next().unwrap_or_default();
+        ConfigError(format!("{source} is not TOML: {location}"))
     })?;
-    let source = format!("configuration file `{shown}`");
     let values = data.into_values().next().unwrap_or_default();
     let mut values = known(values, &SETTINGS, &TABLES.map(|(key, _)| key), &source)?;
     if let Some(Value::Dict(_, limits)) = values.get_mut("limits") {
@@ -252,31 +233,23 @@ fn environment(variables: &[(String, String)]) -> Result<Vec<Found<'_>>, ConfigE
     let mut found: Vec<Found> = Vec::new();
     for (name, value) in variables {
         let Some((setting, is_file)) = setting_of(name) else {
-            match name.strip_prefix(LIMIT_VARIABLE) {
-                Some(limit) => {
-                    let source = format!("{ENVIRONMENT} `{name}`");
-                    let keys = LIMITS.iter().map(|limit| &*limit.key);
-                    return Err(unknown(&source, &limit.to_ascii_lowercase(), keys));
-                }
-                None if name.starts_with("SEVENDIGITAL_") => {
-                    let names = SETTINGS.iter().map(|setting| &*setting.variable);
-                    return Err(unknown("environment", name, names));
-                }
-                None => continue,
-            }
+            not_ours(name)?;
+            continue;
         };
         if is_unset(value) {
             continue;
         }
+        let key = &setting.key;
         if let Some((_, other, _)) = found.iter().find(|(twin, ..)| std::ptr::eq(*twin, setting)) {
             return Err(ConfigError(format!(
-                "`{}`: both `{other}` and `{name}` are set; unset one",
-                setting.key
+                "`{key}`: both `{other}` and `{name}` are set; unset one"
             )));
         }
         let value = if is_file {
             let text = std::fs::read_to_string(value).map_err(|error| {
-                ConfigError(format!("`{}`: the file that environment variable `{name}` names can't be read: {error}", setting.key))
+                ConfigError(format!(
+                    "`{key}`: the file that {ENVIRONMENT} `{name}` names can't be read: {error}"
+                ))
             })?;
             text.trim_end_matches(['\r', '\n']).to_owned()
         } else {
@@ -285,6 +258,23 @@ fn environment(variables: &[(String, String)]) -> Result<Vec<Found<'_>>, ConfigE
         found.push((setting, name, value));
     }
     Ok(found)
+}
+
+/// A variable that is no setting has to be another program's.
+fn not_ours(name: &str) -> Result<(), ConfigError> {
+    if let Some(limit) = name.strip_prefix(LIMIT_VARIABLE) {
+        let (source, key) = (
+            format!("{ENVIRONMENT} `{name}`"),
+            limit.to_ascii_lowercase(),
+        );
+        let keys = LIMITS.iter().map(|limit| &*limit.key);
+        return Err(unknown(&source, &key, keys));
+    }
+    if name.starts_with("SEVENDIGITAL_") {
+        let names = SETTINGS.iter().map(|setting| &*setting.variable);
+        return Err(unknown("environment", name, names));
+    }
+    Ok(())
 }
 
 /// The setting of an environment variable, and whether the variable names a file that holds the value.

@@ -12,6 +12,7 @@ use super::values::HumanDuration;
 ///
 /// In the file they stand in the table `[limits]`; in the environment as `SEVENDIGITAL_MCP_LIMIT_` and the key in capitals.
 /// Durations are written with their unit, such as `500ms`, `10s` or `2m`.
+#[serde_with::apply(Duration => #[serde(with = "HumanDuration")])]
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -34,19 +35,15 @@ pub struct Limits {
     #[schemars(extend("default" = 16_384))]
     pub header_bytes: usize,
     /// From the first byte of a request, or from the start of a connection, to the end of its header.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "10s"))]
     pub header_timeout: Duration,
     /// From the header of a request to the end of its body.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "15s"))]
     pub body_timeout: Duration,
     /// A connection between two requests.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "1m"))]
     pub keep_alive_timeout: Duration,
     /// A client that reads nothing of its response.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "30s"))]
     pub write_timeout: Duration,
     /// Connections to one address of this server; more wait until one is closed.
@@ -62,7 +59,6 @@ pub struct Limits {
     #[schemars(extend("default" = 256))]
     pub max_queued: usize,
     /// A call that waits for a permit.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "1s"))]
     pub queue_timeout: Duration,
     /// Calls of one named caller in flight.
@@ -90,31 +86,24 @@ pub struct Limits {
     #[schemars(extend("default" = 64))]
     pub caller_max_sessions: usize,
     /// A session in which nothing happens.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "30m"))]
     pub session_idle_timeout: Duration,
     /// A session that was opened and not initialized.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "10s"))]
     pub session_init_timeout: Duration,
     /// How long the user may take to confirm a call.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "2m"))]
     pub confirmation_ttl: Duration,
     /// Connecting to 7digital, TLS included.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "3s"))]
     pub connect_timeout: Duration,
     /// Silence inside a response of 7digital's.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "5s"))]
     pub read_timeout: Duration,
     /// A read at 7digital, all attempts together.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "20s"))]
     pub read_deadline: Duration,
     /// A change or a charge at 7digital, which is sent once. Agent hosts give up after a minute.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "45s"))]
     pub change_deadline: Duration,
     /// Bytes in a response of 7digital's.
@@ -130,22 +119,18 @@ pub struct Limits {
     #[schemars(extend("default" = 20))]
     pub breaker_min_calls: u32,
     /// The window that the circuit breaker looks at.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "10s"))]
     pub breaker_window: Duration,
     /// The percentage of failed attempts in the window that opens the circuit breaker, which then holds reads back.
     #[schemars(extend("default" = 50))]
     pub breaker_failure_percent: u32,
     /// How long the circuit breaker stays open before one read is tried.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "5s"))]
     pub breaker_open_time: Duration,
     /// How long reads in flight may take to end when the server stops.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "10s"))]
     pub drain_reads_timeout: Duration,
     /// How long changes and charges in flight may take to end when the server stops: longer than `change_deadline`.
-    #[serde(with = "HumanDuration")]
     #[schemars(extend("default" = "50s"))]
     pub drain_changes_timeout: Duration,
 }

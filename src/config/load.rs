@@ -1,16 +1,18 @@
-//! From layers to settings that are checked.
+//! From layers to settings that are checked: what no single setting shows, and what a network asks for.
 
-use super::auth;
-use super::error::ConfigError;
+use sevendigital_tools::TOOLS;
+
 use super::layers::Layers;
-use super::settings::Config;
+use super::messages::ConfigError;
+use super::settings::{Config, DEFAULT_BASE_URI};
 use super::stored_login::{self, StoredLogin};
+use super::{auth, principals};
 
 impl Config {
     /// Reads all layers and checks what they make together.
     pub fn load(layers: &Layers) -> Result<Self, ConfigError> {
         let mut config: Self = layers.read()?;
-        config.check()?;
+        config.check().map_err(ConfigError)?;
         let origins = config.allowed_origins.iter();
         config.allowed_origins = origins.filter_map(|value| auth::origin(value)).collect();
         if let Some(path) = &layers.credentials
@@ -23,17 +25,56 @@ impl Config {
         Ok(config)
     }
 
+    /// What must hold of the settings together.
+    fn check(&self) -> Result<(), String> {
+        let (token, secret) = (&self.access_token, &self.access_token_secret);
+        let operator = self.token.as_ref();
+        let is_short = |token: &sevendigital::Secret| token.expose().len() < 32;
+        let drain = self.limits.drain_changes_timeout;
+        // What must not be, and the way out.
+        #[rustfmt::skip]
+        let rules = [
+            (token.is_some() != secret.is_some(), "`access_token` and `access_token_secret` belong together: set both (`SEVENDIGITAL_ACCESS_TOKEN`, `SEVENDIGITAL_ACCESS_TOKEN_SECRET`) or neither"),
+            (token.is_some() && self.consumer_secret.is_none(), "`access_token` needs `consumer_secret` (`SEVENDIGITAL_CONSUMER_SECRET`): a call for a user must be signed"),
+            (self.consumer_secret.is_some() && self.consumer_key.is_none(), "`consumer_secret` needs `consumer_key` (`SEVENDIGITAL_CONSUMER_KEY`)"),
+            (self.sandbox && self.base_uri.to_string() != DEFAULT_BASE_URI, "`sandbox` brings its own `base_uri`: set one of the two"),
+            (operator.is_some_and(is_short), "`token` (`SEVENDIGITAL_MCP_TOKEN`) is too short: expected at least 32 characters, for instance from `openssl rand -hex 32`"),
+            (drain <= self.limits.change_deadline, "`limits.drain_changes_timeout` must be more than `limits.change_deadline`, or a purchase in flight would be given up at every stop"),
+        ];
+        if let Some((_, problem)) = rules.into_iter().find(|(is_broken, _)| *is_broken) {
+            return Err(problem.to_owned());
+        }
+        auth::check(self)?;
+        principals::check(&self.principals, operator, self.auth_issuer.is_some())?;
+        let mut origins = (1..).zip(&self.allowed_origins);
+        if let Some((number, _)) = origins.find(|(_, value)| auth::origin(value).is_none()) {
+            return Err(format!(
+                "`allowed_origins`: number {number} is not an origin, such as https://app.example.com"
+            ));
+        }
+        let (tools, excluded) = (&self.tools, &self.exclude_tools);
+        for (key, names) in [("tools", tools), ("exclude_tools", excluded)] {
+            let is_tool = |name: &str| TOOLS.iter().any(|tool| tool.contract.name == name);
+            if let Some(name) = names.iter().find(|name| !is_tool(name)) {
+                return Err(format!(
+                    "`{key}`: there is no tool `{name}`; `sevendigital-mcp tools` lists them"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the token of a stored login where nothing else says who the user is.
     ///
     /// It goes to the API root that issued it and to no other.
     fn add_stored_login(&mut self, login: StoredLogin) {
         let (theirs, ours) = (login.base_uri.to_string(), self.base_uri.to_string());
         let obstacle = if theirs != ours {
-            format!("it is for `{theirs}`, and `base_uri` is `{ours}`")
+            &format!("it is for `{theirs}`, and `base_uri` is `{ours}`")
         } else if self.user_id.is_some() {
-            "`user_id` names the user".to_owned()
+            "`user_id` names the user"
         } else if self.consumer_secret.is_none() {
-            "a call for a user needs `consumer_secret` (`SEVENDIGITAL_CONSUMER_SECRET`)".to_owned()
+            "a call for a user needs `consumer_secret` (`SEVENDIGITAL_CONSUMER_SECRET`)"
         } else {
             self.access_token = Some(login.token.token);
             self.access_token_secret = Some(login.token.secret);
@@ -42,5 +83,26 @@ impl Config {
         self.warnings.push(format!(
             "the stored login is not used: {obstacle}; `sevendigital-mcp logout` removes it"
         ));
+    }
+
+    /// What must hold before the server listens on a network.
+    pub fn check_exposure(&self) -> Result<(), ConfigError> {
+        let binds = [("bind", Some(self.bind)), ("rest_bind", self.rest_bind)];
+        let mut binds = binds.iter().filter_map(|(key, bind)| Some((key, (*bind)?)));
+        let Some((key, bind)) = binds.find(|(_, bind)| !bind.ip().is_loopback()) else {
+            return Ok(());
+        };
+        let asks =
+            self.token.is_some() || !self.principals.is_empty() || self.auth_issuer.is_some();
+        let missing = if !asks {
+            "`token` (`SEVENDIGITAL_MCP_TOKEN`), the bearer token that clients must show, or `principals` or `auth_issuer`,"
+        } else if self.allowed_hosts.is_empty() {
+            "`allowed_hosts` (`SEVENDIGITAL_MCP_ALLOWED_HOSTS`), the names that clients call it by"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigError(format!(
+            "`{key}` is {bind}, which other machines reach: set {missing}, or bind to 127.0.0.1"
+        )))
     }
 }

@@ -4,7 +4,6 @@ use serde::Deserialize;
 use sevendigital::{Secret, Token};
 use sevendigital_tools::{Scope, TOOLS};
 
-use super::error::ConfigError;
 use super::values::is_unset;
 use crate::digest;
 
@@ -34,71 +33,48 @@ impl Principal {
 
     /// The user's token that it is bound to, if it has one.
     pub fn token(&self) -> Option<Token> {
-        let (token, secret) = self
-            .access_token
+        let secret = self.access_token_secret.clone()?;
+        self.access_token
             .clone()
-            .zip(self.access_token_secret.clone())?;
-        Some(Token { token, secret })
+            .map(|token| Token { token, secret })
     }
 
-    /// What is wrong with its name or with what it may do.
-    fn wrong_name_or_grants(&self) -> Option<String> {
+    /// What is wrong with it, the callers before it apart. `operator` is the digest of the operator's own token.
+    fn problem(&self, operator: Option<[u8; 32]>, with_oauth: bool) -> Option<String> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._@-".contains(c);
-        if !(1..=64).contains(&self.name.len()) || !self.name.chars().all(is_plain) {
-            return Some(
-                "`name` has 1 to 64 letters, digits, dots, hyphens, underscores or at signs".into(),
-            );
-        }
-        if self.name == OPERATOR {
-            return Some(
-                "`name` is `operator`, which is the caller that shows `token`: choose another"
-                    .into(),
-            );
-        }
-        if self.allow.is_empty() {
-            return Some("`allow` is empty, so it could do nothing: name scopes or tools".into());
-        }
+        let has_name = (1..=64).contains(&self.name.len()) && self.name.chars().all(is_plain);
         let is_known = |word: &str| {
             Scope::from_name(word).is_some() || TOOLS.iter().any(|tool| tool.contract.name == word)
         };
-        let word = self.allow.iter().find(|word| !is_known(word))?;
+        let unknown = self.allow.iter().find(|word| !is_known(word));
         let scopes = Scope::ALL.map(|scope| format!("`{}`", scope.as_str()));
-        Some(format!(
-            "`allow` has `{word}`, which is neither a tool nor one of {}",
-            scopes.join(", ")
-        ))
-    }
-
-    /// What is wrong with how it is known, or with the account that it is bound to.
-    fn wrong_identity(&self, with_oauth: bool) -> Option<&'static str> {
-        let is_half = self.access_token.is_some() != self.access_token_secret.is_some();
-        let secrets = [&self.access_token, &self.access_token_secret]
-            .into_iter()
-            .flatten();
+        let unknown = unknown.map(|word| {
+            let scopes = scopes.join(", ");
+            format!("`allow` has `{word}`, which is neither a tool nor one of {scopes}")
+        });
+        let (digest, subject) = (self.digest(), self.subject.as_deref());
+        let secrets = [&self.access_token, &self.access_token_secret];
+        let given = secrets.into_iter().flatten();
         // An empty value does not count as absent here: a gap in the file must not widen what a caller may do.
-        let has_gap = secrets.into_iter().any(|secret| is_unset(secret.expose()));
-        match (&self.token_sha256, &self.subject) {
-            (None, None) => Some(
-                "give `token_sha256`, or `subject` for access tokens of the authorization server",
-            ),
-            (Some(_), _) if self.digest().is_none() => Some(
-                "`token_sha256` is not the SHA-256 of a token in 64 hexadecimal digits; `sevendigital-mcp token new` prints one",
-            ),
-            (_, Some(_)) if !with_oauth => {
-                Some("`subject` needs `auth_issuer`, which vouches for it")
-            }
-            (_, Some(subject)) if subject.is_empty() => Some("`subject` is empty"),
-            _ if is_half => Some(
-                "`access_token` and `access_token_secret` belong together: set both or neither",
-            ),
-            _ if has_gap => Some(
-                "`access_token` and `access_token_secret` are not filled in: leave them out, or name the account that it is bound to",
-            ),
-            _ if self.user_id.as_deref().is_some_and(is_unset) => Some(
-                "`user_id` is not filled in: leave it out, or name the account that it is bound to",
-            ),
-            _ => None,
-        }
+        let has_gap = given.clone().any(|secret| is_unset(secret.expose()));
+        // What must not be, and the way out.
+        #[rustfmt::skip]
+        let rules = [
+            (!has_name, "`name` has 1 to 64 letters, digits, dots, hyphens, underscores or at signs"),
+            (self.name == OPERATOR, "`name` is `operator`, which is the caller that shows `token`: choose another"),
+            (self.allow.is_empty(), "`allow` is empty, so it could do nothing: name scopes or tools"),
+            (unknown.is_some(), unknown.as_deref().unwrap_or_default()),
+            (self.token_sha256.is_none() && subject.is_none(), "give `token_sha256`, or `subject` for access tokens of the authorization server"),
+            (self.token_sha256.is_some() && digest.is_none(), "`token_sha256` is not the SHA-256 of a token in 64 hexadecimal digits; `sevendigital-mcp token new` prints one"),
+            (subject.is_some() && !with_oauth, "`subject` needs `auth_issuer`, which vouches for it"),
+            (subject == Some(""), "`subject` is empty"),
+            (given.count() == 1, "`access_token` and `access_token_secret` belong together: set both or neither"),
+            (has_gap, "`access_token` and `access_token_secret` are not filled in: leave them out, or name the account that it is bound to"),
+            (self.user_id.as_deref().is_some_and(is_unset), "`user_id` is not filled in: leave it out, or name the account that it is bound to"),
+            (digest.is_some() && digest == operator, "its token is the operator's `token`: give it one of its own"),
+        ];
+        let broken = rules.into_iter().find(|(is_broken, _)| *is_broken);
+        broken.map(|(_, problem)| problem.to_owned())
     }
 
     /// Whether a token or an access token could be either's.
@@ -117,25 +93,19 @@ pub(super) fn check(
     principals: &[Principal],
     operator: Option<&Secret>,
     with_oauth: bool,
-) -> Result<(), ConfigError> {
+) -> Result<(), String> {
     let operator = operator.map(|token| digest::sha256(token.expose()));
     for (index, principal) in principals.iter().enumerate() {
         let mut before = principals.iter().take(index);
-        let problem = if let Some(problem) = principal.wrong_name_or_grants() {
-            problem
-        } else if let Some(problem) = principal.wrong_identity(with_oauth) {
-            problem.to_owned()
-        } else if operator.is_some() && principal.digest() == operator {
-            "its token is the operator's `token`: give it one of its own".to_owned()
-        } else if let Some(twin) = before.find(|other| principal.is_twin_of(other)) {
-            format!("`{}` has its name, token or subject already", twin.name)
-        } else {
-            continue;
-        };
-        let number = index + 1;
-        return Err(ConfigError(format!(
-            "`principals` number {number}: {problem}"
-        )));
+        let twin = before.find(|other| principal.is_twin_of(other));
+        let problem = principal.problem(operator, with_oauth).or_else(|| {
+            let name = &twin?.name;
+            Some(format!("`{name}` has its name, token or subject already"))
+        });
+        if let Some(problem) = problem {
+            let number = index + 1;
+            return Err(format!("`principals` number {number}: {problem}"));
+        }
     }
     Ok(())
 }

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_with::{As, DisplayFromStr};
 use sevendigital::{BaseUri, Consumer, Credentials, Placement, Secret, Token};
 use url::Url;
 
 use super::limits::Limits;
 use super::principals::Principal;
-use super::values::{country, optional, parsed};
+use super::values::country;
 
 /// The names of this machine to itself.
 pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -22,157 +23,126 @@ pub(super) const DEFAULT_BASE_URI: &str = "https://api.7digital.com/1.2";
 ///
 /// Each field is the declaration of a setting. `--help`, the layers and the README's table are made from it:
 /// the doc comment says what the setting does; `extend` says what its type can't, with the keys of [`Setting`](super::Setting).
+/// The variable is `SEVENDIGITAL_MCP_` and the key in capitals where `env` names no other.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Config {
     /// Consumer key, which 7digital gives to its partners.
-    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_CONSUMER_KEY", "secret" = true))]
-    #[schemars(extend("expected" = "the consumer key that 7digital gave you"))]
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_CONSUMER_KEY", "secret" = true, "expected" = "the consumer key that 7digital gave you"))]
     pub consumer_key: Option<Secret>,
     /// Secret of the consumer key; without it requests are sent unsigned, with the key alone.
-    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_CONSUMER_SECRET", "secret" = true))]
-    #[schemars(extend("expected" = "the consumer secret that 7digital gave you"))]
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_CONSUMER_SECRET", "secret" = true, "expected" = "the consumer secret that 7digital gave you"))]
     pub consumer_secret: Option<Secret>,
     /// A user's access token.
-    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_ACCESS_TOKEN", "secret" = true))]
-    #[schemars(extend("expected" = "a user's access token"))]
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_ACCESS_TOKEN", "secret" = true, "expected" = "a user's access token"))]
     pub access_token: Option<Secret>,
     /// Secret of the access token.
-    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_ACCESS_TOKEN_SECRET", "secret" = true))]
-    #[schemars(extend("expected" = "the secret of the user's access token"))]
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_ACCESS_TOKEN_SECRET", "secret" = true, "expected" = "the secret of the user's access token"))]
     pub access_token_secret: Option<Secret>,
     /// The managed user that calls without a token are for.
-    #[schemars(extend("env" = "SEVENDIGITAL_USER_ID"))]
-    #[schemars(extend("expected" = "the id of a managed user"))]
+    #[schemars(extend("env" = "SEVENDIGITAL_USER_ID", "expected" = "the id of a managed user"))]
     pub user_id: Option<String>,
     /// Country in two letters; sent where a call names none.
     #[serde(default, deserialize_with = "country")]
-    #[schemars(extend("env" = "SEVENDIGITAL_COUNTRY"))]
-    #[schemars(extend("expected" = "two letters (ISO 3166-1 alpha-2), such as GB"))]
+    #[schemars(extend("env" = "SEVENDIGITAL_COUNTRY", "expected" = "two letters (ISO 3166-1 alpha-2), such as GB"))]
     pub country: Option<String>,
     /// Shop id, the older alternative to a country.
-    #[schemars(extend("env" = "SEVENDIGITAL_SHOP_ID"))]
-    #[schemars(extend("expected" = "a 7digital shop id, such as 34"))]
+    #[schemars(extend("env" = "SEVENDIGITAL_SHOP_ID", "expected" = "a 7digital shop id, such as 34"))]
     pub shop_id: Option<String>,
     /// Root of 7digital's API; http is accepted for loopback only.
-    #[serde(deserialize_with = "parsed")]
+    #[serde(with = "As::<DisplayFromStr>")]
     #[schemars(with = "String", extend("env" = "SEVENDIGITAL_BASE_URI", "flag" = "--base-uri", "value" = "URL"))]
     #[schemars(extend("default" = DEFAULT_BASE_URI, "expected" = "an https URL such as https://api.7digital.com/1.2, or an http URL of a loopback address"))]
     pub base_uri: BaseUri,
     /// Where OAuth parameters stand: in the `query`, in the `header`, or as the method asks for (`auto`).
-    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_OAUTH_PLACEMENT"))]
-    #[schemars(extend("default" = "auto", "expected" = "`auto`, `query` or `header`"))]
+    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_OAUTH_PLACEMENT", "default" = "auto", "expected" = "`auto`, `query` or `header`"))]
     pub oauth_placement: Placement,
     /// Where `serve` serves MCP over HTTP; port 0 picks a free one.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_BIND", "flag" = "--bind", "value" = "ADDRESS:PORT"))]
-    #[schemars(extend("default" = "127.0.0.1:9090", "expected" = "ADDRESS:PORT, such as 127.0.0.1:9090"))]
+    #[schemars(extend("flag" = "--bind", "value" = "ADDRESS:PORT", "default" = "127.0.0.1:9090", "expected" = "ADDRESS:PORT, such as 127.0.0.1:9090"))]
     pub bind: SocketAddr,
     /// Where `serve` serves the tools as REST too, with a page about them at /docs.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_REST_BIND", "flag" = "--rest", "value" = "ADDRESS:PORT"))]
+    #[schemars(extend("flag" = "--rest", "value" = "ADDRESS:PORT"))]
     #[schemars(extend("bare" = "127.0.0.1:8080", "unset" = "off", "expected" = "ADDRESS:PORT, such as 127.0.0.1:8080"))]
     pub rest_bind: Option<SocketAddr>,
     /// Hints that clients see: what is true (`accurate`), or what the capability says (`published`).
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_HINTS", "flag" = "--hints", "value" = "SET"))]
-    #[schemars(extend("default" = "accurate", "expected" = "`accurate` or `published`"))]
+    #[schemars(extend("flag" = "--hints", "value" = "SET", "default" = "accurate", "expected" = "`accurate` or `published`"))]
     pub hints: HintSet,
     /// What happens to calls that charge: the user must `confirm` them, they are sent (`allow`), or they are refused (`off`).
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_SPENDING", "flag" = "--spending", "value" = "POLICY"))]
-    #[schemars(extend("unset" = "confirm; allow on loopback", "expected" = "`confirm`, `allow` or `off`"))]
+    #[schemars(extend("flag" = "--spending", "value" = "POLICY", "unset" = "confirm; allow on loopback", "expected" = "`confirm`, `allow` or `off`"))]
     pub(super) spending: Option<Spending>,
     /// Serve only the tools that read.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_READ_ONLY", "flag" = "--read-only"))]
-    #[schemars(extend("default" = false))]
+    #[schemars(extend("flag" = "--read-only", "default" = false))]
     pub(super) read_only: bool,
     /// Serve only these tools.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_TOOLS", "flag" = "--tools", "value" = "NAME,…"))]
-    #[schemars(extend("default" = [], "unset" = "all", "expected" = "tool names with commas between them"))]
+    #[schemars(extend("flag" = "--tools", "value" = "NAME,…", "default" = [], "unset" = "all", "expected" = "tool names with commas between them"))]
     pub(super) tools: Vec<String>,
     /// Serve all but these tools.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_EXCLUDE_TOOLS", "flag" = "--exclude-tools", "value" = "NAME,…"))]
-    #[schemars(extend("default" = [], "expected" = "tool names with commas between them"))]
+    #[schemars(extend("flag" = "--exclude-tools", "value" = "NAME,…", "default" = [], "expected" = "tool names with commas between them"))]
     pub(super) exclude_tools: Vec<String>,
     /// The operator's bearer token, of 32 characters or more.
-    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_MCP_TOKEN", "secret" = true))]
-    #[schemars(extend("expected" = "a bearer token of at least 32 characters"))]
+    #[schemars(with = "String", extend("secret" = true, "expected" = "a bearer token of at least 32 characters"))]
     pub token: Option<Secret>,
     /// Callers by name, each with a token or a subject of its own: tables `[[principals]]` of the file.
     #[serde(default)]
     #[schemars(skip)]
     pub principals: Vec<Principal>,
     /// Issuer of the OAuth authorization server whose access tokens are accepted.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_ISSUER"))]
     #[schemars(extend("expected" = "the issuer identifier of an OAuth authorization server, such as https://login.example.com"))]
     pub auth_issuer: Option<String>,
     /// The URL by which those tokens name this server.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_AUDIENCE"))]
     #[schemars(extend("expected" = "the URL by which access tokens name this server, such as https://mcp.example.com/mcp"))]
     pub auth_audience: Option<String>,
     /// Where that server's keys are; they are fetched from this URL alone.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_JWKS_URI"))]
     #[schemars(extend("expected" = "the URL of the authorization server's keys, such as https://login.example.com/jwks.json"))]
     pub auth_jwks_uri: Option<String>,
     /// Signature algorithms that are accepted.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_AUTH_ALGORITHMS"))]
     #[schemars(extend("default" = ["RS256", "ES256"], "expected" = "names of signature algorithms with commas between them, such as RS256,ES256"))]
     pub auth_algorithms: Vec<String>,
     /// Names that HTTP clients may call this server by.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_ALLOWED_HOSTS"))]
     #[schemars(extend("default" = [], "unset" = "loopback names", "expected" = "host names with commas between them, such as mcp.example.com"))]
     pub(super) allowed_hosts: Vec<String>,
     /// Web origins that may call besides the server's own.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_ALLOWED_ORIGINS"))]
     #[schemars(extend("default" = [], "expected" = "origins with commas between them, such as https://app.example.com:443"))]
     pub allowed_origins: Vec<String>,
     /// HTTP clients name the user of each call in `X-7digital-Access-Token` and `X-7digital-Access-Token-Secret`, or in `X-7digital-User-Id`.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_USER_FROM_HEADERS"))]
     #[schemars(extend("default" = false))]
     pub user_from_headers: bool,
     /// Folder of the ledger of purchases.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_STATE_DIR", "flag" = "--state-dir", "value" = "FOLDER"))]
+    #[schemars(extend("flag" = "--state-dir", "value" = "FOLDER"))]
     #[schemars(extend("unset" = "the platform's state folder; memory with --sandbox", "expected" = "a folder that this server may write to"))]
     pub state_dir: Option<PathBuf>,
     /// The dearest single purchase, in minor units; one whose price is not known beforehand is refused.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_PRICE"))]
     #[schemars(extend("expected" = "a price in minor units, such as 2000 for 20.00"))]
     pub max_price: Option<u32>,
     /// Purchases of one account in a minute.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_CHARGES_PER_MINUTE"))]
     #[schemars(extend("expected" = "a whole number"))]
     pub(super) max_charges_per_minute: Option<u32>,
     /// Purchases of one account in any 24 hours.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_CHARGES_PER_DAY"))]
     #[schemars(extend("expected" = "a whole number"))]
     pub(super) max_charges_per_day: Option<u32>,
     /// Sum of prices of one account in any 24 hours, in minor units.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_DAILY_BUDGET"))]
     #[schemars(extend("expected" = "a sum in minor units, such as 5000 for 50.00"))]
     pub(super) daily_budget: Option<u64>,
     /// Purchases of one account in flight.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_MAX_CHARGES_IN_FLIGHT"))]
     #[schemars(extend("default" = 32, "expected" = "a whole number from 1"))]
     pub(super) max_charges_in_flight: Option<u32>,
     /// Loopback address where Prometheus may read `/metrics`: calls by tool and outcome, times, 7digital's responses and rate limit, what is in flight.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_METRICS_BIND"))]
     #[schemars(extend("unset" = "off", "expected" = "ADDRESS:PORT of this machine, such as 127.0.0.1:9464"))]
     pub metrics_bind: Option<SocketAddr>,
     /// Collector that traces are sent to, without the path `/v1/traces`; needs a build with `--features otlp`.
-    #[serde(default, deserialize_with = "optional")]
-    #[schemars(with = "String", extend("env" = "SEVENDIGITAL_MCP_OTLP_ENDPOINT"))]
-    #[schemars(extend("unset" = "off", "expected" = "the http or https URL of a collector, such as http://127.0.0.1:4318"))]
+    #[serde(default, with = "As::<Option<DisplayFromStr>>")]
+    #[schemars(with = "String", extend("unset" = "off", "expected" = "the http or https URL of a collector, such as http://127.0.0.1:4318"))]
     pub otlp_endpoint: Option<Url>,
     /// What requests, connections and callers may take of this server: the table `[limits]` of the file.
     #[schemars(skip)]
     pub limits: Limits,
     /// How log lines on stderr look: `text` or `json`.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_LOG_FORMAT", "flag" = "--log-format", "value" = "FORMAT"))]
-    #[schemars(extend("default" = "text", "expected" = "`text` or `json`"))]
+    #[schemars(extend("flag" = "--log-format", "value" = "FORMAT", "default" = "text", "expected" = "`text` or `json`"))]
     pub log_format: LogFormat,
     /// Which log lines are written; not in the file. Of other crates only warnings and errors are, since they would log arguments.
-    #[schemars(extend("env" = "RUST_LOG"))]
-    #[schemars(extend("unset" = "info", "expected" = "a filter such as `info` or `info,sevendigital=debug`"))]
+    #[schemars(extend("env" = "RUST_LOG", "unset" = "info", "expected" = "a filter such as `info` or `info,sevendigital=debug`"))]
     pub log_filter: Option<String>,
     /// Stand in for 7digital with an in-memory sandbox on loopback, with demo data and demo credentials.
-    #[schemars(extend("env" = "SEVENDIGITAL_MCP_SANDBOX", "flag" = "--sandbox"))]
-    #[schemars(extend("default" = false))]
+    #[schemars(extend("flag" = "--sandbox", "default" = false))]
     pub sandbox: bool,
     /// What the operator should know of, though it stops nothing.
     #[serde(skip)]
@@ -228,15 +198,12 @@ pub struct SpendingLimits {
 impl Config {
     /// The keys, tokens and defaults that calls to 7digital are made with.
     pub fn credentials(&self) -> Credentials {
-        let token = self
-            .access_token
-            .clone()
-            .zip(self.access_token_secret.clone());
+        let secret = self.consumer_secret.clone();
+        let consumer = self.consumer_key.clone();
+        let token = self.access_token.clone();
+        let token = token.zip(self.access_token_secret.clone());
         Credentials {
-            consumer: self.consumer_key.clone().map(|key| Consumer {
-                key,
-                secret: self.consumer_secret.clone(),
-            }),
+            consumer: consumer.map(|key| Consumer { key, secret }),
             token: token.map(|(token, secret)| Token { token, secret }),
             user_id: self.user_id.clone(),
             country: self.country.clone(),
@@ -246,12 +213,11 @@ impl Config {
 
     /// What happens to a call that charges: unless it is set, the user confirms it on a live host, and it is sent on loopback.
     pub fn spending(&self) -> Spending {
-        let default = if self.base_uri.is_loopback() {
-            Spending::Allow
-        } else {
-            Spending::Confirm
-        };
-        self.spending.unwrap_or(default)
+        match self.spending {
+            Some(spending) => spending,
+            None if self.base_uri.is_loopback() => Spending::Allow,
+            None => Spending::Confirm,
+        }
     }
 
     /// How much may be charged to one account.

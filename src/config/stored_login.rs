@@ -7,9 +7,10 @@ use std::path::Path;
 use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde::Deserialize;
+use serde_with::{As, DisplayFromStr};
 use sevendigital::{BaseUri, Secret, Token};
 
-use super::error::ConfigError;
+use super::messages::ConfigError;
 
 /// A user's access token, and the API root that issued it: no other may see it.
 #[derive(Debug, Clone)]
@@ -24,7 +25,8 @@ pub struct StoredLogin {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
-    base_uri: String,
+    #[serde(with = "As::<DisplayFromStr>")]
+    base_uri: BaseUri,
     access_token: Secret,
     access_token_secret: Secret,
 }
@@ -48,33 +50,27 @@ pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
     file.read_to_string(&mut text)
         .map_err(|error| unreadable(&error))?;
     // The parser's own message would show the line, and with it the token.
-    let broken = || {
-        ConfigError(format!(
-            "stored login `{shown}` is not as `sevendigital-mcp login` writes it: log in anew, or run `sevendigital-mcp logout`"
-        ))
-    };
-    let written: Written = Figment::from(Toml::string(&text))
-        .extract()
-        .map_err(|_| broken())?;
+    let written = Figment::from(Toml::string(&text)).extract::<Written>();
+    let written = written.map_err(|_| ConfigError(format!("stored login `{shown}` is not as `sevendigital-mcp login` writes it: log in anew, or run `sevendigital-mcp logout`")))?;
+    let (token, secret) = (written.access_token, written.access_token_secret);
     Ok(Some(StoredLogin {
-        base_uri: written.base_uri.parse().map_err(|_| broken())?,
-        token: Token {
-            token: written.access_token,
-            secret: written.access_token_secret,
-        },
+        base_uri: written.base_uri,
+        token: Token { token, secret },
     }))
 }
 
 /// Stores a login instead of the one before: whole or not at all, and never readable by others, not even while it is written.
 pub fn write(path: &Path, login: &StoredLogin) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .ok_or_else(|| io::Error::other("the path has no folder"))?;
-    create_private(folder)?;
+    let folder = path.parent();
+    let folder = folder.ok_or_else(|| io::Error::other("the path has no folder"))?;
+    let mut private = DirBuilder::new();
+    private.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
+    private.create(folder)?;
     // Created with mode 0600, and removed again if anything fails before it has its name.
-    let mut file = tempfile::Builder::new()
-        .prefix(".credentials")
-        .tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new();
+    let mut file = file.prefix(".credentials").tempfile_in(folder)?;
     file.write_all(text(login).as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -91,21 +87,12 @@ pub fn remove(path: &Path) -> io::Result<bool> {
 }
 
 fn text(login: &StoredLogin) -> String {
+    let base_uri = login.base_uri.to_string();
+    let (token, secret) = (login.token.token.expose(), login.token.secret.expose());
     // `Debug` of a text without control characters is a TOML string; a token has none.
     format!(
-        "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. This file is enough to spend the user's money.\nbase_uri = {:?}\naccess_token = {:?}\naccess_token_secret = {:?}\n",
-        login.base_uri.to_string(),
-        login.token.token.expose(),
-        login.token.secret.expose(),
+        "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. This file is enough to spend the user's money.\nbase_uri = {base_uri:?}\naccess_token = {token:?}\naccess_token_secret = {secret:?}\n"
     )
-}
-
-fn create_private(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 #[cfg(unix)]
@@ -125,12 +112,10 @@ mod tests {
     use super::*;
 
     fn login(token: &str) -> StoredLogin {
+        let (token, secret) = (token.into(), "s+/\"\\'${x}==".into());
         StoredLogin {
             base_uri: "https://api.7digital.com/1.2".parse().unwrap(),
-            token: Token {
-                token: token.into(),
-                secret: "s+/\"\\'${x}==".into(),
-            },
+            token: Token { token, secret },
         }
     }
 
@@ -140,16 +125,15 @@ mod tests {
         let path = folder.path().join("a/b/credentials.toml");
         assert!(read(&path).unwrap().is_none());
         for token in ["a-longer-one", "short"] {
-            write(&path, &login(token)).unwrap();
+            let login = login(token);
+            write(&path, &login).unwrap();
             let stored = read(&path).unwrap().unwrap();
-            assert_eq!(stored.base_uri.to_string(), "https://api.7digital.com/1.2");
-            assert_eq!(stored.token.token.expose(), token);
-            assert_eq!(stored.token.secret.expose(), "s+/\"\\'${x}==");
+            assert_eq!(text(&stored), text(&login));
+            assert_eq!(stored.token.secret.expose(), login.token.secret.expose());
         }
         let beside = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(beside, 1, "nothing is left of the writing");
-        assert!(remove(&path).unwrap());
-        assert!(!remove(&path).unwrap());
+        assert!(remove(&path).unwrap() && !remove(&path).unwrap());
     }
 
     #[cfg(unix)]
@@ -165,10 +149,8 @@ mod tests {
         for open in [0o640, 0o604, 0o610] {
             fs::set_permissions(&path, fs::Permissions::from_mode(open)).unwrap();
             let error = read(&path).unwrap_err().to_string();
-            assert!(
-                error.contains(&format!("chmod 600 {}", path.display())),
-                "{error}"
-            );
+            let way_out = format!("chmod 600 {}", path.display());
+            assert!(error.contains(&way_out), "{error}");
         }
         write(&path, &login("canary")).unwrap();
         assert_eq!(mode(&path), 0o600, "replacing it closes it again");

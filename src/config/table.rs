@@ -11,16 +11,11 @@ use super::limits::Limits;
 use super::settings::Config;
 
 /// Every setting that has a variable of its own, in the order of declaration.
-pub static SETTINGS: LazyLock<Vec<Setting>> = LazyLock::new(declared::<Config>);
+pub static SETTINGS: LazyLock<Vec<Setting>> =
+    LazyLock::new(|| declared::<Config>("SEVENDIGITAL_MCP_"));
 
 /// Every limit, in the order of declaration.
-pub static LIMITS: LazyLock<Vec<Setting>> = LazyLock::new(|| {
-    let mut limits = declared::<Limits>();
-    for limit in &mut limits {
-        limit.variable = format!("{LIMIT_VARIABLE}{}", limit.key.to_uppercase());
-    }
-    limits
-});
+pub static LIMITS: LazyLock<Vec<Setting>> = LazyLock::new(|| declared::<Limits>(LIMIT_VARIABLE));
 
 /// How the environment variable of a limit begins; its key in capitals follows.
 pub(super) const LIMIT_VARIABLE: &str = "SEVENDIGITAL_MCP_LIMIT_";
@@ -31,7 +26,7 @@ pub struct Setting {
     /// Key in the file; a limit's is in the table `[limits]`.
     #[serde(default)]
     pub key: String,
-    /// Environment variable.
+    /// Environment variable; unless declared, that of all settings or of limits with the key in capitals.
     #[serde(default, rename = "env")]
     pub variable: String,
     /// Flag such as `--bind`, if it has one.
@@ -61,11 +56,8 @@ pub struct Setting {
 impl Setting {
     /// Where it stands in the file: the key, and for a limit the table before it.
     pub fn path(&self) -> String {
-        if self.variable.starts_with(LIMIT_VARIABLE) {
-            format!("limits.{}", self.key)
-        } else {
-            self.key.clone()
-        }
+        let is_limit = self.variable.starts_with(LIMIT_VARIABLE);
+        [if is_limit { "limits." } else { "" }, &self.key].concat()
     }
 
     /// What a value must be, as the end of "expected …".
@@ -79,17 +71,17 @@ impl Setting {
 
     /// What holds where no layer has a value, as people write it.
     pub fn default_text(&self) -> String {
-        let text = match (&self.unset, &self.default) {
-            (Some(unset), _) => unset.clone(),
-            (None, Some(Value::String(text))) => text.clone(),
-            (None, Some(Value::Array(words))) => {
+        let default = match &self.default {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(words)) => {
                 let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
                 words.join(",")
             }
-            (None, Some(value)) if !value.is_null() => value.to_string(),
+            Some(value) if !value.is_null() => value.to_string(),
             _ => String::new(),
         };
-        let text = if text.is_empty() { "none" } else { &text };
+        let default = Some(&*default).filter(|text| !text.is_empty());
+        let text = self.unset.as_deref().or(default).unwrap_or("none");
         match (&self.bare, &self.flag) {
             (Some(bare), Some(flag)) => format!("{text}; {bare} with a bare `{flag}`"),
             _ => text.to_owned(),
@@ -108,15 +100,13 @@ impl Setting {
 
     /// Whether it is of that type: `boolean`, `integer`, `array` or `string`.
     pub(super) fn is(&self, kind: &str) -> bool {
-        match &self.types {
-            Value::Array(kinds) => kinds.iter().any(|other| other == kind),
-            only => only == kind,
-        }
+        let kinds = self.types.as_array();
+        self.types == kind || kinds.is_some_and(|kinds| kinds.iter().any(|other| other == kind))
     }
 }
 
-/// The settings that the fields of a struct declare. One whose declaration is not whole is left out, which a test notices.
-fn declared<T: JsonSchema>() -> Vec<Setting> {
+/// The settings that the fields of a struct declare, with the beginning of their variables. One whose declaration is not whole is left out, which a test notices.
+fn declared<T: JsonSchema>(variable: &str) -> Vec<Setting> {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.contract = Contract::Serialize;
@@ -127,11 +117,12 @@ fn declared<T: JsonSchema>() -> Vec<Setting> {
     let setting = |key: &Value| {
         let key = key.as_str()?;
         let declaration = schema.get("properties")?.get(key)?;
-        let setting = Setting::deserialize(declaration).ok()?;
-        Some(Setting {
-            key: key.to_owned(),
-            ..setting
-        })
+        let mut setting = Setting::deserialize(declaration).ok()?;
+        key.clone_into(&mut setting.key);
+        if setting.variable.is_empty() {
+            setting.variable = format!("{variable}{}", key.to_uppercase());
+        }
+        Some(setting)
     };
     keys.into_iter().flatten().filter_map(setting).collect()
 }
@@ -144,12 +135,8 @@ mod tests {
     fn every_field_declares_a_setting() {
         assert_eq!((SETTINGS.len(), LIMITS.len()), (35, 39));
         for setting in SETTINGS.iter().chain(LIMITS.iter()) {
-            assert!(!setting.variable.is_empty(), "{setting:?} has no variable");
-            let whole = setting.is("boolean") || setting.is("integer");
-            assert!(
-                whole || !setting.expected.is_empty(),
-                "{setting:?} expects nothing"
-            );
+            let is_plain = setting.is("boolean") || setting.is("integer");
+            assert!(is_plain || !setting.expected.is_empty(), "{setting:?}");
             assert!(!setting.is_secret || setting.flag.is_none(), "{setting:?}");
         }
     }

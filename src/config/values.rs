@@ -1,8 +1,6 @@
 //! Values that are written as texts and held as something stricter.
 
 use std::borrow::Cow;
-use std::fmt::Display;
-use std::str::FromStr;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -23,10 +21,10 @@ impl HumanDuration {
     ) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
         let duration = humantime::parse_duration(&text).map_err(D::Error::custom)?;
-        if duration < Duration::from_millis(1) || duration > LONGEST {
-            return Err(D::Error::custom("out of range"));
-        }
-        Ok(duration)
+        let is_in_range = (Duration::from_millis(1)..=LONGEST).contains(&duration);
+        is_in_range
+            .then_some(duration)
+            .ok_or_else(|| D::Error::custom("out of range"))
     }
 }
 
@@ -43,35 +41,13 @@ impl JsonSchema for HumanDuration {
     }
 }
 
-/// What `FromStr` reads.
-pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: Display>,
-{
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(D::Error::custom)
-}
-
-/// What `FromStr` reads, and may be absent.
-pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: Display>,
-{
-    let text = Option::<String>::deserialize(deserializer)?;
-    let value = text.map(|text| text.parse()).transpose();
-    value.map_err(D::Error::custom)
-}
-
 /// A country as 7digital takes it: two letters, in capitals.
 pub(super) fn country<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
-    let Some(text) = Option::<String>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    Country::deserialize(text.into_deserializer()).map(|country| Some(country.as_str().to_owned()))
+    let text = Option::<String>::deserialize(deserializer)?.map(String::into_deserializer);
+    let country = text.map(Country::deserialize).transpose()?;
+    Ok(country.map(|country| country.as_str().to_owned()))
 }
 
 /// Empty, or a placeholder such as `${SECRET}` that the client which started us did not fill in.

@@ -1,7 +1,6 @@
 //! The body of a request: not too large, in time, and of a media type that is accepted.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::BoxError;
 use axum::body::{Body, Bytes};
@@ -20,51 +19,41 @@ const LARGE: u64 = 16 << 10;
 /// Reads bodies within their limits. Clones count large ones together.
 #[derive(Debug, Clone)]
 pub struct BodyReader {
-    bytes: usize,
-    timeout: Duration,
+    limits: Arc<Limits>,
     large: Arc<Semaphore>,
-    json: json::Limits,
 }
 
 impl BodyReader {
     /// As the settings say.
     pub fn new(limits: &Limits) -> Self {
         Self {
-            bytes: limits.body_bytes,
-            timeout: limits.body_timeout,
+            limits: Arc::new(limits.clone()),
             large: Arc::new(Semaphore::new(limits.large_bodies)),
-            json: json::Limits {
-                depth: limits.json_depth,
-                keys: limits.json_keys,
-            },
         }
     }
 
     /// Reads a body to its end. Where it is not, the connection is closed: what is left of the body is no request.
     pub async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
-        let close = |problem: Problem| problem.header(header::CONNECTION, "close");
+        let reject =
+            |kind, why: &str| Err(Problem::rejected(kind, why).header(header::CONNECTION, "close"));
         // With another coding these bytes would not be the body itself.
-        match single_header(headers, header::TRANSFER_ENCODING) {
-            Ok(None) => {}
-            Ok(Some(coding)) if coding.eq_ignore_ascii_case("chunked") => {}
-            Ok(Some(_)) | Err(()) => {
-                let why = "a body is sent as it is or in chunks, with no other `Transfer-Encoding`";
-                return Err(close(Problem::rejected(Kind::Unreadable, why)));
-            }
+        let coding = single_header(headers, header::TRANSFER_ENCODING);
+        let chunked = |coding: &str| coding.eq_ignore_ascii_case("chunked");
+        if !coding.is_ok_and(|coding| coding.is_none_or(chunked)) {
+            let why = "a body is sent as it is or in chunks, with no other `Transfer-Encoding`";
+            return reject(Kind::Unreadable, why);
         }
-        let most = self.bytes;
+        let (most, timeout) = (self.limits.body_bytes, self.limits.body_timeout);
         let too_large = || {
-            close(Problem::rejected(
-                Kind::TooLarge,
-                format!("a body has at most {most} bytes"),
-            ))
+            let why = format!("a body has at most {most} bytes");
+            reject(Kind::TooLarge, &why)
         };
         let length = single_header(headers, header::CONTENT_LENGTH)
             .ok()
             .flatten();
         let length = length.and_then(|length| length.parse::<u64>().ok());
         if length.is_some_and(|length| length > most as u64) {
-            return Err(too_large());
+            return too_large();
         }
         let collected = async {
             // Without a Content-Length it may be of any size.
@@ -74,26 +63,25 @@ impl BodyReader {
             };
             collect(Limited::new(body, most)).await
         };
-        match tokio::time::timeout(self.timeout, collected).await {
+        match tokio::time::timeout(timeout, collected).await {
             Ok(Ok(body)) => Ok(body.into()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-            Ok(Err(_)) => Err(close(Problem::rejected(
-                Kind::Unreadable,
-                "the body ended early, or its chunks are malformed",
-            ))),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => too_large(),
+            Ok(Err(_)) => {
+                let why = "the body ended early, or its chunks are malformed";
+                reject(Kind::Unreadable, why)
+            }
             Err(_) => {
-                let seconds = self.timeout.as_secs_f32();
-                Err(close(Problem::rejected(
-                    Kind::Timeout,
-                    format!("a body arrives whole within {seconds} seconds"),
-                )))
+                let seconds = timeout.as_secs_f32();
+                let why = format!("a body arrives whole within {seconds} seconds");
+                reject(Kind::Timeout, &why)
             }
         }
     }
 
     /// Parses a body, `levels` deep as [`json::read`] does.
     pub fn json(&self, body: &[u8], levels: usize) -> Result<serde_json::Value, String> {
-        json::read(body, self.json, levels)
+        let (depth, keys) = (self.limits.json_depth, self.limits.json_keys);
+        json::read(body, json::Limits { depth, keys }, levels)
     }
 }
 
@@ -110,9 +98,8 @@ async fn collect(mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
 
 /// The one media type of a body, in lower case and without parameters; only UTF-8, and no encoding over it.
 pub fn media_type(headers: &HeaderMap) -> Option<String> {
-    let given = single_header(headers, header::CONTENT_TYPE)
-        .ok()??
-        .to_ascii_lowercase();
+    let given = single_header(headers, header::CONTENT_TYPE).ok()??;
+    let given = given.to_ascii_lowercase();
     let mut parts = given.split(';').map(str::trim);
     let media = parts.next()?.to_owned();
     let plain = parts.all(|part| {

@@ -29,18 +29,18 @@ pub(super) fn layer(config: &Config) -> Option<CorsLayer> {
         return None;
     }
     let sent = REQUEST_HEADERS.into_iter().map(HeaderName::from_static);
-    let sent: Vec<_> = sent
-        .chain([header::CONTENT_TYPE, header::AUTHORIZATION])
-        .collect();
+    let sent = sent.chain([header::CONTENT_TYPE, header::AUTHORIZATION]);
+    let session_id = HeaderName::from_static("mcp-session-id");
+    let read = [
+        session_id,
+        header::WWW_AUTHENTICATE,
+        header::RETRY_AFTER,
+        REQUEST_ID,
+    ];
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers(sent)
-        .expose_headers([
-            HeaderName::from_static("mcp-session-id"),
-            header::WWW_AUTHENTICATE,
-            header::RETRY_AFTER,
-            REQUEST_ID,
-        ]);
+        .allow_headers(sent.collect::<Vec<_>>())
+        .expose_headers(read);
     Some(layer)
 }

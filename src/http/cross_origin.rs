@@ -35,54 +35,44 @@ impl CrossOriginProtection {
     /// The same, reached by the loopback's names besides: for what is served on loopback only.
     #[must_use]
     pub fn on_loopback(mut self) -> Self {
-        self.hosts = LOOPBACK
-            .into_iter()
-            .map(str::to_owned)
-            .chain(self.hosts.iter().cloned())
-            .collect();
+        let loopback = LOOPBACK.into_iter().map(str::to_owned);
+        self.hosts = loopback.chain(self.hosts.iter().cloned()).collect();
         self
     }
 
     /// Why a request is rejected, if it is.
     fn objection(&self, request: &Parts) -> Option<&'static str> {
         let Some(host) = self.host(request) else {
-            return Some(
-                "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`",
-            );
-        };
-        let known = |value: &str| {
-            origin(value).is_some_and(|origin| is_ours(&origin, &host) || self.allows(&origin))
+            let why = "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`";
+            return Some(why);
         };
         let headers = &request.headers;
-        match single_header(headers, header::ORIGIN) {
-            Ok(None) => {}
-            Ok(Some(value)) if known(value) => {}
-            Ok(Some(_)) | Err(()) => return Some("the `Origin` is another web page's"),
-        }
-        match single_header(headers, header::REFERER) {
-            Ok(None) => {}
-            Ok(Some(value)) if known(value) => {}
-            Ok(Some(_)) | Err(()) => return Some("the `Referer` is another web page's"),
-        }
         let allowed = |value: &str| origin(value).is_some_and(|origin| self.allows(&origin));
+        let ours = |value: &str| origin(value).is_some_and(|origin| is_ours(&origin, &host));
+        for (name, objection) in [
+            (header::ORIGIN, "the `Origin` is another web page's"),
+            (header::REFERER, "the `Referer` is another web page's"),
+        ] {
+            match single_header(headers, name) {
+                Ok(None) => {}
+                Ok(Some(value)) if ours(value) || allowed(value) => {}
+                Ok(Some(_)) | Err(()) => return Some(objection),
+            }
+        }
+        // A page that the operator allows says in its Origin which one it is.
+        let of_allowed =
+            || matches!(single_header(headers, header::ORIGIN), Ok(Some(value)) if allowed(value));
         match single_header(headers, FETCH_SITE) {
             Ok(None | Some("same-origin" | "none")) => None,
-            // A page that the operator allows says in its Origin which one it is.
-            Ok(Some(_))
-                if single_header(headers, header::ORIGIN)
-                    .is_ok_and(|value| value.is_some_and(allowed)) =>
-            {
-                None
-            }
+            Ok(Some(_)) if of_allowed() => None,
             Ok(Some(_)) | Err(()) => Some("`Sec-Fetch-Site` says that another web page sends it"),
         }
     }
 
     /// The host that the request is for, in one spelling, if it is one of ours and named once.
     fn host(&self, request: &Parts) -> Option<String> {
-        let host = single_header(&request.headers, header::HOST)
-            .ok()??
-            .to_ascii_lowercase();
+        let host = single_header(&request.headers, header::HOST).ok()??;
+        let host = host.to_ascii_lowercase();
         let target = request.uri.authority();
         if target.is_some_and(|target| !target.as_str().eq_ignore_ascii_case(&host)) {
             return None;
@@ -92,29 +82,20 @@ impl CrossOriginProtection {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
             _ => (host.as_str(), None),
         };
-        let is_port = |port: &str| {
-            port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
-        };
-        if port.is_some_and(|port| !is_port(port)) {
+        let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+        if port.is_some_and(|port| !digits(port) || port.parse::<u16>().is_err()) {
             return None;
         }
-        let bare = name
-            .strip_prefix('[')
-            .and_then(|name| name.strip_suffix(']'))
-            .unwrap_or(name);
-        let listed = |entry: &String| {
-            [host.as_str(), name, bare]
-                .iter()
-                .any(|name| entry.eq_ignore_ascii_case(name))
-        };
+        let bare = name.strip_prefix('[');
+        let bare = bare.and_then(|name| name.strip_suffix(']'));
+        let names = [&host, name, bare.unwrap_or(name)];
+        let listed = |entry: &String| names.iter().any(|name| entry.eq_ignore_ascii_case(name));
         self.hosts.iter().any(listed).then(|| host.clone())
     }
 
     fn allows(&self, wanted: &Url) -> bool {
-        let wanted = wanted.origin();
-        self.origins
-            .iter()
-            .any(|allowed| origin(allowed).is_some_and(|allowed| allowed.origin() == wanted))
+        let mut origins = self.origins.iter().filter_map(|allowed| origin(allowed));
+        origins.any(|allowed| allowed.origin() == wanted.origin())
     }
 }
 
@@ -136,17 +117,12 @@ fn origin(value: &str) -> Option<Url> {
 
 impl Check for CrossOriginProtection {
     async fn check(&self, request: &mut Parts) -> Result<(), Problem> {
-        match self.objection(request) {
-            None => Ok(()),
-            Some(objection) => Err(Problem::rejected(Kind::CrossOrigin, objection)),
-        }
+        let objection = self.objection(request);
+        objection.map_or(Ok(()), |why| Err(Problem::rejected(Kind::CrossOrigin, why)))
     }
 }
 
 /// Whether a browser sends it for an address typed, a link followed or a page prefetched, and not for a script's call.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
-    match single_header(headers, FETCH_DEST) {
-        Ok(None | Some("empty")) => false,
-        Ok(Some(_)) | Err(()) => true,
-    }
+    !matches!(single_header(headers, FETCH_DEST), Ok(None | Some("empty")))
 }

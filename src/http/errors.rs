@@ -55,13 +55,11 @@ pub fn response(problem: &Problem, media_type: &'static str, document: &Value) -
     let headers = problem.headers.clone();
     let mut response = (status, headers, media_type, document.to_string()).into_response();
     if let Some(wait) = problem.retry_after {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, wait.as_secs().into());
+        let headers = response.headers_mut();
+        headers.insert(RETRY_AFTER, wait.as_secs().into());
     }
-    response
-        .extensions_mut()
-        .insert(Explained(problem.what.clone()));
+    let explained = Explained(problem.what.clone());
+    response.extensions_mut().insert(explained);
     response
 }
 
@@ -71,7 +69,7 @@ struct Explained(String);
 
 /// The outermost layer: gives each request an id, and logs why it was rejected. What rmcp rejects is logged too.
 pub async fn identify(mut request: Request, next: Next) -> Response {
-    let id = RequestId::new();
+    let id = RequestId::default();
     request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let mut response = next.run(request).await;

@@ -29,17 +29,14 @@ pub(super) fn router(shutting_down: CancellationToken) -> Router {
         .route(READINESS, get(ready))
 }
 
-/// Rejects new calls once the server is shutting down, so that those in flight end.
+/// Rejects new calls once the token is cancelled, as the server is asked to stop, so that those in flight end.
 #[derive(Debug, Clone)]
-pub(super) struct AcceptCalls {
-    /// Cancelled when the server is asked to stop.
-    pub(super) shutting_down: CancellationToken,
-}
+pub(super) struct AcceptCalls(pub(super) CancellationToken);
 
 impl Check for AcceptCalls {
     async fn check(&self, request: &mut Parts) -> Result<(), Problem> {
         let about_health = [LIVENESS, READINESS].contains(&request.uri.path());
-        if about_health || !self.shutting_down.is_cancelled() {
+        if about_health || !self.0.is_cancelled() {
             return Ok(());
         }
         let why = "this server is shutting down; call again once it has been started anew";

@@ -23,15 +23,15 @@ pub const WHOLE: usize = usize::MAX;
 pub fn read(bytes: &[u8], limits: Limits, levels: usize) -> Result<Value, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
+    let depth = limits.depth;
     let reader = Reader {
         limits,
-        depth: limits.depth,
+        depth,
         levels,
     };
     let document = reader.deserialize(&mut deserializer);
-    document
-        .and_then(|document| deserializer.end().map(|()| document))
-        .map_err(|error| error.to_string())
+    let document = document.and_then(|document| deserializer.end().map(|()| document));
+    document.map_err(|error| error.to_string())
 }
 
 /// Reads one value, with so much depth left, and so many levels to keep.
@@ -44,17 +44,18 @@ struct Reader {
 
 impl Reader {
     fn below<E: Error>(self) -> Result<Self, E> {
-        match self.depth.checked_sub(1) {
-            Some(depth) => Ok(Self {
-                depth,
-                levels: self.levels.saturating_sub(1),
-                ..self
-            }),
-            None => Err(E::custom(format!(
-                "it is nested more than {} levels deep",
-                self.limits.depth
-            ))),
-        }
+        let Some(depth) = self.depth.checked_sub(1) else {
+            let most = self.limits.depth;
+            return Err(E::custom(format!(
+                "it is nested more than {most} levels deep"
+            )));
+        };
+        let levels = self.levels.saturating_sub(1);
+        Ok(Self {
+            depth,
+            levels,
+            ..self
+        })
     }
 
     fn keep(self, value: impl Into<Value>) -> Value {
@@ -121,16 +122,12 @@ impl<'de> Visitor<'de> for Reader {
         let mut object = Map::new();
         while let Some(name) = fields.next_key::<String>()? {
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format!(
-                    "a field is given twice: {}",
-                    shown(&name)
-                )));
+                let why = format!("a field is given twice: {}", shown(&name));
+                return Err(A::Error::custom(why));
             }
             if object.len() == self.limits.keys {
-                let max = self.limits.keys;
-                return Err(A::Error::custom(format!(
-                    "an object has more than {max} fields"
-                )));
+                let why = format!("an object has more than {} fields", self.limits.keys);
+                return Err(A::Error::custom(why));
             }
             object.insert(name, fields.next_value_seed(below)?);
         }
@@ -150,6 +147,8 @@ pub fn shown(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const LIMITS: Limits = Limits { depth: 3, keys: 2 };
@@ -175,16 +174,10 @@ mod tests {
                 Err(why) => assert!(!error.is_empty() && why.contains(error), "{text}: {why}"),
             }
         }
-        let deep = "[".repeat(200_000);
-        assert!(
-            read(deep.as_bytes(), LIMITS, WHOLE)
-                .unwrap_err()
-                .contains("levels deep")
-        );
-        assert_eq!(
-            read(b"\"\xff\"", LIMITS, WHOLE).unwrap_err(),
-            "it is not UTF-8"
-        );
+        let deep = read("[".repeat(200_000).as_bytes(), LIMITS, WHOLE);
+        assert!(deep.unwrap_err().contains("levels deep"));
+        let garbled = read(b"\"\xff\"", LIMITS, WHOLE);
+        assert_eq!(garbled.unwrap_err(), "it is not UTF-8");
     }
 
     #[test]
@@ -196,10 +189,10 @@ mod tests {
             (WHOLE, whole),
             (
                 3,
-                serde_json::json!({"id": 1, "params": {"name": "a", "arguments": {}, "list": []}}),
+                json!({"id": 1, "params": {"name": "a", "arguments": {}, "list": []}}),
             ),
-            (2, serde_json::json!({"id": 1, "params": {}})),
-            (1, serde_json::json!({})),
+            (2, json!({"id": 1, "params": {}})),
+            (1, json!({})),
         ] {
             assert_eq!(read(text, limits, levels), Ok(kept), "{levels}");
         }

@@ -4,16 +4,14 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::response::Response;
 use http::{Method, header};
-use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,7 +25,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower_service::Service as _;
 
-use super::timeouts::{Busy, ConnectionTimeouts, Phase, TimeoutStream};
+use super::timeouts::{Busy, Phase, TimeoutStream};
 use crate::config::{ConfigError, Limits};
 
 /// Time that clients have to read the last of their responses once the server ends.
@@ -44,9 +42,7 @@ const ACCEPT_BACKOFF: Duration = Duration::from_millis(500);
 pub struct Listener {
     socket: TcpListener,
     name: &'static str,
-    limits: Limits,
-    /// Requests whose responses have not been written to their end.
-    in_flight: TaskTracker,
+    limits: Arc<Limits>,
 }
 
 impl Listener {
@@ -62,8 +58,7 @@ impl Listener {
         Ok(Self {
             socket,
             name: key,
-            limits: limits.clone(),
-            in_flight: TaskTracker::new(),
+            limits: Arc::new(limits.clone()),
         })
     }
 
@@ -72,17 +67,13 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Requests whose responses have not been written to their end; open event streams don't count.
-    pub fn in_flight(&self) -> TaskTracker {
-        self.in_flight.clone()
-    }
-
     /// Serves until `end`; then accepts nothing more, and gives clients [`SHUTDOWN_GRACE`] to read their responses.
-    pub async fn serve(self, router: Router, end: CancellationToken) {
+    ///
+    /// `in_flight` tracks requests whose responses have not been written to their end, event streams apart.
+    pub async fn serve(self, router: Router, end: CancellationToken, in_flight: TaskTracker) {
         let permits = Arc::new(Semaphore::new(self.limits.max_connections));
         let (graceful, cut) = (GracefulShutdown::new(), CancellationToken::new());
         let http = self.http();
-        let timeouts = ConnectionTimeouts::new(&self.limits);
         loop {
             let next = async {
                 // Connections over the limit wait in the system's queue.
@@ -94,22 +85,21 @@ impl Listener {
                 () = end.cancelled() => break,
             };
             let phase = Phase::default();
-            let io = TokioIo::new(TimeoutStream::new(stream, phase.clone(), timeouts));
-            let (router, in_flight) = (router.clone(), self.in_flight.clone());
+            let io = TokioIo::new(TimeoutStream::new(stream, phase.clone(), &self.limits));
+            let (router, in_flight) = (router.clone(), in_flight.clone());
             let service = service_fn(move |request: http::Request<Incoming>| {
-                let guard = InFlightGuard {
-                    in_flight: Some(in_flight.token()),
-                    _busy: phase.busy(),
-                };
+                let (token, busy) = (in_flight.token(), phase.busy());
                 let is_get = request.method() == Method::GET;
                 let answer = router.clone().call(request);
-                async move { answer.await.map(|response| guard.attach(response, is_get)) }
+                async move {
+                    answer
+                        .await
+                        .map(|response| guarded(response, is_get, token, busy))
+                }
             });
             let connection = graceful.watch(http.serve_connection(io, service));
-            let (cut, open) = (
-                cut.clone(),
-                gauge!("sevendigital_connections", "listener" => self.name),
-            );
+            let open = gauge!("sevendigital_connections", "listener" => self.name);
+            let cut = cut.clone();
             open.increment(1);
             tokio::spawn(async move {
                 let _permit = permit;
@@ -159,10 +149,9 @@ impl Listener {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()?
-    } else {
-        TcpSocket::new_v6()?
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
     // A restarted server need not wait for its old connections; on Windows this would let other programs take the address.
     socket.set_reuseaddr(cfg!(not(windows)))?;
@@ -172,52 +161,19 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Whether the client went away.
 fn is_of_one_client(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
-    )
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
 }
 
-/// Held until the last of a response was handed to the socket.
-struct InFlightGuard {
-    in_flight: Option<TaskTrackerToken>,
-    _busy: Busy,
-}
-
-impl InFlightGuard {
-    fn attach(mut self, response: Response, is_get: bool) -> Response {
-        let kind = response.headers().get(header::CONTENT_TYPE);
-        // Such a stream has no end.
-        if is_get && kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream")) {
-            self.in_flight = None;
-        }
-        response.map(|body| Body::new(GuardedBody { body, _guard: self }))
-    }
-}
-
-struct GuardedBody {
-    body: Body,
-    _guard: InFlightGuard,
-}
-
-impl HttpBody for GuardedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
+/// A response that is in flight until the last of it was handed to the socket; an event stream has no end and is not.
+fn guarded(response: Response, is_get: bool, token: TaskTrackerToken, busy: Busy) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    let guard = ((!(is_get && is_stream)).then_some(token), busy);
+    // The body owns the guard. `map_err` keeps its size, unlike other adapters.
+    let hold = move |error| {
+        let _held = &guard;
+        error
+    };
+    response.map(|body| Body::new(body.map_err(hold)))
 }

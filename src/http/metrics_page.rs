@@ -10,6 +10,7 @@ use axum::routing::get;
 use http::{HeaderName, header};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::cross_origin::CrossOriginProtection;
 use super::errors::{Renderer, enforce, identify, problem_json};
@@ -23,7 +24,7 @@ const TEXT: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; versi
 
 /// Serves the metrics at `/metrics` of this loopback address from now on; returns the address that was bound.
 pub fn serve(address: SocketAddr, config: &Config) -> Result<SocketAddr, ConfigError> {
-    let fail = |error: &dyn Display| ConfigError(format!("`metrics_bind`: {error}"));
+    let fail = |why: &dyn Display| ConfigError(format!("`metrics_bind`: {why}"));
     if !address.ip().is_loopback() {
         return Err(ConfigError(format!(
             "`metrics_bind` is {address}: metrics are served on loopback only"
@@ -43,13 +44,11 @@ pub fn serve(address: SocketAddr, config: &Config) -> Result<SocketAddr, ConfigE
         }
     });
     let protection = CrossOriginProtection::new(config).on_loopback();
+    let render: Renderer = problem_json;
     let router = Router::new()
         .route("/metrics", get(async move || (TEXT, metrics.render())))
-        .layer(from_fn_with_state(
-            (protection, problem_json as Renderer),
-            enforce,
-        ))
+        .layer(from_fn_with_state((protection, render), enforce))
         .layer(from_fn(identify));
-    tokio::spawn(listener.serve(router, CancellationToken::new()));
+    tokio::spawn(listener.serve(router, CancellationToken::new(), TaskTracker::new()));
     Ok(bound)
 }

@@ -15,37 +15,24 @@ use super::health::{self, AcceptCalls};
 use crate::config::Config;
 use crate::identity::Authenticator;
 
-/// What the layers are made of, for every address that is served.
-#[derive(Debug, Clone)]
-pub struct Stack {
-    cross_origin: CrossOriginProtection,
-    cors: Option<tower_http::cors::CorsLayer>,
-    accept_calls: AcceptCalls,
-}
-
-impl Stack {
-    /// As the settings say; calls are rejected once `shutting_down`.
-    pub fn new(config: &Config, shutting_down: CancellationToken) -> Self {
-        Self {
-            cross_origin: CrossOriginProtection::new(config),
-            cors: cors::layer(config),
-            accept_calls: AcceptCalls { shutting_down },
-        }
-    }
-
-    /// The router of a surface inside all layers, outermost first. The listener and its timeouts are around them.
-    pub fn around(self, surface: Router, render: Renderer) -> Router {
-        surface
-            .merge(health::router(self.accept_calls.shutting_down.clone()))
-            .layer(
-                ServiceBuilder::new()
-                    .layer(map_response(async |response: Response| (PRIVATE, response)))
-                    .layer(from_fn(identify))
-                    .layer(from_fn_with_state((self.cross_origin, render), enforce))
-                    .layer(option_layer(self.cors))
-                    .layer(from_fn_with_state((self.accept_calls, render), enforce)),
-            )
-    }
+/// The router of a surface inside all layers, outermost first; calls are rejected once `shutting_down`.
+/// The listener and its timeouts are around them.
+pub fn around(
+    surface: Router,
+    config: &Config,
+    shutting_down: &CancellationToken,
+    render: Renderer,
+) -> Router {
+    let cross_origin = CrossOriginProtection::new(config);
+    let accept_calls = AcceptCalls(shutting_down.clone());
+    surface.merge(health::router(shutting_down.clone())).layer(
+        ServiceBuilder::new()
+            .layer(map_response(async |response: Response| (PRIVATE, response)))
+            .layer(from_fn(identify))
+            .layer(from_fn_with_state((cross_origin, render), enforce))
+            .layer(option_layer(cors::layer(config)))
+            .layer(from_fn_with_state((accept_calls, render), enforce)),
+    )
 }
 
 /// A surface's routes for callers that are known. What is merged into the router afterwards is open to all.

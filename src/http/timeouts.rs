@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -13,24 +12,6 @@ use tokio::time::{Instant, Sleep};
 
 use super::framing::FramingFilter;
 use crate::config::Limits;
-
-/// Timeouts of a connection.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct ConnectionTimeouts {
-    header: Duration,
-    keep_alive: Duration,
-    write: Duration,
-}
-
-impl ConnectionTimeouts {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            header: limits.header_timeout,
-            keep_alive: limits.keep_alive_timeout,
-            write: limits.write_timeout,
-        }
-    }
-}
 
 /// A header is being read, or its first byte awaited on a new connection.
 const HEADER: u64 = 0;
@@ -83,21 +64,21 @@ pub(super) struct TimeoutStream {
     framing: FramingFilter,
     /// The phase that `read_by` was set for.
     timed: u64,
-    timeouts: ConnectionTimeouts,
+    limits: Arc<Limits>,
     read_by: Pin<Box<Sleep>>,
     /// Set while the client reads nothing.
     write_by: Option<Pin<Box<Sleep>>>,
 }
 
 impl TimeoutStream {
-    pub(super) fn new(socket: TcpStream, phase: Phase, timeouts: ConnectionTimeouts) -> Self {
+    pub(super) fn new(socket: TcpStream, phase: Phase, limits: &Arc<Limits>) -> Self {
         Self {
             socket,
             phase,
             framing: FramingFilter::default(),
             timed: HEADER,
-            timeouts,
-            read_by: Box::pin(tokio::time::sleep(timeouts.header)),
+            limits: Arc::clone(limits),
+            read_by: Box::pin(tokio::time::sleep(limits.header_timeout)),
             write_by: None,
         }
     }
@@ -109,8 +90,8 @@ impl TimeoutStream {
     fn enter(&mut self, phase: u64) {
         self.timed = phase;
         let timeout = match phase % REQUEST {
-            HEADER => self.timeouts.header,
-            IDLE => self.timeouts.keep_alive,
+            HEADER => self.limits.header_timeout,
+            IDLE => self.limits.keep_alive_timeout,
             _ => return,
         };
         self.read_by.as_mut().reset(Instant::now() + timeout);
@@ -131,19 +112,16 @@ impl TimeoutStream {
             self.write_by = None;
             return written;
         }
-        let timeout = self.timeouts.write;
+        let timeout = self.limits.write_timeout;
         let write_by = self
             .write_by
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
-        match write_by.as_mut().poll(context) {
-            Poll::Ready(()) => late(),
-            Poll::Pending => Poll::Pending,
-        }
+        write_by.as_mut().poll(context).map(|()| late())
     }
 }
 
-fn late<T>() -> Poll<io::Result<T>> {
-    Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+fn late<T>() -> io::Result<T> {
+    Err(io::ErrorKind::TimedOut.into())
 }
 
 impl AsyncRead for TimeoutStream {
@@ -158,7 +136,7 @@ impl AsyncRead for TimeoutStream {
         }
         // A header that is late stays late, however many bytes arrive.
         if self.is_in(HEADER) && self.is_late(context) {
-            return late();
+            return Poll::Ready(late());
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.socket).poll_read(context, buffer);
@@ -177,7 +155,7 @@ impl AsyncRead for TimeoutStream {
                 }
                 read
             }
-            Poll::Pending if self.is_late(context) => late(),
+            Poll::Pending if self.is_late(context) => Poll::Ready(late()),
             Poll::Pending => Poll::Pending,
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, header};
-use sevendigital_tools::{Contract, Scope};
+use sevendigital_tools::Contract;
 use subtle::ConstantTimeEq as _;
 
-use super::access_token::{Claims, Trust, Verifier};
+use super::access_token::{Claims, Verifier};
 use super::caller::Caller;
 use super::protected_resource::ProtectedResource;
 use super::signing_keys::Refusal;
@@ -30,7 +30,7 @@ struct Known {
     /// Digests of bearer tokens with their principals; the operator's token has none.
     tokens: Vec<([u8; 32], Option<Principal>)>,
     principals: Vec<Principal>,
-    oauth: Option<(Verifier, ProtectedResource)>,
+    oauth: Option<Verifier>,
 }
 
 impl Authenticator {
@@ -41,26 +41,16 @@ impl Authenticator {
         let principals = config.principals.iter();
         let named =
             principals.filter_map(|principal| Some((principal.digest()?, Some(principal.clone()))));
-        let oauth = match (
-            Trust::from_config(config),
-            ProtectedResource::from_config(config),
-        ) {
-            (Some(trust), Some(resource)) => {
-                let verifier = Verifier::new(trust).map_err(ConfigError)?;
-                Some((verifier, resource))
-            }
-            _ => None,
-        };
         Ok(Self(Arc::new(Known {
             tokens: operator.into_iter().chain(named).collect(),
             principals: config.principals.clone(),
-            oauth,
+            oauth: Verifier::from_config(config)?,
         })))
     }
 
     /// This server as OAuth describes it, where an authorization server is configured.
     pub fn resource(&self) -> Option<&ProtectedResource> {
-        self.0.oauth.as_ref().map(|(_, resource)| resource)
+        self.0.oauth.as_ref().map(|verifier| &verifier.resource)
     }
 
     /// The caller that sends these headers, with the tools that they ask for.
@@ -100,8 +90,8 @@ impl Authenticator {
             (Some(None), _) => Ok(Caller::operator()),
             (Some(Some(principal)), _) => Ok(Caller::from_principal(principal, None)),
             (None, None) => Err(self.unauthenticated(Some("the token is not known here"))),
-            (None, Some((verifier, _))) => match verifier.verify(token).await {
-                Ok(claims) => Ok(self.token_holder(&claims)),
+            (None, Some(verifier)) => match verifier.verify(token).await {
+                Ok(claims) => Ok(self.token_holder(claims)),
                 Err(Refusal::Invalid(why)) => Err(self.unauthenticated(Some(why))),
                 Err(Refusal::Unavailable(why)) => {
                     tracing::error!("access tokens can't be verified: {why}");
@@ -113,13 +103,11 @@ impl Authenticator {
     }
 
     /// The caller that an access token is for.
-    fn token_holder(&self, claims: &Claims) -> Caller {
-        let scopes = claims.scopes.iter();
-        let scopes: Vec<Scope> = scopes.filter_map(|name| Scope::from_name(name)).collect();
+    fn token_holder(&self, claims: Claims) -> Caller {
         let mut principals = self.0.principals.iter();
         match principals.find(|principal| principal.subject.as_ref() == Some(&claims.subject)) {
-            Some(principal) => Caller::from_principal(principal, Some(scopes)),
-            None => Caller::from_subject(&claims.subject, scopes),
+            Some(principal) => Caller::from_principal(principal, Some(claims.scopes)),
+            None => Caller::from_subject(&claims.subject, claims.scopes),
         }
     }
 

@@ -17,60 +17,36 @@ pub struct Caller {
     filter: ToolFilter,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Profile {
     /// None for the operator.
     name: Option<Arc<str>>,
-    grants: Vec<Grant>,
+    /// Names of scopes and of tools.
+    grants: Vec<String>,
     /// What an access token grants at most; none where there is no such token.
     scopes: Option<Vec<Scope>>,
-    account: Account,
-}
-
-/// What a caller may use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Grant {
-    Scope(Scope),
-    Tool(String),
-}
-
-/// The account that a caller acts on.
-#[derive(Debug)]
-enum Account {
-    /// The configured one, or the one that a call names.
-    Any,
-    /// This one alone.
-    Bound {
-        user_id: Option<String>,
-        token: Option<Token>,
-    },
+    /// The account that the caller is bound to. Without both, it is the configured one, or the one that a call names.
+    user_id: Option<String>,
+    token: Option<Token>,
 }
 
 impl Caller {
     /// The operator: a caller on stdio or in a shell, on loopback where no token is set, or with the operator's `token`.
     pub fn operator() -> Self {
         Self::new(Profile {
-            name: None,
-            grants: Scope::ALL.map(Grant::Scope).to_vec(),
-            scopes: None,
-            account: Account::Any,
+            grants: all_scopes(),
+            ..Profile::default()
         })
     }
 
     /// A caller that the settings name; an access token's scopes bound it further.
     pub(super) fn from_principal(principal: &Principal, scopes: Option<Vec<Scope>>) -> Self {
-        let grant = |word: &String| {
-            Scope::from_name(word).map_or_else(|| Grant::Tool(word.clone()), Grant::Scope)
-        };
-        let (user_id, token) = (principal.user_id.clone(), principal.token());
         Self::new(Profile {
             name: Some(principal.name.as_str().into()),
-            grants: principal.allow.iter().map(grant).collect(),
+            grants: principal.allow.clone(),
             scopes,
-            account: match (&user_id, &token) {
-                (None, None) => Account::Any,
-                _ => Account::Bound { user_id, token },
-            },
+            user_id: principal.user_id.clone(),
+            token: principal.token(),
         })
     }
 
@@ -78,9 +54,9 @@ impl Caller {
     pub(super) fn from_subject(subject: &str, scopes: Vec<Scope>) -> Self {
         Self::new(Profile {
             name: Some(format!("sub:{subject}").into()),
-            grants: Scope::ALL.map(Grant::Scope).to_vec(),
+            grants: all_scopes(),
             scopes: Some(scopes),
-            account: Account::Any,
+            ..Profile::default()
         })
     }
 
@@ -128,10 +104,8 @@ impl Caller {
 
     /// Whether the settings grant it.
     fn listed(&self, contract: &Contract) -> bool {
-        self.profile.grants.iter().any(|grant| match grant {
-            Grant::Scope(scope) => *scope == contract.scope,
-            Grant::Tool(name) => name == contract.name,
-        })
+        let mut grants = self.profile.grants.iter();
+        grants.any(|grant| grant == contract.name || grant == contract.scope.as_str())
     }
 
     /// The scope that an access token lacks for a tool. None where a better token would not help, since the settings do not grant the tool.
@@ -148,11 +122,11 @@ impl Caller {
 
     /// Whether the caller may name a user in a call of that tool: it was granted the partner's users, or the tool is about them.
     fn may_name_users(&self, contract: &Contract) -> bool {
-        let partner = Grant::Scope(Scope::Partner);
-        let within = self.profile.scopes.as_ref();
-        let granted = self.profile.grants.contains(&partner)
-            && within.is_none_or(|scopes| scopes.contains(&Scope::Partner));
-        granted || matches!(contract.scope, Scope::Partner | Scope::Account)
+        let Profile { grants, scopes, .. } = &*self.profile;
+        let granted = grants.iter().any(|grant| grant == Scope::Partner.as_str());
+        let scopes = scopes.as_ref();
+        (granted && scopes.is_none_or(|scopes| scopes.contains(&Scope::Partner)))
+            || matches!(contract.scope, Scope::Partner | Scope::Account)
     }
 
     /// The user of a call: the one that its headers name, checked against the ones in its arguments and against the caller's own account.
@@ -167,7 +141,8 @@ impl Caller {
     ) -> Result<Option<User>, Problem> {
         let names_other =
             |own: Option<&str>| in_arguments.iter().any(|id| Some(id.as_str()) != own);
-        if let Account::Bound { user_id, token } = &self.profile.account {
+        let Profile { user_id, token, .. } = &*self.profile;
+        if user_id.is_some() || token.is_some() {
             let own = user_id.as_deref();
             let other = match &from_headers {
                 None => false,
@@ -177,10 +152,8 @@ impl Caller {
             if other || names_other(own) {
                 return Err(forbidden_user());
             }
-            return Ok(match (token, user_id) {
-                (Some(token), _) => Some(User::Token(token.clone())),
-                (None, id) => id.clone().map(User::Id),
-            });
+            let token = token.clone().map(User::Token);
+            return Ok(token.or_else(|| user_id.clone().map(User::Id)));
         }
         if let Some(User::Id(id)) = &from_headers
             && names_other(Some(id))
@@ -200,6 +173,10 @@ impl Caller {
         }
         Ok(from_headers)
     }
+}
+
+fn all_scopes() -> Vec<String> {
+    Scope::ALL.map(|scope| scope.as_str().to_owned()).to_vec()
 }
 
 fn forbidden_user() -> Problem {

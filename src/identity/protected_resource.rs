@@ -1,5 +1,7 @@
 //! This server as an OAuth 2.1 resource server: its metadata document (RFC 9728) and its challenges (RFC 6750).
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use sevendigital_tools::Scope;
 use url::Url;
@@ -7,7 +9,7 @@ use url::Url;
 use crate::config::Config;
 
 /// Path of the metadata document; the resource's own path may follow it.
-pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 
 /// What clients need to know to get an access token for this server.
 #[derive(Debug, Clone)]
@@ -44,20 +46,17 @@ impl ProtectedResource {
 
     /// The paths at which the document stands: the one that RFC 9728 makes of the resource's path, and the bare one.
     pub fn paths(&self) -> Vec<String> {
-        let path = self.uri.path().trim_end_matches('/');
-        let mut paths = vec![WELL_KNOWN.to_owned()];
-        if !path.is_empty() {
-            paths.push(format!("{WELL_KNOWN}{path}"));
-        }
+        let mut paths = vec![WELL_KNOWN.to_owned(), self.path()];
+        paths.dedup();
         paths
     }
 
+    fn path(&self) -> String {
+        format!("{WELL_KNOWN}{}", self.uri.path().trim_end_matches('/'))
+    }
+
     fn address(&self) -> String {
-        let path = self.uri.path().trim_end_matches('/');
-        format!(
-            "{}{WELL_KNOWN}{path}",
-            self.uri.origin().ascii_serialization()
-        )
+        self.uri.origin().ascii_serialization() + &self.path()
     }
 
     /// The challenge to a request without a token, or with an invalid one: `wrong` says why, in ASCII without quotes or backslashes.
@@ -74,11 +73,8 @@ impl ProtectedResource {
 
     /// The challenge to a token that grants too little: all the scopes that a new token needs.
     pub fn insufficient(&self, granted: &[Scope], missing: Scope) -> String {
-        let mut scopes = granted.to_vec();
-        scopes.push(missing);
-        scopes.sort_unstable();
-        scopes.dedup();
-        let scopes: Vec<&str> = scopes.into_iter().map(Scope::as_str).collect();
+        let scopes: BTreeSet<_> = granted.iter().copied().chain([missing]).collect();
+        let scopes: Vec<_> = scopes.into_iter().map(Scope::as_str).collect();
         format!(
             "Bearer error=\"insufficient_scope\", scope=\"{}\", resource_metadata=\"{}\"",
             scopes.join(" "),

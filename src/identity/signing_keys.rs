@@ -1,6 +1,5 @@
 //! The keys that an authorization server publishes: which of them may have signed a token, and how they are fetched.
 
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,62 +16,47 @@ use tokio::time::Instant;
 use url::{Host, Url};
 
 /// Bytes of a key set at most. A key has some hundreds, its certificates some thousands.
-pub const MAX_KEY_SET: usize = 1 << 20;
+const MAX_KEY_SET: usize = 1 << 20;
 /// Longest fetch of the keys, from the look-up of the name to the last byte.
-pub const FETCH: Duration = Duration::from_secs(5);
+pub(super) const FETCH: Duration = Duration::from_secs(5);
 /// For so long keys are used without asking again.
-pub const FRESH: Duration = Duration::from_secs(10 * 60);
+pub(super) const FRESH: Duration = Duration::from_secs(10 * 60);
 /// For so long keys are used while they can't be fetched anew, counted from the fetch that brought them.
-pub const KEPT: Duration = Duration::from_secs(60 * 60);
+const KEPT: Duration = Duration::from_secs(60 * 60);
 /// Shortest time from a fetch that succeeded to the next one, however many unknown keys are named in between.
-pub const PAUSE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(30);
 /// Shortest time from a fetch that failed to the next one.
-pub const RETRY: Duration = Duration::from_secs(5);
+const RETRY: Duration = Duration::from_secs(5);
 
 /// Why a token is not accepted.
 ///
 /// The texts are constants and show nothing of the token. They are ASCII without `"` and `\`, so that they fit into `error_description` (RFC 6750 §3) as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub(super) enum Refusal {
     /// The token's fault: 401 with `invalid_token`.
     Invalid(&'static str),
     /// The authorization server's keys can't be had, so nothing is known of the token: 503.
     Unavailable(&'static str),
 }
 
-/// What a key is, and so what it can check. Never a shared secret.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Rsa,
-    P256,
-    P384,
-    Ed25519,
-}
-
-impl Shape {
-    /// The keys that an algorithm needs: RFC 7518 §3.1, RFC 8037 §3.1.
-    pub(super) fn from_algorithm(algorithm: Algorithm) -> Option<Self> {
-        match algorithm {
-            Algorithm::RS256
-            | Algorithm::RS384
-            | Algorithm::RS512
-            | Algorithm::PS256
-            | Algorithm::PS384
-            | Algorithm::PS512 => Some(Self::Rsa),
-            Algorithm::ES256 => Some(Self::P256),
-            Algorithm::ES384 => Some(Self::P384),
-            Algorithm::EdDSA => Some(Self::Ed25519),
-            _ => None,
-        }
-    }
-}
+/// The algorithms of RSA keys: RFC 7518 §3.1. None here needs a shared secret.
+const RSA: &[Algorithm] = &[
+    Algorithm::RS256,
+    Algorithm::RS384,
+    Algorithm::RS512,
+    Algorithm::PS256,
+    Algorithm::PS384,
+    Algorithm::PS512,
+];
 
 /// A published key that signatures can be checked with.
+#[derive(Debug)]
 pub(super) struct Key {
     id: Option<String>,
-    shape: Shape,
+    /// What its kind can check: RFC 7518 §3.1, RFC 8037 §3.1.
+    algorithms: &'static [Algorithm],
     /// The only algorithm that it is for, where it names one.
-    algorithm: Option<KeyAlgorithm>,
+    only: Option<KeyAlgorithm>,
     pub(super) key: DecodingKey,
 }
 
@@ -80,16 +64,15 @@ impl Key {
     /// Reads a member of a key set. What can't be read or is not for checking signatures is no key of ours: RFC 7517 §5 has it ignored.
     fn read(published: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(published).ok()?;
-        let shape = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => Shape::Rsa,
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-                Shape::P256
-            }
-            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => {
-                Shape::P384
-            }
+        let (algorithms, sizes): (&[_], _) = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => (RSA, 256..=1024),
+            AlgorithmParameters::EllipticCurve(key) => match key.curve {
+                EllipticCurve::P256 => (&[Algorithm::ES256], 65..=65),
+                EllipticCurve::P384 => (&[Algorithm::ES384], 97..=97),
+                _ => return None,
+            },
             AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-                Shape::Ed25519
+                (&[Algorithm::EdDSA], 32..=32)
             }
             _ => return None,
         };
@@ -100,29 +83,24 @@ impl Key {
         let operations = jwk.common.key_operations.as_deref();
         let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
         let key = DecodingKey::from_jwk(&jwk).ok()?;
-        // The library looks at the size only when it checks a signature.
-        let sound = match (shape, key.kind()) {
-            (Shape::Rsa, DecodingKeyKind::RsaModulusExponent { n, .. }) => {
-                (256..=1024).contains(&n.iter().skip_while(|byte| **byte == 0).count())
+        // The library looks at the size, in bytes, only when it checks a signature.
+        let size = match key.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, .. } => {
+                n.iter().skip_while(|byte| **byte == 0).count()
             }
-            (Shape::P256, DecodingKeyKind::SecretOrDer(point)) => point.len() == 1 + 2 * 32,
-            (Shape::P384, DecodingKeyKind::SecretOrDer(point)) => point.len() == 1 + 2 * 48,
-            (Shape::Ed25519, DecodingKeyKind::SecretOrDer(point)) => point.len() == 32,
-            _ => false,
+            DecodingKeyKind::SecretOrDer(point) => point.len(),
         };
-        (signs && verifies && sound).then_some(Self {
+        (signs && verifies && sizes.contains(&size)).then_some(Self {
             id: jwk.common.key_id,
-            shape,
-            algorithm: jwk.common.key_algorithm,
+            algorithms,
+            only: jwk.common.key_algorithm,
             key,
         })
     }
 
     fn fits(&self, algorithm: Algorithm) -> bool {
-        Shape::from_algorithm(algorithm) == Some(self.shape)
-            && self
-                .algorithm
-                .is_none_or(|only| only == KeyAlgorithm::from(algorithm))
+        let mut only = self.only.iter();
+        self.algorithms.contains(&algorithm) && only.all(|only| *only == algorithm.into())
     }
 }
 
@@ -133,27 +111,23 @@ pub(super) fn fitting<'a>(keys: &'a [Key], header: &Header) -> Result<Vec<&'a Ke
         .iter()
         .filter(named)
         .partition(|key| key.fits(header.alg));
-    if header.kid.is_none() && fitting.len() > 1 {
-        return Err(Refusal::Invalid(
-            "the token names no key, and more than one would fit",
-        ));
-    }
-    if header.kid.is_some() && fitting.is_empty() && !unfit.is_empty() {
-        return Err(Refusal::Invalid(
-            "the token names a key that is not for its algorithm",
-        ));
-    }
-    Ok(fitting)
+    let wrong = match (&header.kid, fitting.as_slice(), unfit.as_slice()) {
+        (None, [_, _, ..], _) => "the token names no key, and more than one would fit",
+        (Some(_), [], [_, ..]) => "the token names a key that is not for its algorithm",
+        _ => return Ok(fitting),
+    };
+    Err(Refusal::Invalid(wrong))
 }
 
 /// The keys that are published at one address, and what is known of fetching them.
+#[derive(Debug)]
 pub(super) struct KeyRing {
     http: reqwest::Client,
     address: Url,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     /// Keys, and when they came.
     keys: Option<(Arc<[Key]>, Instant)>,
@@ -181,10 +155,8 @@ struct KeySet {
 }
 
 impl KeyRing {
-    pub(super) fn new(address: Url) -> Result<Self, String> {
-        if !address.username().is_empty() || address.password().is_some() {
-            return Err("a user or password in the URL of the keys is not accepted".into());
-        }
+    /// For an address of https, or of http on this machine, as the settings' check has it.
+    pub(super) fn new(address: Url) -> reqwest::Result<Self> {
         #[expect(
             clippy::disallowed_methods,
             reason = "the keys come from an authorization server, not from 7digital"
@@ -200,23 +172,14 @@ impl KeyRing {
             .retry(reqwest::retry::never())
             .http1_only()
             .pool_max_idle_per_host(0);
-        let builder = match (address.scheme(), is_loopback(&address)) {
+        let builder = if is_loopback(&address) {
             // A proxy has no business between this process and its own machine.
-            ("https" | "http", true) => builder.no_proxy(),
-            ("https", false) => builder.https_only(true),
-            ("http", false) => {
-                return Err(format!(
-                    "`{address}`: http is accepted for loopback only, use https"
-                ));
-            }
-            (other, _) => {
-                return Err(format!(
-                    "`{address}`: `{other}` is not a scheme to fetch keys with, use https"
-                ));
-            }
+            builder.no_proxy()
+        } else {
+            builder.https_only(true)
         };
         Ok(Self {
-            http: builder.build().map_err(|error| error.to_string())?,
+            http: builder.build()?,
             address,
             state: Mutex::default(),
         })
@@ -245,11 +208,7 @@ impl KeyRing {
         if let Some(running) = running.filter(|running| running.has_changed().is_ok()) {
             return Some(running.clone());
         }
-        let pause = if state.failure.is_some() {
-            RETRY
-        } else {
-            PAUSE
-        };
+        let pause = state.failure.map_or(PAUSE, |_| RETRY);
         if state.tried.is_some_and(|at| at.elapsed() < pause) {
             return None;
         }
@@ -321,8 +280,8 @@ impl KeyRing {
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
 }

@@ -30,23 +30,19 @@ impl ToolFilter {
             single_header(headers, name)
                 .map_err(|()| format!("`{name}` is given once, in visible ASCII"))
         };
-        let read_only = match text(READ_ONLY)?.map(|value| value.trim().to_ascii_lowercase()) {
-            None => false,
-            Some(value) => match value.as_str() {
-                "true" | "1" => true,
-                "false" | "0" => false,
-                _ => return Err(format!("`{READ_ONLY}` is `true` or `false`")),
-            },
+        let list = |name| {
+            let value = text(name)?;
+            value.map(|value| names(name, value)).transpose()
         };
+        let read_only = text(READ_ONLY)?.map(|value| value.trim().to_ascii_lowercase());
         Ok(Self {
-            read_only,
-            only: text(TOOLS_ONLY)?
-                .map(|value| names(TOOLS_ONLY, value))
-                .transpose()?,
-            excluded: match text(EXCLUDED)? {
-                Some(value) => names(EXCLUDED, value)?,
-                None => Vec::new(),
+            read_only: match read_only.as_deref() {
+                None | Some("false" | "0") => false,
+                Some("true" | "1") => true,
+                Some(_) => return Err(format!("`{READ_ONLY}` is `true` or `false`")),
             },
+            only: list(TOOLS_ONLY)?,
+            excluded: list(EXCLUDED)?.unwrap_or_default(),
         })
     }
 
@@ -61,22 +57,17 @@ impl ToolFilter {
 
 /// Names of tools with commas between them. None at all is refused: it could be meant as all, or as nothing.
 fn names(header: &str, value: &str) -> Result<Vec<&'static str>, String> {
-    let words = value
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty());
-    let tools: Result<Vec<&str>, String> = words
-        .map(|word| {
-            let tool = TOOLS.iter().find(|tool| tool.contract.name == word);
-            let tool =
-                tool.ok_or_else(|| format!("`{header}` names a tool that does not exist"))?;
-            Ok(tool.contract.name)
-        })
+    let words = value.split(',').map(str::trim);
+    let words = words.filter(|word| !word.is_empty());
+    let known = TOOLS.iter().map(|tool| tool.contract.name);
+    let tools: Option<Vec<_>> = words
+        .map(|word| known.clone().find(|name| *name == word))
         .collect();
-    match tools? {
-        none if none.is_empty() => Err(format!(
+    match tools {
+        None => Err(format!("`{header}` names a tool that does not exist")),
+        Some(none) if none.is_empty() => Err(format!(
             "`{header}` names no tool: leave it out, or name some"
         )),
-        tools => Ok(tools),
+        Some(tools) => Ok(tools),
     }
 }

@@ -43,29 +43,24 @@ impl UserSource {
     ///
     /// Headers that the operator does not allow fail the call: without them it would be for another user.
     pub fn user(self, headers: &HeaderMap) -> Result<Option<User>, Problem> {
-        let values = (
-            value(headers, TOKEN)?,
-            value(headers, TOKEN_SECRET)?,
-            value(headers, USER_ID)?,
-        );
-        let fail = |problem: &str| Err(Problem::ambiguous_user(problem));
-        match (values, self) {
-            ((None, None, None), _) => Ok(None),
-            (_, Self::Configured) => fail(
-                "this server does not take users from headers: the operator would have to set `user_from_headers` (`SEVENDIGITAL_MCP_USER_FROM_HEADERS`)",
-            ),
-            ((Some(token), Some(secret), None), _) => Ok(Some(User::Token(Token {
-                token: Secret::from(token),
-                secret: Secret::from(secret),
-            }))),
-            ((None, None, Some(id)), _) => Ok(Some(User::Id(id.to_owned()))),
-            ((_, _, Some(_)), _) => {
-                fail("give either `X-7digital-User-Id` or an access token, not both")
+        let (token, secret) = (value(headers, TOKEN)?, value(headers, TOKEN_SECRET)?);
+        let id = value(headers, USER_ID)?;
+        let wrong = match (token, secret, id) {
+            (None, None, None) => return Ok(None),
+            _ if self == Self::Configured => {
+                "this server does not take users from headers: the operator would have to set `user_from_headers` (`SEVENDIGITAL_MCP_USER_FROM_HEADERS`)"
             }
-            ((_, _, None), _) => fail(
-                "`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together",
-            ),
-        }
+            (Some(token), Some(secret), None) => {
+                let (token, secret) = (Secret::from(token), Secret::from(secret));
+                return Ok(Some(User::Token(Token { token, secret })));
+            }
+            (None, None, Some(id)) => return Ok(Some(User::Id(id.to_owned()))),
+            (_, _, Some(_)) => "give either `X-7digital-User-Id` or an access token, not both",
+            (_, _, None) => {
+                "`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together"
+            }
+        };
+        Err(Problem::ambiguous_user(wrong))
     }
 }
 
@@ -92,6 +87,7 @@ fn value<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a st
 
 #[cfg(test)]
 mod tests {
+    use super::UserSource::{Configured, FromHeaders};
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -105,43 +101,28 @@ mod tests {
     #[test]
     fn a_user_is_named_by_a_token_pair_or_by_an_id() {
         let given = headers(&[(TOKEN, "t"), (TOKEN_SECRET, "s")]);
-        let token = UserSource::FromHeaders.user(&given);
+        let token = FromHeaders.user(&given);
         assert!(
             matches!(token, Ok(Some(User::Token(token))) if token.token.expose() == "t" && token.secret.expose() == "s")
         );
-        let id = UserSource::FromHeaders.user(&headers(&[(USER_ID, "500124")]));
+        let id = FromHeaders.user(&headers(&[(USER_ID, "500124")]));
         assert!(matches!(id, Ok(Some(User::Id(id))) if id == "500124"));
-        assert!(matches!(
-            UserSource::FromHeaders.user(&headers(&[])),
-            Ok(None)
-        ));
+        assert!(matches!(FromHeaders.user(&headers(&[])), Ok(None)));
     }
 
     #[test]
     fn what_is_not_clear_fails_and_names_the_header() {
         for (given, users, named) in [
-            (
-                &[(USER_ID, "1")][..],
-                UserSource::Configured,
-                "user_from_headers",
-            ),
-            (&[(TOKEN, "t")], UserSource::FromHeaders, "belong together"),
-            (
-                &[(TOKEN_SECRET, "s")],
-                UserSource::FromHeaders,
-                "belong together",
-            ),
+            (&[(USER_ID, "1")][..], Configured, "user_from_headers"),
+            (&[(TOKEN, "t")], FromHeaders, "belong together"),
+            (&[(TOKEN_SECRET, "s")], FromHeaders, "belong together"),
             (
                 &[(TOKEN, "t"), (TOKEN_SECRET, "s"), (USER_ID, "1")],
-                UserSource::FromHeaders,
+                FromHeaders,
                 "not both",
             ),
-            (
-                &[(USER_ID, "1"), (USER_ID, "2")],
-                UserSource::FromHeaders,
-                "given once",
-            ),
-            (&[(USER_ID, "")], UserSource::FromHeaders, USER_ID),
+            (&[(USER_ID, "1"), (USER_ID, "2")], FromHeaders, "given once"),
+            (&[(USER_ID, "")], FromHeaders, USER_ID),
         ] {
             let problem = users.user(&headers(given)).unwrap_err();
             assert!(problem.what.contains(named), "{given:?}: {problem:?}");

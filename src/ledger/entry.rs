@@ -13,6 +13,9 @@ pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 #[error("{0}")]
 pub struct LedgerError(pub(super) String);
 
+/// What an operation of the ledger returns.
+pub(super) type Result<T, E = LedgerError> = std::result::Result<T, E>;
+
 /// The state of a charge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,14 +45,10 @@ impl State {
     }
 
     pub(super) fn parse(text: &str) -> Self {
-        match text {
-            "sending" => Self::Sending,
-            "done" => Self::Done,
-            "refused" => Self::Refused,
-            "not_sent" => Self::NotSent,
-            // A state that a later version wrote is one that this version must not buy over.
-            _ => Self::Unknown,
-        }
+        let mut known = [Self::Sending, Self::Done, Self::Refused, Self::NotSent].into_iter();
+        // A state that a later version wrote is one that this version must not buy over.
+        let known = known.find(|state| state.as_str() == text);
+        known.unwrap_or(Self::Unknown)
     }
 }
 

@@ -1,10 +1,10 @@
 //! Idempotency keys: each belongs to the purchase that it was first given with, within the window.
 
-use rusqlite::{OptionalExtension as _, named_params};
+use rusqlite::named_params;
 
-use super::entry::{Entry, LedgerError, State, WINDOW};
+use super::entry::{Entry, Result, State, WINDOW};
 use super::ledger::Ledger;
-use super::queries::{entry, now, since};
+use super::queries::{first, now, since};
 
 /// What an idempotency key stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +19,7 @@ pub enum KeyBinding {
 
 impl Ledger {
     /// Binds the idempotency key `name` of a caller to the purchase `key`, unless another has it.
-    pub async fn bind_key(
-        &self,
-        caller: &str,
-        name: &str,
-        key: &str,
-    ) -> Result<KeyBinding, LedgerError> {
+    pub async fn bind_key(&self, caller: &str, name: &str, key: &str) -> Result<KeyBinding> {
         let (caller, name, key) = (caller.to_owned(), name.to_owned(), key.to_owned());
         self.with(move |transaction, _| {
             transaction.execute("DELETE FROM idempotency_key WHERE given <= ?1", [since(WINDOW)])?;
@@ -40,13 +35,7 @@ impl Ledger {
             if owner != key {
                 return Ok(KeyBinding::OtherPurchase);
             }
-            let last = transaction
-                .query_row(
-                    "SELECT * FROM charge WHERE key = ?1 AND started >= ?2 ORDER BY id DESC LIMIT 1",
-                    (&key, given),
-                    entry,
-                )
-                .optional()?;
+            let last = first(transaction, "key = ?1 AND started >= ?2", (&key, given))?;
             Ok(match last {
                 Some(entry) if entry.state == State::Refused => KeyBinding::Refused(Box::new(entry)),
                 _ => KeyBinding::Bound,

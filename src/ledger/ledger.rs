@@ -1,23 +1,20 @@
 //! The operations of the ledger.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, named_params};
+use rusqlite::{Transaction, TransactionBehavior, named_params};
 
-use super::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, WINDOW};
+use super::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, Result, WINDOW};
 use super::queries::{
-    consume_confirmation, entry, exceeded_limit, find_blocking, mark_orphans_unknown, now, since,
-    write_outcome,
+    consume_confirmation, entry, exceeded_limit, find_blocking, first, mark_orphans_unknown,
+    mark_unknown, now, since, write_outcome,
 };
-use super::store::{Connection, Location, Store, open};
+use super::store::{Location, Store, open};
 use crate::config::{Config, SpendingLimits};
 
 /// The ledger. Cheap to clone; opened when it is first needed, and again after a failure.
 #[derive(Debug, Clone)]
-pub struct Ledger {
-    store: Arc<Store>,
-}
+pub struct Ledger(Arc<Store>);
 
 impl Ledger {
     /// In the state folder that the settings name, or else the platform's; in memory for a sandbox without one.
@@ -27,48 +24,31 @@ impl Ledger {
             let folder = folders.state_dir().unwrap_or(folders.data_local_dir());
             Some(folder.to_owned())
         };
-        match config.state_dir.clone() {
-            Some(folder) => Self::in_folder(folder),
-            None if config.sandbox => Self::in_memory(),
-            None => usual().map_or_else(|| Self::at(Location::Nowhere), Self::in_folder),
-        }
-    }
-
-    /// A ledger in this folder, which is made when it is first needed.
-    pub(super) fn in_folder(folder: PathBuf) -> Self {
-        Self::at(Location::Folder(folder))
-    }
-
-    /// A ledger that ends with the process, for a sandbox.
-    pub(super) fn in_memory() -> Self {
-        Self::at(Location::Memory)
+        Self::at(match config.state_dir.clone() {
+            Some(folder) => Location::Folder(folder),
+            None if config.sandbox => Location::Memory,
+            None => usual().map_or(Location::Nowhere, Location::Folder),
+        })
     }
 
     fn at(location: Location) -> Self {
-        let owner = uuid::Uuid::new_v4().to_string();
-        Self {
-            store: Arc::new(Store {
-                location,
-                owner,
-                connection: Mutex::default(),
-                pending_outcomes: Mutex::default(),
-            }),
-        }
+        Self(Arc::new(Store {
+            location,
+            owner: uuid::Uuid::new_v4().to_string(),
+            connection: Mutex::default(),
+            pending_outcomes: Mutex::default(),
+        }))
     }
 
     /// The purchase with that key that a repeat is checked against: in flight, unknown, or done within the window.
-    pub async fn find(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+    pub async fn find(&self, key: &str) -> Result<Option<Entry>> {
         let key = key.to_owned();
         self.with(move |transaction, store| find_blocking(transaction, store, &key))
             .await
     }
 
     /// Writes an intent down, durably, unless the same purchase, a limit or a used confirmation stands against it.
-    pub async fn begin(
-        &self,
-        intent: Intent,
-        limits: SpendingLimits,
-    ) -> Result<BeginOutcome, LedgerError> {
+    pub async fn begin(&self, intent: Intent, limits: SpendingLimits) -> Result<BeginOutcome> {
         self.with(move |transaction, store| {
             if let Some(entry) = find_blocking(transaction, store, &intent.key)? {
                 return Ok(BeginOutcome::Exists(entry));
@@ -98,52 +78,38 @@ impl Ledger {
     /// Writes an outcome down.
     ///
     /// One that can't be written now is kept, and written before anything else is read or written here.
-    pub async fn finish(&self, id: i64, outcome: Outcome) -> Result<(), LedgerError> {
-        self.store.pending_outcomes().push((id, outcome));
+    pub async fn finish(&self, id: i64, outcome: Outcome) -> Result<()> {
+        self.0.pending_outcomes().push((id, outcome));
         self.flush_pending().await
     }
 
     /// Writes down the outcomes that could not be written before.
-    pub async fn flush_pending(&self) -> Result<(), LedgerError> {
-        if self.store.pending_outcomes().is_empty() {
+    pub async fn flush_pending(&self) -> Result<()> {
+        if self.0.pending_outcomes().is_empty() {
             return Ok(());
         }
         self.with(|_, _| Ok(())).await
     }
 
     /// Writes down that the outcome of all charges of this process is unknown: it ends now.
-    pub async fn abandon_in_flight(&self) -> Result<usize, LedgerError> {
-        self.with(|transaction, store| {
-            transaction.execute(
-                "UPDATE charge SET state = 'unknown', ended = ?1 WHERE state = 'sending' AND owner = ?2",
-                (now(), &store.owner),
-            )
-        })
-        .await
+    pub async fn abandon_in_flight(&self) -> Result<usize> {
+        self.with(|transaction, store| mark_unknown(transaction, &store.owner))
+            .await
     }
 
     /// When this account last bought this item, by any tool, within the window.
-    pub async fn last_bought(
-        &self,
-        account: &str,
-        item: &str,
-    ) -> Result<Option<Entry>, LedgerError> {
+    pub async fn last_bought(&self, account: &str, item: &str) -> Result<Option<Entry>> {
         let (account, item) = (account.to_owned(), item.to_owned());
         self.with(move |transaction, _| {
-            transaction
-                .query_row(
-                    "SELECT * FROM charge WHERE account = ?1 AND item = ?2 AND state IN ('done', 'unknown')
-                     AND started > ?3 ORDER BY id DESC LIMIT 1",
-                    (account, item, since(WINDOW)),
-                    entry,
-                )
-                .optional()
+            let filter =
+                "account = ?1 AND item = ?2 AND state IN ('done', 'unknown') AND started > ?3";
+            first(transaction, filter, (account, item, since(WINDOW)))
         })
         .await
     }
 
     /// 7digital's ids of the purchases that this account is known to have made.
-    pub async fn purchase_ids(&self, account: &str) -> Result<Vec<String>, LedgerError> {
+    pub async fn purchase_ids(&self, account: &str) -> Result<Vec<String>> {
         let account = account.to_owned();
         self.with(move |transaction, _| {
             let mut statement = transaction.prepare(
@@ -155,30 +121,27 @@ impl Ledger {
     }
 
     /// The charges, newest first.
-    pub async fn list(&self, at_most: u32) -> Result<Vec<Entry>, LedgerError> {
+    pub async fn list(&self, at_most: u32) -> Result<Vec<Entry>> {
         self.with(move |transaction, store| {
             mark_orphans_unknown(transaction, store)?;
             let mut statement =
                 transaction.prepare("SELECT * FROM charge ORDER BY id DESC LIMIT ?1")?;
-            let entries = statement.query_map([at_most], entry)?;
-            entries.collect()
+            statement.query_map([at_most], entry)?.collect()
         })
         .await
     }
 
     /// One charge.
-    pub async fn show(&self, id: i64) -> Result<Option<Entry>, LedgerError> {
+    pub async fn show(&self, id: i64) -> Result<Option<Entry>> {
         self.with(move |transaction, store| {
             mark_orphans_unknown(transaction, store)?;
-            transaction
-                .query_row("SELECT * FROM charge WHERE id = ?1", [id], entry)
-                .optional()
+            first(transaction, "id = ?1", [id])
         })
         .await
     }
 
     /// Takes a charge out of the ledger, so that the same purchase can be made again. One in flight stays.
-    pub async fn forget(&self, id: i64) -> Result<bool, LedgerError> {
+    pub async fn forget(&self, id: i64) -> Result<bool> {
         self.with(move |transaction, store| {
             mark_orphans_unknown(transaction, store)?;
             let gone = transaction.execute(
@@ -191,13 +154,13 @@ impl Ledger {
     }
 
     /// Uses a confirmation up; false if it was used before.
-    pub async fn consume_confirmation(&self, nonce: String) -> Result<bool, LedgerError> {
+    pub async fn consume_confirmation(&self, nonce: String) -> Result<bool> {
         self.with(move |transaction, _| consume_confirmation(transaction, &nonce))
             .await
     }
 
     /// The key that signs confirmations, shared by all processes on the folder.
-    pub async fn signing_key(&self) -> Result<[u8; 32], LedgerError> {
+    pub async fn signing_key(&self) -> Result<[u8; 32]> {
         self.with(|transaction, _| {
             let fresh: [u8; 32] = rand::random();
             transaction.execute(
@@ -215,20 +178,19 @@ impl Ledger {
     pub(super) async fn with<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>, &Store) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, LedgerError> {
-        let store = Arc::clone(&self.store);
+    ) -> Result<T> {
+        let store = Arc::clone(&self.0);
         let task = tokio::task::spawn_blocking(move || {
             let mut slot = store
                 .connection
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            if slot.is_none() {
-                *slot = Some(open(&store)?);
-            }
-            let Some(Connection { sqlite, .. }) = slot.as_mut() else {
-                return Err(LedgerError("the ledger could not be opened".into()));
+            let connection = match slot.as_mut() {
+                Some(open) => open,
+                None => slot.insert(open(&store)?),
             };
-            let outcome = sqlite
+            let outcome = connection
+                .sqlite
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .and_then(|transaction| {
                     let pending = store.pending_outcomes().clone();
@@ -245,10 +207,7 @@ impl Ledger {
                 if store.folder().is_some() {
                     *slot = None;
                 }
-                LedgerError(format!(
-                    "the ledger{} can't be used: {error}",
-                    store.shown()
-                ))
+                store.failed("used", &error)
             })
         });
         task.await

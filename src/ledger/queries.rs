@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{OptionalExtension as _, Row, Transaction, named_params};
+use rusqlite::{OptionalExtension as _, Params, Result, Row, Transaction, named_params};
 
 use super::entry::{Entry, Intent, Outcome, State, WINDOW};
 use super::store::Store;
@@ -14,24 +14,25 @@ pub(super) fn find_blocking(
     transaction: &Transaction<'_>,
     store: &Store,
     key: &str,
-) -> rusqlite::Result<Option<Entry>> {
+) -> Result<Option<Entry>> {
     mark_orphans_unknown(transaction, store)?;
-    transaction
-        .query_row(
-            "SELECT * FROM charge WHERE key = ?1
-             AND (state IN ('sending', 'unknown') OR (state = 'done' AND started > ?2))
-             ORDER BY id DESC LIMIT 1",
-            (key, since(WINDOW)),
-            entry,
-        )
-        .optional()
+    let filter =
+        "key = ?1 AND (state IN ('sending', 'unknown') OR (state = 'done' AND started > ?2))";
+    first(transaction, filter, (key, since(WINDOW)))
+}
+
+/// The newest entry that meets a condition of SQL.
+pub(super) fn first(
+    transaction: &Transaction<'_>,
+    condition: &str,
+    values: impl Params,
+) -> Result<Option<Entry>> {
+    let query = format!("SELECT * FROM charge WHERE {condition} ORDER BY id DESC LIMIT 1");
+    transaction.query_row(&query, values, entry).optional()
 }
 
 /// Charges that a process left in flight when it died have an unknown outcome.
-pub(super) fn mark_orphans_unknown(
-    transaction: &Transaction<'_>,
-    store: &Store,
-) -> rusqlite::Result<()> {
+pub(super) fn mark_orphans_unknown(transaction: &Transaction<'_>, store: &Store) -> Result<()> {
     let Some(folder) = store.folder() else {
         return Ok(());
     };
@@ -45,14 +46,19 @@ pub(super) fn mark_orphans_unknown(
         let alive = File::open(&path)
             .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
         if !alive {
-            transaction.execute(
-                "UPDATE charge SET state = 'unknown', ended = ?1 WHERE state = 'sending' AND owner = ?2",
-                (now(), &owner),
-            )?;
+            mark_unknown(transaction, &owner)?;
             let _ = fs::remove_file(path);
         }
     }
     Ok(())
+}
+
+/// What a process had in flight has an unknown outcome.
+pub(super) fn mark_unknown(transaction: &Transaction<'_>, owner: &str) -> Result<usize> {
+    transaction.execute(
+        "UPDATE charge SET state = 'unknown', ended = ?1 WHERE state = 'sending' AND owner = ?2",
+        (now(), owner),
+    )
 }
 
 /// States of a charge that cost money, or may have.
@@ -63,7 +69,7 @@ pub(super) fn exceeded_limit(
     transaction: &Transaction<'_>,
     intent: &Intent,
     limits: SpendingLimits,
-) -> rusqlite::Result<Option<(&'static str, u64)>> {
+) -> Result<Option<(&'static str, u64)>> {
     let count = |filter: &str, from: i64| {
         transaction.query_row(
             &format!(
@@ -71,40 +77,25 @@ pub(super) fn exceeded_limit(
                  WHERE account = ?1 AND started > ?2 AND state IN ({filter})"
             ),
             (&intent.account, from),
-            |row| {
-                Ok((
-                    row.get::<_, i64>(0)?.unsigned_abs(),
-                    row.get::<_, i64>(1)?.unsigned_abs(),
-                ))
-            },
+            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
         )
     };
     let (in_flight, _) = count("'sending'", 0)?;
-    if let Some(most) = limits
-        .in_flight
-        .filter(|most| in_flight >= u64::from(*most))
-    {
-        return Ok(Some(("max_charges_in_flight", u64::from(most))));
-    }
     let (in_minute, _) = count(SPENT, since(Duration::from_secs(60)))?;
-    if let Some(most) = limits
-        .per_minute
-        .filter(|most| in_minute >= u64::from(*most))
-    {
-        return Ok(Some(("max_charges_per_minute", u64::from(most))));
-    }
     let (in_day, spent) = count(SPENT, since(WINDOW))?;
-    if let Some(most) = limits.per_day.filter(|most| in_day >= u64::from(*most)) {
-        return Ok(Some(("max_charges_per_day", u64::from(most))));
+    for (name, most, made) in [
+        ("max_charges_in_flight", limits.in_flight, in_flight),
+        ("max_charges_per_minute", limits.per_minute, in_minute),
+        ("max_charges_per_day", limits.per_day, in_day),
+    ] {
+        if let Some(most) = most.filter(|most| made >= i64::from(*most)) {
+            return Ok(Some((name, u64::from(most))));
+        }
     }
     let price = u64::from(intent.price.unwrap_or_default());
-    if let Some(budget) = limits
-        .daily_budget
-        .filter(|budget| spent.saturating_add(price) > *budget)
-    {
-        return Ok(Some(("daily_budget", budget)));
-    }
-    Ok(None)
+    let total = spent.unsigned_abs().saturating_add(price);
+    let budget = limits.daily_budget.filter(|budget| total > *budget);
+    Ok(budget.map(|budget| ("daily_budget", budget)))
 }
 
 /// Writes an outcome down, unless a better one stands there.
@@ -112,7 +103,7 @@ pub(super) fn write_outcome(
     transaction: &Transaction<'_>,
     id: i64,
     outcome: &Outcome,
-) -> rusqlite::Result<()> {
+) -> Result<()> {
     transaction.execute(
         "UPDATE charge SET state = :state, ended = :ended, purchase_id = :purchase_id, document = :document, code = :code
          WHERE id = :id AND state IN ('sending', 'unknown')",
@@ -126,10 +117,7 @@ pub(super) fn write_outcome(
     Ok(())
 }
 
-pub(super) fn consume_confirmation(
-    transaction: &Transaction<'_>,
-    nonce: &str,
-) -> rusqlite::Result<bool> {
+pub(super) fn consume_confirmation(transaction: &Transaction<'_>, nonce: &str) -> Result<bool> {
     let fresh = transaction.execute(
         "INSERT OR IGNORE INTO confirmation (nonce, used) VALUES (?1, ?2)",
         (nonce, now()),
@@ -137,7 +125,7 @@ pub(super) fn consume_confirmation(
     Ok(fresh > 0)
 }
 
-pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
     let document: Option<String> = row.get("document")?;
     Ok(Entry {
         id: row.get("id")?,

@@ -5,35 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::entry::{LedgerError, Outcome};
+use super::entry::{LedgerError, Outcome, Result};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS charge (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        key TEXT NOT NULL,
-        account TEXT NOT NULL,
-        tool TEXT NOT NULL,
-        arguments TEXT NOT NULL,
-        item TEXT NOT NULL,
-        price INTEGER,
-        state TEXT NOT NULL,
-        started INTEGER NOT NULL,
-        ended INTEGER,
-        owner TEXT NOT NULL,
-        purchase_id TEXT,
-        document TEXT,
-        code INTEGER
+        id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL,
+        account TEXT NOT NULL, tool TEXT NOT NULL, arguments TEXT NOT NULL, item TEXT NOT NULL, price INTEGER,
+        state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, owner TEXT NOT NULL,
+        purchase_id TEXT, document TEXT, code INTEGER
     ) STRICT;
     CREATE INDEX IF NOT EXISTS charge_by_key ON charge (key);
     CREATE INDEX IF NOT EXISTS charge_by_account ON charge (account, started);
     CREATE UNIQUE INDEX IF NOT EXISTS charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
     CREATE TABLE IF NOT EXISTS confirmation (nonce TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT;
     CREATE TABLE IF NOT EXISTS idempotency_key (
-        caller TEXT NOT NULL,
-        name TEXT NOT NULL,
-        key TEXT NOT NULL,
-        given INTEGER NOT NULL,
-        PRIMARY KEY (caller, name)
+        caller TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, given INTEGER NOT NULL, PRIMARY KEY (caller, name)
     ) STRICT;
     CREATE TABLE IF NOT EXISTS signing_key (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
 ";
@@ -75,10 +61,13 @@ impl Store {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn shown(&self) -> String {
-        self.folder()
-            .map(|folder| format!(" in `{}`", folder.display()))
-            .unwrap_or_default()
+    /// The error of a ledger that can't be `what`: opened, used.
+    pub(super) fn failed(&self, what: &str, error: &dyn std::fmt::Display) -> LedgerError {
+        let folder = self
+            .folder()
+            .map(|folder| format!(" in `{}`", folder.display()));
+        let folder = folder.unwrap_or_default();
+        LedgerError(format!("the ledger{folder} can't be {what}: {error}"))
     }
 
     pub(super) fn folder(&self) -> Option<&Path> {
@@ -89,26 +78,26 @@ impl Store {
     }
 }
 
-pub(super) fn open(store: &Store) -> Result<Connection, LedgerError> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| {
-        LedgerError(format!(
-            "the ledger{} can't be {what}: {error}",
-            store.shown()
-        ))
-    };
-    let folder = match &store.location {
-        Location::Folder(folder) => folder,
-        Location::Memory => {
-            let connection =
-                rusqlite::Connection::open_in_memory().map_err(|error| failed("opened", &error))?;
-            connection
-                .execute_batch(SCHEMA)
-                .map_err(|error| failed("set up", &error))?;
-            return Ok(Connection {
-                sqlite: connection,
-                _alive: None,
-            });
+pub(super) fn open(store: &Store) -> Result<Connection> {
+    let created = |error| store.failed("created", &error);
+    let locked = |error| store.failed("locked", &error);
+    let opened = |error| store.failed("opened", &error);
+    let (sqlite, alive) = match &store.location {
+        Location::Folder(folder) => {
+            private_folder(folder).map_err(created)?;
+            let alive = folder.join(format!("{}.alive", store.owner));
+            let alive = private_file(&alive).map_err(created)?;
+            alive.lock().map_err(locked)?;
+            sweep(folder);
+            let file = folder.join("ledger.sqlite");
+            private_file(&file).map_err(created)?;
+            let sqlite = rusqlite::Connection::open(&file).map_err(opened)?;
+            (sqlite, Some(alive))
         }
+        Location::Memory => (
+            rusqlite::Connection::open_in_memory().map_err(opened)?,
+            None,
+        ),
         Location::Nowhere => {
             return Err(LedgerError(
                 "there is no folder for the ledger: set `state_dir` (`SEVENDIGITAL_MCP_STATE_DIR`)"
@@ -116,24 +105,17 @@ pub(super) fn open(store: &Store) -> Result<Connection, LedgerError> {
             ));
         }
     };
-    private_folder(folder).map_err(|error| failed("created", &error))?;
-    let alive = private_file(&folder.join(format!("{}.alive", store.owner)))
-        .map_err(|error| failed("created", &error))?;
-    alive.lock().map_err(|error| failed("locked", &error))?;
-    sweep(folder);
-    let file = folder.join("ledger.sqlite");
-    private_file(&file).map_err(|error| failed("created", &error))?;
-    let connection = rusqlite::Connection::open(&file).map_err(|error| failed("opened", &error))?;
+    // A database in memory ignores the journal's mode.
     let set_up = || {
-        connection.busy_timeout(Duration::from_secs(5))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch(SCHEMA)
+        sqlite.busy_timeout(Duration::from_secs(5))?;
+        sqlite.pragma_update(None, "journal_mode", "WAL")?;
+        sqlite.pragma_update(None, "synchronous", "FULL")?;
+        sqlite.execute_batch(SCHEMA)
     };
-    set_up().map_err(|error| failed("set up", &error))?;
+    set_up().map_err(|error| store.failed("set up", &error))?;
     Ok(Connection {
-        sqlite: connection,
-        _alive: Some(alive),
+        sqlite,
+        _alive: alive,
     })
 }
 
@@ -144,12 +126,8 @@ fn sweep(folder: &Path) {
             .and_then(|data| data.modified())
             .is_ok_and(|at| at.elapsed().unwrap_or_default() < Duration::from_secs(60))
     };
-    for path in fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|file| file.path())
-    {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in files.map(|file| file.path()) {
         if path.extension().is_some_and(|ending| ending == "alive")
             && File::open(&path).is_ok_and(|file| !young(&file) && file.try_lock().is_ok())
         {

@@ -9,6 +9,7 @@ use rmcp::model::{
     MetaObject, PrimitiveSchemaDefinition,
 };
 use rmcp::service::RequestContext;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::calls::{Question, UserAnswer};
@@ -25,12 +26,10 @@ pub(super) fn answer(
 ) -> Result<UserAnswer, Problem> {
     if let Some(token) = token {
         let answer = responses.and_then(|responses| responses.get(CONFIRM));
-        let answer = answer.and_then(|answer| serde_json::from_value(answer.clone()).ok());
-        return if answer.is_some_and(|answer| is_confirmed(&answer)) {
-            Ok(UserAnswer::Confirmed(token))
-        } else {
-            Err(Problem::declined())
-        };
+        let answer = answer.and_then(|answer| ElicitResult::deserialize(answer).ok());
+        let confirmed = answer.is_some_and(|answer| is_confirmed(&answer));
+        let answer = confirmed.then_some(UserAnswer::Confirmed(token));
+        return answer.ok_or_else(Problem::declined);
     }
     let capabilities = context.client_capabilities();
     let can_ask = capabilities
@@ -48,14 +47,11 @@ pub(super) async fn ask(
     context: &RequestContext<RoleServer>,
     question: Question,
 ) -> Result<UserAnswer, Problem> {
-    let form = form(question.message);
-    let asked = context
-        .peer
-        .create_elicitation_with_timeout(form, Some(question.ttl));
+    let (form, token) = (form(question.message), question.confirmation_token);
+    let peer = &context.peer;
+    let asked = peer.create_elicitation_with_timeout(form, Some(question.ttl));
     match asked.await {
-        Ok(answer) if is_confirmed(&answer) => {
-            Ok(UserAnswer::Confirmed(question.confirmation_token))
-        }
+        Ok(answer) if is_confirmed(&answer) => Ok(UserAnswer::Confirmed(token)),
         Ok(_) => Err(Problem::declined()),
         Err(_) => Err(Problem::elicitation_unsupported()),
     }
@@ -78,10 +74,8 @@ fn is_confirmed(answer: &ElicitResult) -> bool {
 }
 
 fn form(message: String) -> ElicitRequestParams {
-    let yes = BooleanSchema::new()
-        .title("Yes, go ahead")
-        .with_default(false);
-    let yes = PrimitiveSchemaDefinition::Boolean(yes);
+    let yes = BooleanSchema::new().title("Yes, go ahead");
+    let yes = PrimitiveSchemaDefinition::Boolean(yes.with_default(false));
     let mut schema = ElicitationSchema::new(BTreeMap::from([(CONFIRM.to_owned(), yes)]));
     schema.required = Some(vec![CONFIRM.to_owned()]);
     ElicitRequestParams::FormElicitationParams {

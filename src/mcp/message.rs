@@ -66,10 +66,10 @@ impl MessageValidation {
         if !stateless {
             self.check_session(request.headers(), &caller)?;
         }
-        if request.method() != Method::POST {
-            let ends_session = request.method() == Method::DELETE;
+        let http_method = request.method().clone();
+        if http_method != Method::POST {
             let response = next.run(request).await;
-            if ends_session {
+            if http_method == Method::DELETE {
                 self.sessions.sweep().await;
             }
             return Ok(response);
@@ -93,9 +93,8 @@ impl MessageValidation {
                 // rmcp takes a handshake for one of an older revision, and the session that it names for meant, whatever version it claims.
                 self.check_session(&headers, &caller)?;
             }
-            self.sessions
-                .open(&caller, async move { next.run(request).await })
-                .await?
+            let initialize = async move { next.run(request).await };
+            self.sessions.open(&caller, initialize).await?
         } else {
             next.run(request).await
         };
@@ -111,25 +110,24 @@ impl MessageValidation {
         match single_header(headers, SESSION_ID) {
             Ok(None) => Ok(()),
             Ok(Some(id)) if self.sessions.is_owned_by(id, caller) => Ok(()),
-            _ => Err(Problem::rejected(
-                Kind::NoSuchSession,
-                "there is no such session; initialize a new one",
-            )),
+            _ => {
+                let why = "there is no such session; initialize a new one";
+                Err(Problem::rejected(Kind::NoSuchSession, why))
+            }
         }
     }
 
     /// `params` that rmcp can read; it would say that there is no such method. And the scope of the tool.
     fn check_call(&self, caller: &Caller, params: Option<&Value>) -> Result<(), Problem> {
-        let Some(params) =
-            params.and_then(|params| CallToolRequestParams::deserialize(params).ok())
-        else {
+        let params = params.map(CallToolRequestParams::deserialize);
+        let Some(Ok(params)) = params else {
             let why = "`params` of `tools/call` are a `name`, and `arguments` that are an object";
             return Err(Problem::rejected(Kind::Argument, why));
         };
-        match self.registry.find(&params.name) {
-            Some(tool) => self.authenticator.check_scope(caller, &tool.contract),
-            None => Ok(()),
-        }
+        let tool = self.registry.find(&params.name);
+        tool.map_or(Ok(()), |tool| {
+            self.authenticator.check_scope(caller, &tool.contract)
+        })
     }
 
     /// The outline of a body that is one message.
@@ -155,11 +153,8 @@ impl MessageValidation {
 
 /// Whether the request claims a revision without sessions.
 fn is_stateless(headers: &HeaderMap) -> Result<bool, Problem> {
-    match single_header(headers, VERSION) {
-        Ok(version) => Ok(version >= Some(STATELESS)),
-        Err(()) => Err(Problem::rejected(
-            Kind::HeaderMismatch,
-            "`MCP-Protocol-Version` is given once",
-        )),
-    }
+    let why = "`MCP-Protocol-Version` is given once";
+    let version = single_header(headers, VERSION)
+        .map_err(|()| Problem::rejected(Kind::HeaderMismatch, why))?;
+    Ok(version >= Some(STATELESS))
 }

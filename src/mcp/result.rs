@@ -43,15 +43,11 @@ pub(super) fn failed(
 /// A problem as an error of JSON-RPC.
 pub(super) fn error_data(problem: &Problem, request: &RequestId) -> ErrorData {
     let code = i32::try_from(problem.kind.spec().rpc_code).unwrap_or(ErrorCode::INTERNAL_ERROR.0);
-    let message = problem.detail();
-    ErrorData::new(ErrorCode(code), message, Some(data(problem, request)))
-}
-
-fn data(problem: &Problem, request: &RequestId) -> Value {
-    match problem.retry_after {
+    let data = match problem.retry_after {
         Some(wait) => json!({"requestId": request.as_str(), "retryAfter": wait.as_secs()}),
         None => json!({"requestId": request.as_str()}),
-    }
+    };
+    ErrorData::new(ErrorCode(code), problem.detail(), Some(data))
 }
 
 /// A problem of a request that is no message, or that is rejected before its message is read: the renderer of this surface.
@@ -61,11 +57,6 @@ pub fn rejected(problem: &Problem, request: &RequestId) -> Response {
 
 /// A problem as the response to the message with that id.
 pub(super) fn rejected_message(problem: &Problem, request: &RequestId, id: &Value) -> Response {
-    let error = json!({
-        "code": problem.kind.spec().rpc_code,
-        "message": problem.detail(),
-        "data": data(problem, request),
-    });
-    let document = json!({"jsonrpc": "2.0", "id": id, "error": error});
+    let document = json!({"jsonrpc": "2.0", "id": id, "error": error_data(problem, request)});
     errors::response(problem, "application/json", &document)
 }

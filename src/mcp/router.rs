@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
@@ -16,7 +17,7 @@ use crate::calls::Calls;
 use crate::config::Config;
 use crate::http::body::BodyReader;
 use crate::http::errors::request_id;
-use crate::http::{protected_resource, stack};
+use crate::http::stack;
 use crate::identity::Authenticator;
 use crate::problem::{Kind, Problem};
 
@@ -39,7 +40,7 @@ pub fn router(
         .disable_allowed_hosts()
         .with_max_request_body_bytes(config.limits.body_bytes)
         .with_cancellation_token(end);
-    let manager = sessions.manager();
+    let manager = Arc::clone(&sessions.manager);
     let service = StreamableHttpService::new(move || Ok(server.clone()), manager, transport);
     let validation = MessageValidation {
         registry: calls.registry().clone(),
@@ -51,10 +52,15 @@ pub fn router(
         .route_service("/mcp", service)
         .layer(from_fn_with_state(validation, validate));
     let routes = stack::authenticated(routes, authenticator.clone(), render).fallback(no_such_path);
-    match authenticator.resource() {
-        Some(resource) => routes.merge(protected_resource::router(resource)),
-        None => routes,
-    }
+    let Some(resource) = authenticator.resource() else {
+        return routes;
+    };
+    // The OAuth metadata document, open to all.
+    let document = resource.document();
+    resource.paths().iter().fold(routes, |routes, path| {
+        let document = document.clone();
+        routes.route(path, get(async move || Json(document)))
+    })
 }
 
 async fn no_such_path(request: Request) -> Response {

@@ -19,7 +19,7 @@ use crate::calls::{Call, CallOutcome, Calls, RequestContext};
 use crate::config::Config;
 use crate::http::authenticate;
 use crate::http::json::shown;
-use crate::identity::{Caller, User, UserSource};
+use crate::identity::{Caller, UserSource};
 use crate::problem::Problem;
 use crate::telemetry::request_id::RequestId;
 use crate::telemetry::trace_context::{TRACEPARENT, TraceContext};
@@ -40,11 +40,9 @@ impl Server {
     /// Serves the registry's tools as the settings say.
     pub(super) fn new(calls: Calls, config: &Config) -> Self {
         let tools = calls.registry().tools();
+        let described = tools.iter().map(|tool| describe(tool, config.hints));
         Self {
-            tools: tools
-                .iter()
-                .map(|tool| describe(tool, config.hints))
-                .collect(),
+            tools: described.collect(),
             instructions: instructions(tools).into(),
             user_source: UserSource::from_config(config),
             calls,
@@ -62,7 +60,10 @@ impl Server {
     ) -> Result<CallOutcome, Problem> {
         let token = request.request_state;
         let confirmation = elicitation::answer(context, token, request.input_responses.as_ref())?;
-        let user = self.user(context)?;
+        // The user that the request's headers name, where the operator allows that.
+        let parts = context.extensions.get::<Parts>();
+        let user = parts.map(|parts| self.user_source.user(&parts.headers));
+        let user = user.transpose()?.flatten();
         let arguments = request.arguments.unwrap_or_default();
         let call = |confirmation| Call {
             arguments: arguments.clone(),
@@ -79,14 +80,6 @@ impl Server {
                 self.calls.call(tool, call(confirmation)).await
             }
             outcome => Ok(outcome),
-        }
-    }
-
-    /// The user that the request's headers name, where the operator allows that.
-    fn user(&self, context: &McpContext<RoleServer>) -> Result<Option<User>, Problem> {
-        match context.extensions.get::<Parts>() {
-            Some(parts) => self.user_source.user(&parts.headers),
-            None => Ok(None),
         }
     }
 }
@@ -115,11 +108,9 @@ impl ServerHandler for Server {
         context: McpContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let caller = caller(&context)?;
-        let may = |tool: &&Tool| {
-            let tool = self.calls.registry().find(&tool.name);
-            tool.is_some_and(|tool| caller.may(&tool.contract))
-        };
-        let tools = self.tools.iter().filter(may).cloned().collect();
+        let all = self.calls.registry().tools().iter().zip(&*self.tools);
+        let shown = all.filter(|(tool, _)| caller.may(&tool.contract));
+        let tools = shown.map(|(_, described)| described.clone()).collect();
         // Another caller may be shown other tools.
         let mut result = ListToolsResult::with_all_items(tools)
             .with_ttl_ms(LIST_TTL_MS)
@@ -180,12 +171,10 @@ fn is_stateless(context: &McpContext<RoleServer>) -> bool {
 
 /// Results of the revisions without a handshake name the server that they are from.
 fn server_info(context: &McpContext<RoleServer>) -> Option<MetaObject> {
-    let info = is_stateless(context)
-        .then(|| serde_json::to_value(implementation()).ok())
-        .flatten()?;
     let mut meta = MetaObject::default();
-    meta.insert("io.modelcontextprotocol/serverInfo".to_owned(), info);
-    Some(meta)
+    let key = "io.modelcontextprotocol/serverInfo".to_owned();
+    meta.insert(key, json!(implementation()));
+    is_stateless(context).then_some(meta)
 }
 
 /// Over HTTP the caller that was authenticated, on stdio the operator.
@@ -203,10 +192,7 @@ fn request_context(context: &McpContext<RoleServer>) -> RequestContext {
     let id = parts.and_then(|parts| parts.extensions.get::<RequestId>());
     let from_meta = context.meta.get(TRACEPARENT).and_then(Value::as_str);
     let from_headers = || TraceContext::from_headers(&parts?.headers);
-    RequestContext {
-        id: id.cloned().unwrap_or_default(),
-        trace: from_meta
-            .and_then(TraceContext::parse)
-            .or_else(from_headers),
-    }
+    let trace = from_meta.and_then(TraceContext::parse);
+    let (id, trace) = (id.cloned().unwrap_or_default(), trace.or_else(from_headers));
+    RequestContext { id, trace }
 }

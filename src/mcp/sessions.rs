@@ -25,11 +25,10 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The sessions that are open, by id.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    manager: Arc<LocalSessionManager>,
+    /// rmcp's own keeper of sessions.
+    pub(super) manager: Arc<LocalSessionManager>,
     open: Mutex<HashMap<String, Session>>,
-    max_sessions: usize,
-    caller_max_sessions: usize,
-    init_timeout: Duration,
+    limits: Limits,
 }
 
 #[derive(Debug)]
@@ -49,15 +48,8 @@ impl Sessions {
         Self {
             manager: Arc::new(manager),
             open: Mutex::default(),
-            max_sessions: limits.max_sessions,
-            caller_max_sessions: limits.caller_max_sessions,
-            init_timeout: limits.session_init_timeout,
+            limits: limits.clone(),
         }
-    }
-
-    /// rmcp's own keeper of sessions.
-    pub(super) fn manager(&self) -> Arc<LocalSessionManager> {
-        Arc::clone(&self.manager)
     }
 
     /// Runs an `initialize`, if the caller may open one more session, and records the owner of the session that its response names.
@@ -89,26 +81,21 @@ impl Sessions {
 
     /// Whether a session is there, and this caller has opened it.
     pub(super) fn is_owned_by(&self, id: &str, caller: &Caller) -> bool {
-        match self.lock().get_mut(id) {
-            Some(session) if session.owner.as_ref() == caller.name() => {
-                session.used = true;
-                true
-            }
-            _ => false,
-        }
+        let mut open = self.lock();
+        let session = open.get_mut(id);
+        let owned = session.filter(|session| session.owner.as_ref() == caller.name());
+        owned.map(|session| session.used = true).is_some()
     }
 
     /// Forgets sessions that rmcp has closed, and closes those that were not used in time after the handshake.
     pub(super) async fn sweep(&self) {
-        let ids: Vec<(String, bool)> = {
-            let open = self.lock();
-            let overdue =
-                |session: &Session| !session.used && session.opened.elapsed() >= self.init_timeout;
-            let ids = open.iter();
-            ids.map(|(id, session)| (id.clone(), overdue(session)))
-                .collect()
+        let overdue = |session: &Session| {
+            !session.used && session.opened.elapsed() >= self.limits.session_init_timeout
         };
-        for (id, overdue) in ids.iter().filter(|(id, _)| !id.starts_with("reserved ")) {
+        let seen = |(id, session): (&String, &Session)| (id.clone(), overdue(session));
+        let mut open: Vec<(String, bool)> = self.lock().iter().map(seen).collect();
+        open.retain(|(id, _)| !id.starts_with("reserved "));
+        for (id, overdue) in &open {
             let key = id.as_str().into();
             if *overdue && let Err(error) = self.manager.close_session(&key).await {
                 tracing::warn!("an unused session could not be closed: {error}");
@@ -123,34 +110,29 @@ impl Sessions {
     /// Sweeps from time to time until `end`.
     pub(super) async fn keep_swept(self: Arc<Self>, end: CancellationToken) {
         let mut interval = tokio::time::interval(SWEEP_INTERVAL);
-        let sweeping = async {
-            loop {
-                interval.tick().await;
-                self.sweep().await;
-            }
-        };
-        end.run_until_cancelled(sweeping).await;
+        while end.run_until_cancelled(interval.tick()).await.is_some() {
+            end.run_until_cancelled(self.sweep()).await;
+        }
     }
 
     fn reserve(&self, id: String, caller: &Caller) -> Result<(), Problem> {
         let mut open = self.lock();
         let owner = caller.name().cloned();
-        let count = || {
-            open.values()
-                .filter(|session| session.owner == owner)
-                .count()
-        };
-        let full = if open.len() >= self.max_sessions {
+        let own = open.values().filter(|session| session.owner == owner);
+        let full = if open.len() >= self.limits.max_sessions {
             "this server"
-        } else if owner.is_some() && count() >= self.caller_max_sessions {
+        } else if owner.is_some() && own.count() >= self.limits.caller_max_sessions {
             "this caller"
         } else {
-            let session = Session {
-                owner,
-                opened: Instant::now(),
-                used: false,
-            };
-            open.insert(id, session);
+            let (opened, used) = (Instant::now(), false);
+            open.insert(
+                id,
+                Session {
+                    owner,
+                    opened,
+                    used,
+                },
+            );
             return Ok(());
         };
         let why = format!(

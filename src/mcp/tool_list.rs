@@ -11,36 +11,27 @@ use crate::config::HintSet;
 
 /// A tool as clients see it.
 pub fn describe(tool: &AnyTool, hints: HintSet) -> Tool {
-    let Contract {
-        name,
-        title,
-        description,
-        ..
-    } = tool.contract;
-    Tool::new(name, description, Arc::new(tool.input_schema()))
-        .with_title(title)
-        .with_raw_output_schema(Arc::new(tool.output_schema()))
-        .with_annotations(annotations(&tool.contract, hints))
-        .with_meta(meta(tool))
+    let contract = &tool.contract;
+    Tool::new(
+        contract.name,
+        contract.description,
+        Arc::new(tool.input_schema()),
+    )
+    .with_title(contract.title)
+    .with_raw_output_schema(Arc::new(tool.output_schema()))
+    .with_annotations(annotations(contract, hints))
+    .with_meta(meta(tool))
 }
 
 fn annotations(contract: &Contract, hints: HintSet) -> ToolAnnotations {
     let mut annotations = ToolAnnotations::with_title(contract.title);
-    match hints {
-        HintSet::Accurate => {
-            let hints = contract.hints.accurate;
-            annotations.read_only_hint = Some(hints.read_only);
-            annotations.destructive_hint = Some(hints.destructive);
-            annotations.idempotent_hint = Some(hints.idempotent);
-            annotations.open_world_hint = Some(hints.open_world);
-        }
-        HintSet::Published => {
-            let hints = contract.hints.published;
-            annotations.read_only_hint = Some(hints.read_only);
-            annotations.destructive_hint = Some(hints.destructive);
-            annotations.idempotent_hint = Some(hints.idempotent);
-        }
-    }
+    let (accurate, published) = (contract.hints.accurate, contract.hints.published);
+    let exact = matches!(hints, HintSet::Accurate);
+    let pick = |accurate, published| Some(if exact { accurate } else { published });
+    annotations.read_only_hint = pick(accurate.read_only, published.read_only);
+    annotations.destructive_hint = pick(accurate.destructive, published.destructive);
+    annotations.idempotent_hint = pick(accurate.idempotent, published.idempotent);
+    annotations.open_world_hint = exact.then_some(accurate.open_world);
     annotations
 }
 

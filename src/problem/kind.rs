@@ -1,7 +1,5 @@
 //! The kinds of problem: one row each, from which statuses, JSON-RPC codes and the `OpenAPI` description are made.
 
-use serde_json::{Value, json};
-
 /// A kind of problem. Its slug is part of the interface: programs tell problems apart by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -88,7 +86,7 @@ pub struct Spec {
     pub rpc_code: i64,
     /// A few words for people.
     pub title: &'static str,
-    /// A sentence of the kind, for the documents.
+    /// What such a problem says, for the `OpenAPI` description.
     pub example: &'static str,
 }
 
@@ -158,45 +156,24 @@ pub const KINDS: &[Spec] = &[
 // A row stands at its kind's place, and no kind is without one.
 const _: () = {
     let mut place = 0;
-    while place < KINDS.len() {
-        #[expect(clippy::indexing_slicing, reason = "below the length")]
-        let row = KINDS[place].kind as usize;
-        assert!(row == place, "KINDS is not in the order of Kind");
+    while place <= Kind::Interrupted as usize {
+        #[expect(clippy::indexing_slicing, reason = "checked by the compiler")]
+        let in_order = KINDS[place].kind as usize == place;
+        assert!(in_order, "KINDS is not in the order of Kind");
         place += 1;
     }
-    assert!(place == Kind::Interrupted as usize + 1, "KINDS lacks a row");
+    assert!(place == KINDS.len(), "KINDS has a row too many");
 };
 
 impl Kind {
     /// Its row.
     pub const fn spec(self) -> &'static Spec {
-        #[expect(
-            clippy::indexing_slicing,
-            reason = "there is a row for each kind, which the compiler has checked above"
-        )]
+        #[expect(clippy::indexing_slicing, reason = "there is a row for each kind")]
         &KINDS[self as usize]
     }
 
     /// The problem's `type`: a URI reference that stays the same.
     pub fn uri(self) -> String {
         format!("/problems/{}", self.spec().slug)
-    }
-
-    /// A problem of this kind as RFC 9457 has it, with further fields.
-    pub fn document(
-        self,
-        detail: &str,
-        further: impl IntoIterator<Item = (&'static str, Value)>,
-    ) -> Value {
-        let own = [
-            ("type", json!(self.uri())),
-            ("title", json!(self.spec().title)),
-            ("status", json!(self.spec().status)),
-            ("detail", json!(detail)),
-        ];
-        let fields = own.into_iter().chain(further);
-        fields
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
     }
 }

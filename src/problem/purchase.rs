@@ -22,29 +22,22 @@ impl From<LedgerError> for Problem {
 impl Problem {
     /// The purchase was sent, and its outcome is not known.
     pub fn outcome_unknown(entry: &Entry) -> Self {
-        Self::new(
-            Kind::OutcomeUnknown,
-            format!(
-                "Charge {} ({}) was sent, and no trustworthy answer came: it may have been charged. It is not sent again.",
-                entry.id, entry.item
-            ),
-            format!(
-                "Look into the locker (get-user-locker); once it is clear that nothing was bought, the operator can free it with `sevendigital-mcp ledger forget {}`.",
-                entry.id
-            ),
-        )
-        .delivered(Delivery::Unknown)
+        let Entry { id, item, .. } = entry;
+        let what = format!(
+            "Charge {id} ({item}) was sent, and no trustworthy answer came: it may have been charged. It is not sent again."
+        );
+        let advice = format!(
+            "Look into the locker (get-user-locker); once it is clear that nothing was bought, the operator can free it with `sevendigital-mcp ledger forget {id}`."
+        );
+        Self::new(Kind::OutcomeUnknown, what, advice).delivered(Delivery::Unknown)
     }
 
     /// The same purchase was in flight when this call came, and nothing was bought.
     pub fn duplicate_failed(entry: &Entry) -> Self {
         let Some(code) = entry.code else {
-            return Self::new(
-                Kind::Unavailable,
-                "The same purchase was in flight, and nothing was bought.",
-                "Call again to see why.",
-            )
-            .repeatable(Repeat::Later);
+            let what = "The same purchase was in flight, and nothing was bought.";
+            return Self::new(Kind::Unavailable, what, "Call again to see why.")
+                .repeatable(Repeat::Later);
         };
         let meaning = meaning(code);
         let what = format!(
@@ -52,25 +45,23 @@ impl Problem {
             meaning.what
         );
         Self::new(Kind::Refused, what, advice(code))
-            .coded(Some(code))
+            .quoting(Some(code), "")
             .delivered(Delivery::Rejected)
             .repeatable(meaning.repeat)
     }
 
     /// The purchase was refused before, under the idempotency key that this call has too.
     pub fn previously_refused(entry: &Entry) -> Self {
-        let meaning = entry.code.map(meaning);
-        let why = meaning.map_or(String::new(), |meaning| format!(": {}", meaning.what));
+        let refusal = entry.code.map(|code| format!(": {}", meaning(code).what));
+        let what = format!(
+            "This purchase was sent before with the same Idempotency-Key, and 7digital refused it{}.",
+            refusal.unwrap_or_default()
+        );
         let advice = entry.code.map_or("Find out why.", advice);
-        Self::new(
-            Kind::Refused,
-            format!(
-                "This purchase was sent before with the same Idempotency-Key, and 7digital refused it{why}."
-            ),
-            format!("{advice} Then call with a new key."),
-        )
-        .coded(entry.code)
-        .delivered(Delivery::Rejected)
-        .header(HeaderName::from_static("idempotency-replayed"), "true")
+        let advice = format!("{advice} Then call with a new key.");
+        Self::new(Kind::Refused, what, advice)
+            .quoting(entry.code, "")
+            .delivered(Delivery::Rejected)
+            .header(HeaderName::from_static("idempotency-replayed"), "true")
     }
 }

@@ -90,16 +90,10 @@ impl Problem {
         self
     }
 
-    /// With 7digital's numeric code.
+    /// With 7digital's numeric code and its own words, where there are any.
     #[must_use]
-    pub fn coded(mut self, code: Option<u32>) -> Self {
+    pub fn quoting(mut self, code: Option<u32>, message: &str) -> Self {
         self.0.code = code;
-        self
-    }
-
-    /// With 7digital's own words.
-    #[must_use]
-    pub fn quoting(mut self, message: &str) -> Self {
         self.0.upstream_message = (!message.is_empty()).then(|| message.to_owned());
         self
     }
@@ -146,49 +140,42 @@ impl Report {
     /// The problem in sentences, the same on every surface: what happened, the code, what to do, and what it means for money and for repeating.
     pub fn detail(&self) -> String {
         let code = self.code.map(|code| format!("Code {code}."));
-        let message = self
-            .upstream_message
-            .as_ref()
-            .map(|message| format!("7digital's words: \"{message}\"."));
-        let consequence = self.effect.map(|effect| self.consequence(effect));
-        let sentences = [
-            Some(self.what.as_str()),
-            code.as_deref(),
-            message.as_deref(),
-            Some(self.advice.as_str()).filter(|advice| !advice.is_empty()),
-            consequence,
-        ];
-        sentences
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(" ")
+        let quote = |message| format!("7digital's words: \"{message}\".");
+        let advice = (!self.advice.is_empty()).then(|| self.advice.clone());
+        let mut sentences = vec![self.what.clone()];
+        sentences.extend(code);
+        sentences.extend(self.upstream_message.as_ref().map(quote));
+        sentences.extend(advice);
+        sentences.extend(self.effect.map(|effect| self.consequence(effect)));
+        sentences.join(" ")
     }
 
     /// The problem as RFC 9457 has it.
     pub fn document(&self, request_id: &str) -> Value {
-        let of_call = self.effect.into_iter().flat_map(|effect| {
+        let spec = self.kind.spec();
+        let mut document = vec![
+            ("type", json!(self.kind.uri())),
+            ("title", json!(spec.title)),
+            ("status", json!(spec.status)),
+            ("detail", json!(self.detail())),
+            ("requestId", json!(request_id)),
+        ];
+        if let Some(effect) = self.effect {
             let unknown = self.delivery == Delivery::Unknown && effect != Effect::Reads;
             let repeat = match self.repeat {
                 _ if unknown => "after_check",
                 Repeat::AfterChange => "after_change",
                 Repeat::Later => "later",
             };
-            [
-                ("outcome", json!(self.outcome())),
-                (
-                    "mayHaveCharged",
-                    json!(unknown && effect == Effect::Charges),
-                ),
-                ("repeat", json!(repeat)),
-            ]
-        });
-        let code = self.code.map(|code| ("code", json!(code)));
-        let fields = of_call
-            .chain(code)
-            .chain(self.fields.iter().cloned())
-            .chain([("requestId", json!(request_id))]);
-        self.kind.document(&self.detail(), fields)
+            let charged = unknown && effect == Effect::Charges;
+            document.push(("outcome", json!(self.outcome())));
+            document.push(("mayHaveCharged", json!(charged)));
+            document.push(("repeat", json!(repeat)));
+        }
+        document.extend(self.code.map(|code| ("code", json!(code))));
+        document.extend(self.fields.iter().cloned());
+        let owned = |(name, value): (&str, Value)| (name.to_owned(), value);
+        document.into_iter().map(owned).collect()
     }
 
     /// How far the call came: `not_sent`, `refused` or `unknown`.
@@ -201,22 +188,16 @@ impl Report {
     }
 
     /// What it means for money and for repeating.
-    fn consequence(&self, effect: Effect) -> &'static str {
-        match (effect, self.delivery, self.repeat) {
-            (Effect::Charges, Delivery::Unknown, _) => {
-                "Money may have been spent: look into the locker (get-user-locker) before buying again; do not repeat the call."
-            }
-            (Effect::Writes, Delivery::Unknown, _) => {
-                "It may have taken effect: check before repeating the call."
-            }
-            (Effect::Charges, _, Repeat::AfterChange) => {
-                "Nothing was charged. The same call would fail again."
-            }
-            (Effect::Charges, _, Repeat::Later) => {
-                "Nothing was charged; the call can safely be repeated later."
-            }
-            (_, _, Repeat::AfterChange) => "Nothing was changed. The same call would fail again.",
-            (_, _, Repeat::Later) => "Nothing was changed; the call can safely be repeated later.",
+    fn consequence(&self, effect: Effect) -> String {
+        let nothing = match (effect, self.delivery) {
+            (Effect::Charges, Delivery::Unknown) => return "Money may have been spent: look into the locker (get-user-locker) before buying again; do not repeat the call.".to_owned(),
+            (Effect::Writes, Delivery::Unknown) => return "It may have taken effect: check before repeating the call.".to_owned(),
+            (Effect::Charges, _) => "Nothing was charged",
+            _ => "Nothing was changed",
+        };
+        match self.repeat {
+            Repeat::AfterChange => format!("{nothing}. The same call would fail again."),
+            Repeat::Later => format!("{nothing}; the call can safely be repeated later."),
         }
     }
 }

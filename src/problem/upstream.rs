@@ -1,5 +1,7 @@
 //! Failures of the client and the tools, with advice that names our settings and tools.
 
+use std::time::Duration;
+
 use sevendigital::error_code::{is_remote_fault, meaning};
 use sevendigital::{Error, Repeat};
 use sevendigital_tools::ToolError;
@@ -13,16 +15,10 @@ impl From<ToolError> for Problem {
             ToolError::Input(problem) => argument(&problem),
             ToolError::Client(error) => error.into(),
             ToolError::RegistrationFailed { code, message } => {
-                let why = code
-                    .map(|code| format!(": {}", meaning(code).what))
-                    .unwrap_or_default();
-                Self::new(
-                    Kind::Refused,
-                    format!("The card registration failed{why}."),
-                    "Start a new one with `register-user-payment-card`; the user enters the card again.",
-                )
-                .coded(code)
-                .quoting(&message)
+                let why = code.map_or_else(String::new, |code| format!(": {}", meaning(code).what));
+                let what = format!("The card registration failed{why}.");
+                let advice = "Start a new one with `register-user-payment-card`; the user enters the card again.";
+                Self::new(Kind::Refused, what, advice).quoting(code, &message)
             }
         }
     }
@@ -48,88 +44,74 @@ fn reworded(error: Error) -> Problem {
             "Set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` in the server's environment, or start it with `--sandbox` to try it without a key.",
         ),
         Error::Input { name, problem } => argument(&format_args!("{name}: {problem}")),
-        Error::NotSent(reason) => Problem::new(
-            Kind::Unavailable,
-            format!("7digital could not be reached: {reason}."),
-            "Check the network and `SEVENDIGITAL_BASE_URI`.",
-        )
-        .repeatable(Repeat::Later),
-        Error::CircuitOpen { retry_after } => Problem::new(
-            Kind::Unavailable,
-            "7digital has been failing, so reads are held back for a few seconds.",
-            format!("Try again in {}.", in_seconds(retry_after)),
-        )
-        .after(retry_after),
-        Error::Rejected { code, message } => {
-            let meaning = meaning(code);
-            let kind = if is_remote_fault(code) {
-                Kind::BadAnswer
-            } else {
-                Kind::Refused
-            };
-            let what = format!("7digital refused the request: {}.", meaning.what);
-            Problem::new(kind, what, advice(code))
-                .coded(Some(code))
-                .quoting(&message)
-                .repeatable(meaning.repeat)
+        Error::NotSent(reason) => {
+            let what = format!("7digital could not be reached: {reason}.");
+            let advice = "Check the network and `SEVENDIGITAL_BASE_URI`.";
+            later(Kind::Unavailable, what, advice, None)
         }
+        Error::CircuitOpen { retry_after } => {
+            let what = "7digital has been failing, so reads are held back for a few seconds.";
+            let advice = format!("Try again in {}.", in_seconds(retry_after));
+            later(Kind::Unavailable, what, advice, Some(retry_after))
+        }
+        Error::Rejected { code, message } => refused(code, &message),
         Error::Unauthorised {
             message,
             clock_ahead,
-        } => Problem::new(
-            Kind::NotAuthorised,
-            "7digital did not authorise the request.",
-            authorisation_advice(&message, clock_ahead),
-        )
-        .quoting(&message),
+        } => {
+            let what = "7digital did not authorise the request.";
+            let advice = authorisation_advice(&message, clock_ahead);
+            Problem::new(Kind::NotAuthorised, what, advice).quoting(None, &message)
+        }
         Error::Throttled { retry_after } => {
-            let advice = retry_after
-                .map_or("Wait a while before calling again.".to_owned(), |wait| {
-                    format!("Wait {} before calling again.", in_seconds(wait))
-                });
-            later(
-                Kind::Throttled,
-                "7digital's rate limit is reached.",
-                advice,
-                retry_after,
-            )
+            let wait = retry_after.map_or("a while".to_owned(), in_seconds);
+            let advice = format!("Wait {wait} before calling again.");
+            let what = "7digital's rate limit is reached.";
+            later(Kind::Throttled, what, advice, retry_after)
         }
         Error::Unavailable {
             status,
             retry_after,
         } => {
-            let advice = retry_after.map_or("Try again in a minute.".to_owned(), |wait| {
-                format!("Try again in {}.", in_seconds(wait))
-            });
+            let wait = retry_after.map_or("a minute".to_owned(), in_seconds);
             let what = format!("7digital is unavailable (HTTP {status}).");
+            let advice = format!("Try again in {wait}.");
             later(Kind::Unavailable, what, advice, retry_after)
         }
-        Error::Unreadable(reason) => Problem::new(
-            Kind::BadAnswer,
-            format!("7digital's answer could not be read: {reason}."),
-            "Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault.",
-        )
-        .repeatable(Repeat::Later),
-        Error::Interrupted(reason) => Problem::new(
-            Kind::Interrupted,
-            format!("7digital did not finish its answer: {reason}."),
-            "Try again in a minute.",
-        )
-        .repeatable(Repeat::Later),
+        Error::Unreadable(reason) => {
+            let what = format!("7digital's answer could not be read: {reason}.");
+            let advice = "Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault.";
+            later(Kind::BadAnswer, what, advice, None)
+        }
+        Error::Interrupted(reason) => {
+            let what = format!("7digital did not finish its answer: {reason}.");
+            later(Kind::Interrupted, what, "Try again in a minute.", None)
+        }
     }
 }
 
+fn refused(code: u32, message: &str) -> Problem {
+    let meaning = meaning(code);
+    let kind = if is_remote_fault(code) {
+        Kind::BadAnswer
+    } else {
+        Kind::Refused
+    };
+    let what = format!("7digital refused the request: {}.", meaning.what);
+    Problem::new(kind, what, advice(code))
+        .quoting(Some(code), message)
+        .repeatable(meaning.repeat)
+}
+
+/// What can be repeated, after a wait that 7digital may have named.
 fn later(
     kind: Kind,
     what: impl Into<String>,
-    advice: String,
-    wait: Option<std::time::Duration>,
+    advice: impl Into<String>,
+    wait: Option<Duration>,
 ) -> Problem {
     let problem = Problem::new(kind, what, advice).repeatable(Repeat::Later);
-    match wait {
-        Some(wait) => problem.after(wait),
-        None => problem,
-    }
+    wait.into_iter().fold(problem, Problem::after)
 }
 
 /// What to do about one of 7digital's codes, by the name of the tool that does it.

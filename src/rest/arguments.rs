@@ -23,69 +23,57 @@ pub(super) async fn read(
     for (name, value) in path {
         arguments.insert(name.to_owned(), value.into());
     }
-    add_pairs(
-        &mut arguments,
-        parts.uri.query().unwrap_or_default(),
-        "query parameter",
-    )?;
+    let query = parts.uri.query().unwrap_or_default();
+    add_pairs(&mut arguments, query, "query parameter")?;
     if parts.method == Method::POST {
         let object = read_body(parts, body, reader).await?;
         if arguments.insert("body".into(), object.into()).is_some() {
-            return Err(unreadable(
-                "The query parameter `body` is not accepted: the body is the request's own",
-            ));
+            let why = "The query parameter `body` is not accepted: the body is the request's own";
+            return Err(unreadable(why));
         }
     }
     Ok(arguments)
 }
 
 fn unreadable(problem: impl std::fmt::Display) -> Problem {
-    Problem::new(
-        Kind::Unreadable,
-        format!("{problem}. Nothing was done."),
-        "",
-    )
+    let what = format!("{problem}. Nothing was done.");
+    Problem::new(Kind::Unreadable, what, "")
 }
 
 async fn read_body(parts: &Parts, body: Body, reader: &BodyReader) -> Result<Arguments, Problem> {
     let media = media_type(&parts.headers);
-    match media.as_deref() {
-        Some("application/json") => {
-            let body = reader.read(&parts.headers, body).await?;
-            match reader.json(&body, WHOLE) {
-                Ok(Value::Object(fields)) => Ok(fields),
-                Ok(_) => Err(unreadable("The body is not a JSON object")),
-                Err(error) => Err(unreadable(format!(
-                    "The body is not a JSON object: {error}"
-                ))),
-            }
+    let is_json = match media.as_deref() {
+        Some("application/json") => true,
+        Some("application/x-www-form-urlencoded") => false,
+        _ => {
+            let why = "send `Content-Type: application/json` or `application/x-www-form-urlencoded`, in UTF-8 and without a `Content-Encoding`";
+            return Err(Problem::rejected(Kind::MediaType, why));
         }
-        Some("application/x-www-form-urlencoded") => {
-            let body = reader.read(&parts.headers, body).await?;
-            let text =
-                std::str::from_utf8(&body).map_err(|_| unreadable("The form is not UTF-8"))?;
-            let mut fields = Arguments::new();
-            add_pairs(&mut fields, text, "form field")?;
-            Ok(fields)
-        }
-        _ => Err(Problem::rejected(
-            Kind::MediaType,
-            "send `Content-Type: application/json` or `application/x-www-form-urlencoded`, in UTF-8 and without a `Content-Encoding`",
-        )),
+    };
+    let body = reader.read(&parts.headers, body).await?;
+    if is_json {
+        return match reader.json(&body, WHOLE) {
+            Ok(Value::Object(fields)) => Ok(fields),
+            Ok(_) => Err(unreadable("The body is not a JSON object")),
+            Err(error) => Err(unreadable(format_args!(
+                "The body is not a JSON object: {error}"
+            ))),
+        };
     }
+    let text = std::str::from_utf8(&body).map_err(|_| unreadable("The form is not UTF-8"))?;
+    let mut fields = Arguments::new();
+    add_pairs(&mut fields, text, "form field")?;
+    Ok(fields)
 }
 
 /// Names and values as forms and queries have them. What is not UTF-8, or named twice, is refused: two readers could understand two things.
 fn add_pairs(arguments: &mut Arguments, text: &str, what: &str) -> Result<(), Problem> {
     for pair in text.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = decoded(name, what)?;
-        let value = decoded(value, what)?;
+        let (name, value) = (decoded(name, what)?, decoded(value, what)?);
         if arguments.contains_key(&name) {
-            return Err(unreadable(format!(
-                "A {what} is given twice: {}",
-                shown(&name)
-            )));
+            let name = shown(&name);
+            return Err(unreadable(format_args!("A {what} is given twice: {name}")));
         }
         arguments.insert(name, value.into());
     }
@@ -94,8 +82,7 @@ fn add_pairs(arguments: &mut Arguments, text: &str, what: &str) -> Result<(), Pr
 
 fn decoded(text: &str, what: &str) -> Result<String, Problem> {
     let spaced = text.replace('+', " ");
-    percent_decode_str(&spaced)
-        .decode_utf8()
-        .map(std::borrow::Cow::into_owned)
-        .map_err(|_| unreadable(format!("A {what} is not UTF-8")))
+    let decoded = percent_decode_str(&spaced).decode_utf8();
+    let decoded = decoded.map_err(|_| unreadable(format_args!("A {what} is not UTF-8")))?;
+    Ok(decoded.into_owned())
 }

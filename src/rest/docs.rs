@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
 use http::{HeaderName, Method, StatusCode, header};
 use sevendigital_tools::AnyTool;
 use utoipa_swagger_ui::Config;
 
-use super::errors::{no_such_method, no_such_path};
 use super::openapi;
+use super::response::{no_such_method, no_such_path};
 use crate::http::errors::{problem_json, request_id};
 use crate::problem::Problem;
 
@@ -29,46 +29,39 @@ const POLICY: [(HeaderName, &str); 3] = [
 /// Page and description of these tools.
 pub(super) fn router(tools: &[AnyTool]) -> Router {
     let description: Arc<str> = openapi::document(tools).to_string().into();
-    let config = Config::new(["/openapi.json"])
-        .use_base_layout()
-        .validator_url("none")
-        .default_models_expand_depth(-1);
+    let config = Config::new(["/openapi.json"]).use_base_layout();
+    let config = config.validator_url("none").default_models_expand_depth(-1);
     let config = Arc::new(config);
-    let page = Arc::clone(&config);
-    let description = any(async move |request: Request| {
-        get(&request, || {
-            let kind = [(header::CONTENT_TYPE, "application/json")];
-            Ok((kind, description.to_string()).into_response())
-        })
+    let page = any(async move |request: Request| {
+        let answer = match (request.method(), request.uri().path()) {
+            (&Method::GET, path) => content(path, &description, &config),
+            _ => Err(no_such_method("GET")),
+        };
+        let id = request_id(request.extensions());
+        answer.unwrap_or_else(|problem| problem_json(&problem, &id))
     });
-    let redirect = any(async |request: Request| {
-        get(&request, || {
-            let location = [(header::LOCATION, "/docs/")];
-            Ok((StatusCode::PERMANENT_REDIRECT, location).into_response())
-        })
-    });
-    Router::new()
-        .route("/openapi.json", description)
-        .route("/docs", redirect)
-        .route(
-            "/docs/",
-            any(async move |request: Request| get(&request, || asset("index.html", &page))),
-        )
-        .route(
-            "/docs/{file}",
-            any(async move |Path(file): Path<String>, request: Request| {
-                get(&request, || asset(&file, &config))
-            }),
-        )
+    let paths = ["/openapi.json", "/docs", "/docs/", "/docs/{file}"];
+    let route = |router: Router, path| router.route(path, page.clone());
+    paths.into_iter().fold(Router::new(), route)
 }
 
-fn get(request: &Request, answer: impl FnOnce() -> Result<Response, Problem>) -> Response {
-    let answer = match *request.method() {
-        Method::GET => answer(),
-        _ => Err(no_such_method("GET")),
-    };
-    let id = request_id(request.extensions());
-    answer.unwrap_or_else(|problem| problem_json(&problem, &id))
+fn content(
+    path: &str,
+    description: &str,
+    config: &Arc<Config<'static>>,
+) -> Result<Response, Problem> {
+    match path {
+        "/openapi.json" => {
+            let kind = [(header::CONTENT_TYPE, "application/json")];
+            Ok((kind, description.to_owned()).into_response())
+        }
+        "/docs" => {
+            let location = [(header::LOCATION, "/docs/")];
+            Ok((StatusCode::PERMANENT_REDIRECT, location).into_response())
+        }
+        "/docs/" => asset("index.html", config),
+        file => asset(file.trim_start_matches("/docs/"), config),
+    }
 }
 
 fn asset(name: &str, config: &Arc<Config<'static>>) -> Result<Response, Problem> {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use sevendigital::{Effect, Method};
 use sevendigital_tools::{AnyTool, Arguments, Confirmation};
 
-use super::headers::{CONFIRMATION, IDEMPOTENCY_KEY};
-use crate::problem::{KINDS, Kind};
+use super::response::{CONFIRMATION, IDEMPOTENCY_KEY};
+use crate::problem::{KINDS, Kind, Spec};
 
 const ABOUT: &str = "\
 7digital's user API: the music a user owns, purchases, payment cards, accounts and streaming subscriptions.\n\n\
@@ -22,10 +22,8 @@ pub(super) fn document(tools: &[AnyTool]) -> Value {
     for tool in tools {
         let route = tool.contract.rest;
         let method = route.method.as_str().to_ascii_lowercase();
-        paths
-            .entry(route.path)
-            .or_default()
-            .insert(method, operation(tool));
+        let at_path = paths.entry(route.path).or_default();
+        at_path.insert(method, operation(tool));
     }
     json!({
         "openapi": "3.1.0",
@@ -56,34 +54,35 @@ pub(super) fn document(tools: &[AnyTool]) -> Value {
 
 fn operation(tool: &AnyTool) -> Value {
     let contract = tool.contract;
-    let effect = contract.upstream.effect;
-    let tag = match effect {
+    let tag = match contract.upstream.effect {
         Effect::Reads => "reads",
         Effect::Writes => "writes",
         Effect::Charges => "charges",
     };
-    let mut operation = Map::from_iter([
-        ("operationId".to_owned(), json!(camel_case(contract.name))),
-        ("summary".to_owned(), json!(contract.title)),
-        ("description".to_owned(), json!(contract.description)),
-        ("tags".to_owned(), json!([tag])),
-        ("parameters".to_owned(), json!(parameters(tool))),
-        ("responses".to_owned(), answers(tool)),
-    ]);
+    let mut operation = vec![
+        ("operationId", json!(camel_case(contract.name))),
+        ("summary", json!(contract.title)),
+        ("description", json!(contract.description)),
+        ("tags", json!([tag])),
+        ("parameters", json!(parameters(tool))),
+        ("responses", answers(tool)),
+    ];
     if contract.rest.method == Method::Post {
-        let schema = tool.input_schema();
-        let body = schema
-            .get("properties")
-            .and_then(|properties| properties.get("body"));
-        let example = example(contract.description).get("body").cloned();
-        let content = json!({"schema": body, "example": example});
+        let schema = Value::from(tool.input_schema());
+        let example = example(contract.description).remove("body");
+        let content = json!({"schema": schema.pointer("/properties/body"), "example": example});
         let body = json!({
             "required": true,
             "content": {"application/json": content, "application/x-www-form-urlencoded": content},
         });
-        operation.insert("requestBody".to_owned(), body);
+        operation.push(("requestBody", body));
     }
-    operation.into()
+    object(operation)
+}
+
+fn object(fields: Vec<(&str, Value)>) -> Value {
+    let owned = |(name, value): (&str, Value)| (name.to_owned(), value);
+    fields.into_iter().map(owned).collect()
 }
 
 /// `get-user-locker` as the capability names operations: `getUserLocker`.
@@ -99,43 +98,34 @@ fn camel_case(name: &str) -> String {
 fn parameters(tool: &AnyTool) -> Vec<Value> {
     let contract = tool.contract;
     let schema = tool.input_schema();
-    let required = |name: &str| {
-        let names = schema.get("required").and_then(Value::as_array);
-        names.is_some_and(|names| names.iter().any(|required| required == name))
-    };
-    let example = example(contract.description);
+    let required = schema.get("required").and_then(Value::as_array);
     let properties = schema.get("properties").and_then(Value::as_object);
-    let mut parameters: Vec<Value> = properties
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| contract.rest.method == Method::Get || *name != "body")
-        .map(|(name, property)| {
-            let in_path = contract.rest.path.contains(&format!("{{{name}}}"));
-            let place = if in_path { "path" } else { "query" };
-            let (description, schema) = described(property);
-            let known = [
-                ("name", json!(name)),
-                ("in", json!(place)),
-                ("required", json!(required(name))),
-                ("description", description),
-                ("schema", schema),
-            ];
-            let example = example.get(name).map(|value| ("example", value.clone()));
-            let fields = known.into_iter().chain(example);
-            fields
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect()
-        })
-        .collect();
+    let example = example(contract.description);
+    let mut parameters = Vec::new();
+    for (name, property) in properties.into_iter().flatten() {
+        if contract.rest.method == Method::Post && name == "body" {
+            continue;
+        }
+        let in_path = contract.rest.path.contains(&format!("{{{name}}}"));
+        let place = if in_path { "path" } else { "query" };
+        let required = required.is_some_and(|names| names.iter().any(|required| required == name));
+        let mut schema = property.as_object().cloned().unwrap_or_default();
+        let mut parameter = vec![
+            ("name", json!(name)),
+            ("in", json!(place)),
+            ("required", json!(required)),
+            ("description", json!(schema.remove("description"))),
+            ("schema", json!(schema)),
+        ];
+        parameter.extend(example.get(name).map(|value| ("example", value.clone())));
+        parameters.push(object(parameter));
+    }
     if contract.upstream.effect == Effect::Charges {
         parameters.push(header(IDEMPOTENCY_KEY, "Names this purchase: the same key with the same arguments gets the stored outcome, with other arguments 422.", 255));
     }
     if tool.confirmation == Confirmation::Required {
-        parameters.push(header(
-            CONFIRMATION,
-            "The `confirmation` of a 409, once the user has agreed.",
-            4096,
-        ));
+        let what = "The `confirmation` of a 409, once the user has agreed.";
+        parameters.push(header(CONFIRMATION, what, 4096));
     }
     parameters
 }
@@ -148,65 +138,40 @@ fn header(name: &str, description: &str, longest: usize) -> Value {
 
 /// The arguments that a description ends with as its example.
 fn example(description: &str) -> Arguments {
-    let text = description
-        .split_once("Example: ")
-        .map_or("", |(_, text)| text);
+    let (_, text) = description.split_once("Example: ").unwrap_or_default();
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<Arguments>();
     values.next().and_then(Result::ok).unwrap_or_default()
 }
 
-/// A property's description, and its schema without it.
-fn described(property: &Value) -> (Value, Value) {
-    let mut schema = property.as_object().cloned().unwrap_or_default();
-    let description = schema.remove("description").unwrap_or_default();
-    (description, schema.into())
-}
-
 /// The document on success, and every problem that the operation may have.
 fn answers(tool: &AnyTool) -> Value {
-    let mut headers = Arguments::new();
-    for (name, what) in [
-        (
-            "X-RateLimit-Limit",
-            "7digital's quota: requests per period, where it says so.",
-        ),
-        ("X-RateLimit-Current", "Requests used in this period."),
-        ("X-RateLimit-Reset", "Seconds until the period ends."),
-    ] {
-        headers.insert(
-            name.into(),
-            json!({"description": what, "schema": {"type": "integer"}}),
-        );
-    }
+    let header = |kind: &str, what: &str| json!({"description": what, "schema": {"type": kind}});
+    let limit = "7digital's quota: requests per period, where it says so.";
+    let current = "Requests used in this period.";
+    let reset = "Seconds until the period ends.";
+    let mut headers = vec![
+        ("X-RateLimit-Limit", header("integer", limit)),
+        ("X-RateLimit-Current", header("integer", current)),
+        ("X-RateLimit-Reset", header("integer", reset)),
+    ];
     if tool.contract.upstream.effect == Effect::Charges {
-        let what = "`true` where the ledger answered: nothing was sent.";
-        headers.insert(
-            "Idempotency-Replayed".into(),
-            json!({"description": what, "schema": {"type": "string"}}),
-        );
-        let what = "Of a replayed answer: when the purchase was sent.";
-        headers.insert(
-            "X-First-Made-At".into(),
-            json!({"description": what, "schema": {"type": "string"}}),
-        );
+        let replayed = "`true` where the ledger answered: nothing was sent.";
+        let first_made = "Of a replayed answer: when the purchase was sent.";
+        headers.push(("Idempotency-Replayed", header("string", replayed)));
+        headers.push(("X-First-Made-At", header("string", first_made)));
     }
-    let mut answers = Map::new();
-    answers.insert(
-        "200".into(),
-        json!({
-            "description": "The document.",
-            "headers": headers,
-            "content": {"application/json": {"schema": tool.output_schema()}},
-        }),
-    );
-    for spec in KINDS.iter().filter(|spec| may_happen(spec.kind, tool)) {
-        let status = spec.status;
-        answers.insert(
-            status.to_string(),
-            json!({"$ref": format!("#/components/responses/Status{status}")}),
-        );
-    }
-    answers.into()
+    let success = json!({
+        "description": "The document.",
+        "headers": object(headers),
+        "content": {"application/json": {"schema": tool.output_schema()}},
+    });
+    let kinds = KINDS.iter().filter(|spec| may_happen(spec.kind, tool));
+    let problems = kinds.map(|Spec { status, .. }| {
+        let response = format!("#/components/responses/Status{status}");
+        (status.to_string(), json!({"$ref": response}))
+    });
+    let success = [("200".to_owned(), success)];
+    success.into_iter().chain(problems).collect()
 }
 
 fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
@@ -227,19 +192,32 @@ fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
 
 /// One response for each status, which names the types that come with it.
 fn responses() -> Value {
-    let mut types: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    let mut by_status: BTreeMap<u16, Vec<&Spec>> = BTreeMap::new();
     for spec in KINDS {
-        let line = format!("`{}`: {}.", spec.kind.uri(), spec.title);
-        types.entry(spec.status).or_default().push(line);
+        by_status.entry(spec.status).or_default().push(spec);
     }
-    let response = |(status, lines): (u16, Vec<String>)| {
+    let response = |(status, specs): (u16, Vec<&Spec>)| {
+        let line = |spec: &&Spec| format!("`{}`: {}.", spec.kind.uri(), spec.title);
+        let lines: Vec<String> = specs.iter().map(line).collect();
+        let content = json!({
+            "schema": {"$ref": "#/components/schemas/Problem"},
+            "examples": specs.into_iter().map(example_of).collect::<Map<_, _>>(),
+        });
         let response = json!({
             "description": lines.join("\n\n"),
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {"application/problem+json": content},
         });
         (format!("Status{status}"), response)
     };
-    types.into_iter().map(response).collect()
+    by_status.into_iter().map(response).collect()
+}
+
+/// A problem of a kind, as it may look.
+fn example_of(spec: &Spec) -> (String, Value) {
+    let problem = json!({
+        "type": spec.kind.uri(), "title": spec.title, "status": spec.status, "detail": spec.example,
+    });
+    (spec.slug.to_owned(), json!({"value": problem}))
 }
 
 fn problem() -> Value {

@@ -1,21 +1,27 @@
-//! Outcomes as REST has them.
+//! Outcomes and refusals as REST has them, and the headers of its own.
 
 use axum::response::{IntoResponse as _, Response};
 use chrono::DateTime;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::headers::{CONFIRMATION, FIRST_MADE, REPLAYED};
 use crate::calls::{Completed, Question};
 use crate::problem::{Kind, Problem};
+
+/// Idempotency key of a purchase.
+pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+/// Confirmation token.
+pub(super) const CONFIRMATION: &str = "X-Confirmation";
+/// Set on a document from the ledger, and on a refusal that it remembers.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// When a document from the ledger was sent first.
+const FIRST_MADE: HeaderName = HeaderName::from_static("x-first-made-at");
 
 /// The document, byte for byte what MCP gives, and in headers what is known around it.
 pub(super) fn completed(completed: Completed) -> Response {
     let Completed { reply, replayed } = completed;
     let mut headers = HeaderMap::new();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
     if let Some(quota) = reply.answer.rate_limit {
         headers.insert("x-ratelimit-limit", quota.limit.into());
         headers.insert("x-ratelimit-current", quota.current.into());
@@ -43,4 +49,14 @@ pub(super) fn confirmation_required(question: Question) -> Problem {
         .field("outcome", "not_sent")
         .field("mayHaveCharged", false)
         .field("repeat", "after_change")
+}
+
+pub(super) fn no_such_path() -> Problem {
+    let what = "There is nothing at this path; `/openapi.json` lists what there is.";
+    Problem::new(Kind::NoSuchPath, what, "")
+}
+
+pub(super) fn no_such_method(allowed: &str) -> Problem {
+    let what = format!("This path takes {allowed}; nothing was done.");
+    Problem::new(Kind::NoSuchMethod, what, "").header(header::ALLOW, allowed)
 }

@@ -2,6 +2,7 @@
 //!
 //! Some of the GETs spend money, so only GET and POST as declared ever reach a tool, and nothing that another web page sends.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,8 +15,7 @@ use http::request::Parts;
 use sevendigital::Effect;
 use sevendigital_tools::AnyTool;
 
-use super::errors::{no_such_method, no_such_path};
-use super::headers::{CONFIRMATION, IDEMPOTENCY_KEY};
+use super::response::{CONFIRMATION, IDEMPOTENCY_KEY, no_such_method, no_such_path};
 use super::{arguments, docs, response};
 use crate::calls::{Call, CallOutcome, Calls, RequestContext, UserAnswer};
 use crate::config::Config;
@@ -38,27 +38,28 @@ pub fn router(
     body: &BodyReader,
 ) -> Router {
     let tools = calls.registry().tools();
-    let mut paths: Vec<&str> = tools.iter().map(|tool| tool.contract.rest.path).collect();
-    paths.sort_unstable();
-    paths.dedup();
+    let mut paths: BTreeMap<&str, Vec<AnyTool>> = BTreeMap::new();
+    for tool in tools {
+        paths
+            .entry(tool.contract.rest.path)
+            .or_default()
+            .push(*tool);
+    }
     let mut router = Router::new();
-    for path in paths {
-        let at_path = |tool: &&AnyTool| tool.contract.rest.path == path;
+    for (path, tools) in paths {
         let route = Arc::new(Route {
-            tools: tools.iter().filter(at_path).copied().collect(),
+            tools,
             calls: calls.clone(),
             authenticator: authenticator.clone(),
             user_source: UserSource::from_config(config),
             body: body.clone(),
         });
-        router = router.route(
-            path,
-            any(async move |parameters: PathParameters, request: Request| {
-                let id = request_id(request.extensions());
-                let answer = route.answer(parameters, request).await;
-                answer.unwrap_or_else(|problem| problem_json(&problem, &id))
-            }),
-        );
+        let handler = async move |parameters: PathParameters, request: Request| {
+            let id = request_id(request.extensions());
+            let answer = route.answer(parameters, request).await;
+            answer.unwrap_or_else(|problem| problem_json(&problem, &id))
+        };
+        router = router.route(path, any(handler));
     }
     let router = router.fallback(async |request: Request| {
         problem_json(&no_such_path(), &request_id(request.extensions()))
@@ -82,9 +83,8 @@ impl Route {
         parameters: PathParameters,
         request: Request,
     ) -> Result<Response, Problem> {
-        let parameters = parameters.map_err(|_| {
-            Problem::rejected(Kind::Unreadable, "the path is not UTF-8 once it is decoded")
-        })?;
+        let why = "the path is not UTF-8 once it is decoded";
+        let parameters = parameters.map_err(|_| Problem::rejected(Kind::Unreadable, why))?;
         let (parts, body) = request.into_parts();
         let tool = self.tool(&parts)?;
         let caller = caller(&parts.extensions)?;
@@ -114,14 +114,11 @@ impl Route {
 
     /// The tool for the request's method, unless a browser opens the address of one that does not merely read.
     fn tool(&self, request: &Parts) -> Result<&AnyTool, Problem> {
-        let method =
-            |tool: &&AnyTool| tool.contract.rest.method.as_str() == request.method.as_str();
-        let Some(tool) = self.tools.iter().find(method) else {
-            let methods = self
-                .tools
-                .iter()
-                .map(|tool| tool.contract.rest.method.as_str());
-            return Err(no_such_method(&methods.collect::<Vec<_>>().join(", ")));
+        let method = |tool: &AnyTool| tool.contract.rest.method.as_str();
+        let wanted = request.method.as_str();
+        let Some(tool) = self.tools.iter().find(|tool| method(tool) == wanted) else {
+            let methods: Vec<_> = self.tools.iter().map(method).collect();
+            return Err(no_such_method(&methods.join(", ")));
         };
         let reads = tool.contract.upstream.effect == Effect::Reads;
         if !reads && cross_origin::is_navigation(&request.headers) {
@@ -137,9 +134,9 @@ fn text(headers: &HeaderMap, name: &str, max: usize) -> Result<Option<String>, P
     match single_header(headers, name) {
         Ok(None) => Ok(None),
         Ok(Some(text)) if (1..=max).contains(&text.len()) => Ok(Some(text.to_owned())),
-        _ => Err(Problem::rejected(
-            Kind::Header,
-            format_args!("`{name}` is given once, with 1 to {max} visible ASCII characters"),
-        )),
+        _ => {
+            let why = format!("`{name}` is given once, with 1 to {max} visible ASCII characters");
+            Err(Problem::rejected(Kind::Header, why))
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::panic::PanicHookInfo;
 
 use sevendigital::text::is_invisible;
+use tracing::field::display;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, JsonFields, Writer};
@@ -101,23 +102,17 @@ fn in_json(c: char) -> String {
 
 /// Logs a panic.
 fn tell(panic: &PanicHookInfo<'_>) {
-    let what = described(panic);
     let trace = Backtrace::capture();
-    if trace.status() == BacktraceStatus::Captured {
-        tracing::error!(backtrace = %trace, "{what}");
-    } else {
-        tracing::error!("{what}");
-    }
+    let trace = (trace.status() == BacktraceStatus::Captured).then(|| display(trace));
+    tracing::error!(backtrace = trace, "{}", described(panic));
 }
 
 /// Where a panic was, and its words where they stand so in a program. Words that were put together then may hold what a client sent.
 fn described(panic: &PanicHookInfo<'_>) -> String {
     let words = panic.payload().downcast_ref::<&str>();
     let words = words.map(|words| format!(": {words}")).unwrap_or_default();
-    match panic.location() {
-        Some(location) => format!("panicked at {location}{words}"),
-        None => format!("panicked{words}"),
-    }
+    let place = panic.location().map(|place| format!(" at {place}"));
+    format!("panicked{}{words}", place.unwrap_or_default())
 }
 
 /// Sends what is left of logs and traces when it is dropped.

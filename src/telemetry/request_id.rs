@@ -8,11 +8,6 @@ use std::sync::Arc;
 pub struct RequestId(Arc<str>);
 
 impl RequestId {
-    /// A new one.
-    pub fn new() -> Self {
-        Self(format!("{:016x}", rand::random::<u64>()).into())
-    }
-
     /// The name itself.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -20,8 +15,9 @@ impl RequestId {
 }
 
 impl Default for RequestId {
+    /// A new one.
     fn default() -> Self {
-        Self::new()
+        Self(format!("{:016x}", rand::random::<u64>()).into())
     }
 }
 

@@ -11,7 +11,7 @@ pub fn enter(span: &Span, caller: Option<&TraceContext>) -> Option<TraceContext>
     #[cfg(not(feature = "otlp"))]
     let exported: Option<TraceContext> = None;
     let own = exported.or_else(|| caller.map(TraceContext::child))?;
-    span.record("trace_id", own.trace_id());
-    span.record("span_id", own.span_id());
+    span.record("trace_id", own.trace.as_str());
+    span.record("span_id", own.span.as_str());
     Some(own)
 }

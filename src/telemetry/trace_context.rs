@@ -12,7 +12,9 @@ pub const TRACEPARENT: &str = "traceparent";
 /// A trace, and a span in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
+    /// 32 hexadecimal digits.
     pub(super) trace: String,
+    /// 16 hexadecimal digits.
     pub(super) span: String,
     pub(super) flags: String,
 }
@@ -24,10 +26,8 @@ impl TraceContext {
         let (version, trace, span, flags) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let hex = |part: &str, length| {
-            part.len() == length
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+            let mut bytes = part.bytes();
+            part.len() == length && bytes.all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
         };
         let is_set = |part: &str| part.bytes().any(|byte| byte != b'0');
         let known =
@@ -62,16 +62,6 @@ impl TraceContext {
         // Its characters are all hexadecimal digits and hyphens.
         HeaderValue::from_str(&self.to_string()).unwrap_or(HeaderValue::from_static(""))
     }
-
-    /// The trace's id: 32 hexadecimal digits.
-    pub fn trace_id(&self) -> &str {
-        &self.trace
-    }
-
-    /// The span's id: 16 hexadecimal digits.
-    pub fn span_id(&self) -> &str {
-        &self.span
-    }
 }
 
 impl fmt::Display for TraceContext {
@@ -92,8 +82,8 @@ mod tests {
         let context = TraceContext::parse(GOOD).unwrap();
         assert_eq!(context.to_string(), GOOD);
         let child = context.child();
-        assert_eq!(child.trace_id(), context.trace_id());
-        assert_ne!(child.span_id(), context.span_id());
+        assert_eq!(child.trace, context.trace);
+        assert_ne!(child.span, context.span);
         assert_eq!(TraceContext::parse(&child.to_string()), Some(child));
         for text in [
             "",
