@@ -322,17 +322,13 @@ async fn metrics_count_exchanges_retries_and_the_circuit_by_operation() {
     .await;
     let client = broken.client(patient());
     assert!(call(&client, &PURCHASE).await.is_err());
-    responses(
-        r#"operation="/user/purchase/item",status="none",why="interrupted""#,
-        1,
-    );
+    let interrupted = r#"operation="/user/purchase/item",status="none",why="interrupted""#;
+    responses(interrupted, 1);
     drop(broken);
     tokio::task::yield_now().await;
     assert!(call(&client, &SIGNUP).await.is_err());
-    responses(
-        r#"operation="/user/signup",status="none",why="not_sent""#,
-        1,
-    );
+    let not_sent = r#"operation="/user/signup",status="none",why="not_sent""#;
+    responses(not_sent, 1);
     let shown = metrics.render();
     for secret in ["1234", "oauth", "token", "127.0.0.1", "secret"] {
         assert!(!shown.contains(secret), "{secret}:\n{shown}");

@@ -66,28 +66,14 @@ async fn what_has_no_end_is_cut_off() {
     let too_large = Error::Unreadable(Unreadable::TooLarge { max: 4 << 20 });
     let compressed = Error::Unreadable(Unreadable::Compressed);
     let too_long = Error::Interrupted(Interruption::DeadlineExceeded);
+    #[rustfmt::skip]
     let rows: [(&str, Vec<u8>, &[u8], &Error); 9] = [
-        (
-            "a body in chunks",
-            chunks(b""),
-            &chunk(&megabyte),
-            &too_large,
-        ),
+        ("a body in chunks", chunks(b""), &chunk(&megabyte), &too_large),
         ("a body", with_head("", b""), &megabyte, &too_large),
-        (
-            "gzip",
-            with_head("Content-Encoding: gzip\r\n", b""),
-            &megabyte,
-            &compressed,
-        ),
+        ("gzip", with_head("Content-Encoding: gzip\r\n", b""), &megabyte, &compressed),
         ("a chunk's extension", chunks(b"5;"), &megabyte, &closed),
         ("trailers", chunks(b"0\r\n"), &fields, &closed),
-        (
-            "a header",
-            b"HTTP/1.1 200 OK\r\nA: ".into(),
-            &megabyte,
-            &closed,
-        ),
+        ("a header", b"HTTP/1.1 200 OK\r\nA: ".into(), &megabyte, &closed),
         ("headers", b"HTTP/1.1 200 OK\r\n".into(), &fields, &closed),
         ("a reason", b"HTTP/1.1 200 ".into(), &megabyte, &closed),
         ("early answers", Vec::new(), &hints, &too_long),

@@ -108,86 +108,45 @@ fn an_envelope_is_read_whatever_the_http_status() {
     }
 }
 
-#[test]
-fn what_is_not_an_envelope_is_an_error_of_its_own_kind() {
-    let unauthorised = |message: &str| Error::Unauthorised {
-        message: message.to_owned(),
-        clock_ahead: None,
-    };
+/// Status and body of an answer that is no envelope of success or refusal, and its error.
+#[rustfmt::skip]
+fn no_envelopes() -> Vec<(u16, &'static str, Error)> {
+    let unauthorised = |message: &str| Error::Unauthorised { message: message.to_owned(), clock_ahead: None };
+    let unavailable = |status| Error::Unavailable { status, retry_after: None };
+    let throttled = Error::Throttled { retry_after: None };
     let unreadable = Error::Unreadable;
-    let unavailable = |status| Error::Unavailable {
-        status,
-        retry_after: None,
-    };
-    for (status, body, expected) in [
-        (
-            401,
-            "OAuth authentication error: Resource requires access token",
-            unauthorised("OAuth authentication error: Resource requires access token"),
-        ),
-        (
-            200,
-            "OAuth authentication error: Not found",
-            unauthorised("OAuth authentication error: Not found"),
-        ),
-        (
-            401,
-            r#"<response status="error"><error code="1000"><errorMessage>OAuth token expired</errorMessage></error></response>"#,
-            unauthorised("OAuth token expired"),
-        ),
+    let needs_token = "OAuth authentication error: Resource requires access token";
+    let not_found = "OAuth authentication error: Not found";
+    let expired = r#"<response status="error"><error code="1000"><errorMessage>OAuth token expired</errorMessage></error></response>"#;
+    let slow_down = r#"{"status":"error","error":{"code":1000,"errorMessage":"slow down"}}"#;
+    vec![
+        (401, needs_token, unauthorised(needs_token)),
+        (200, not_found, unauthorised(not_found)),
+        (401, expired, unauthorised("OAuth token expired")),
         (401, "", unauthorised("")),
         (403, "<html><body>Forbidden</body></html>", unauthorised("")),
-        (
-            403,
-            "OAuth: daily limit reached",
-            Error::Throttled { retry_after: None },
-        ),
-        (429, "Too many", Error::Throttled { retry_after: None }),
-        (
-            429,
-            r#"{"status":"error","error":{"code":1000,"errorMessage":"slow down"}}"#,
-            Error::Throttled { retry_after: None },
-        ),
+        (403, "OAuth: daily limit reached", throttled.clone()),
+        (429, "Too many", throttled.clone()),
+        (429, slow_down, throttled),
         (502, "<html>Bad gateway</html>", unavailable(502)),
         (503, "", unavailable(503)),
-        (
-            200,
-            "<html><body>Hello</body></html>",
-            unreadable(Unreadable::HtmlPage),
-        ),
+        (200, "<html><body>Hello</body></html>", unreadable(Unreadable::HtmlPage)),
         (200, "", unreadable(Unreadable::Empty)),
         (200, "Not found", unreadable(Unreadable::PlainText)),
-        (
-            200,
-            r#"{"status":"maybe"}"#,
-            unreadable(Unreadable::EnvelopeStatus),
-        ),
-        (
-            302,
-            r#"{"status":"ok"}"#,
-            unreadable(Unreadable::Redirect(302)),
-        ),
+        (200, r#"{"status":"maybe"}"#, unreadable(Unreadable::EnvelopeStatus)),
+        (302, r#"{"status":"ok"}"#, unreadable(Unreadable::Redirect(302))),
         (500, r#"{"status":"ok"}"#, unavailable(500)),
         (200, "[1]", unreadable(Unreadable::PlainText)),
-        (
-            200,
-            r#"{"status":"ok","user":{"id"#,
-            unreadable(Unreadable::Json {
-                line: 1,
-                column: 26,
-            }),
-        ),
-        (
-            200,
-            r#"<response status="ok"><user id="1">"#,
-            unreadable(Unreadable::Xml("XML that ends too early")),
-        ),
-    ] {
-        assert_eq!(
-            read(&reply(status, "", body)).unwrap_err(),
-            expected,
-            "{status} {body}"
-        );
+        (200, r#"{"status":"ok","user":{"id"#, unreadable(Unreadable::Json { line: 1, column: 26 })),
+        (200, r#"<response status="ok"><user id="1">"#, unreadable(Unreadable::Xml("XML that ends too early"))),
+    ]
+}
+
+#[test]
+fn what_is_not_an_envelope_is_an_error_of_its_own_kind() {
+    for (status, body, expected) in no_envelopes() {
+        let error = read(&reply(status, "", body)).unwrap_err();
+        assert_eq!(error, expected, "{status} {body}");
     }
 }
 
