@@ -70,32 +70,39 @@ pub(super) fn exceeded_limit(
     intent: &Intent,
     limits: SpendingLimits,
 ) -> Result<Option<(&'static str, u64)>> {
-    let count = |filter: &str, from: i64| {
+    let total = |what: &str, states: &str, from: i64| {
         transaction.query_row(
             &format!(
-                "SELECT COUNT(*), COALESCE(SUM(price), 0) FROM charge
-                 WHERE account = ?1 AND started > ?2 AND state IN ({filter})"
+                "SELECT {what} FROM charge WHERE account = ?1 AND started > ?2 AND state IN ({states})"
             ),
             (&intent.account, from),
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()),
         )
     };
-    let (in_flight, _) = count("'sending'", 0)?;
-    let (in_minute, _) = count(SPENT, since(Duration::from_secs(60)))?;
-    let (in_day, spent) = count(SPENT, since(WINDOW))?;
-    for (name, most, made) in [
-        ("max_charges_in_flight", limits.in_flight, in_flight),
-        ("max_charges_per_minute", limits.per_minute, in_minute),
-        ("max_charges_per_day", limits.per_day, in_day),
+    let minute = Duration::from_secs(60);
+    for (name, most, states, from) in [
+        ("max_charges_in_flight", limits.in_flight, "'sending'", 0),
+        (
+            "max_charges_per_minute",
+            limits.per_minute,
+            SPENT,
+            since(minute),
+        ),
+        ("max_charges_per_day", limits.per_day, SPENT, since(WINDOW)),
     ] {
-        if let Some(most) = most.filter(|most| made >= i64::from(*most)) {
-            return Ok(Some((name, u64::from(most))));
+        if let Some(most) = most.map(u64::from)
+            && total("COUNT(*)", states, from)? >= most
+        {
+            return Ok(Some((name, most)));
         }
     }
+    let Some(budget) = limits.daily_budget else {
+        return Ok(None);
+    };
+    let spent = total("COALESCE(SUM(price), 0)", SPENT, since(WINDOW))?;
     let price = u64::from(intent.price.unwrap_or_default());
-    let total = spent.unsigned_abs().saturating_add(price);
-    let budget = limits.daily_budget.filter(|budget| total > *budget);
-    Ok(budget.map(|budget| ("daily_budget", budget)))
+    let exceeded = spent.saturating_add(price) > budget;
+    Ok(exceeded.then_some(("daily_budget", budget)))
 }
 
 /// Writes an outcome down, unless a better one stands there.

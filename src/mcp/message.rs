@@ -86,13 +86,13 @@ impl MessageValidation {
         if method == Some("tools/call") && !id.is_null() {
             self.check_call(&caller, message.get("params"))?;
         }
-        let headers = parts.headers.clone();
+        let initializes = method == Some("initialize");
+        if initializes && stateless {
+            // rmcp takes a handshake for one of an older revision, and the session that it names for meant, whatever version it claims.
+            self.check_session(&parts.headers, &caller)?;
+        }
         let request = Request::from_parts(parts, Body::from(body));
-        let response = if method == Some("initialize") {
-            if stateless {
-                // rmcp takes a handshake for one of an older revision, and the session that it names for meant, whatever version it claims.
-                self.check_session(&headers, &caller)?;
-            }
+        let response = if initializes {
             let initialize = async move { next.run(request).await };
             self.sessions.open(&caller, initialize).await?
         } else {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::upstream::Upstream;
-use crate::support::{Server, Setting, folder, variables};
+use crate::support::{Client, LEGACY, Server, Setting, folder, variables};
 
 // Every failure has a name that the log knows.
 mod ids;
@@ -43,6 +43,12 @@ impl Site {
             server,
             ids: BTreeSet::new(),
         }
+    }
+
+    /// A client of all surfaces that can ask its user, in a session where there are sessions.
+    async fn client(&self) -> Client {
+        let client = self.server.caller().that_can_ask();
+        client.in_session(LEGACY[0]).await
     }
 
     /// A failure has this request id: no other had it, and the log has a line of it with these words.

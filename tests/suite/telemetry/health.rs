@@ -5,7 +5,7 @@ use tokio::task::JoinSet;
 
 use super::Site;
 use crate::support::upstream::{ANY, Act};
-use crate::support::{Client, LEGACY, Reply, SURFACES, Surface, within};
+use crate::support::{Client, Reply, SURFACES, Surface, within};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -57,12 +57,7 @@ async fn health_needs_no_7digital() {
 #[tokio::test]
 async fn while_it_drains_it_is_alive_not_ready_and_answers_calls_in_flight() {
     let mut site = Site::with(&[]).await;
-    let wire = site
-        .server
-        .caller()
-        .that_can_ask()
-        .in_session(LEGACY[0])
-        .await;
+    let wire = site.client().await;
     site.upstream.script(ANY, [Act::Held(Box::new(Act::Sell))]);
     let mut in_flight = JoinSet::new();
     for (number, way) in SURFACES.into_iter().enumerate() {

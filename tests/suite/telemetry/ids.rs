@@ -67,12 +67,7 @@ async fn check_calls(settings: &[Setting<'_>]) {
     let mut piped = Server::piped(piped_folder.path(), &[], &all);
     piped.hello().await;
     site.upstream.script(ANY, [Act::Say(refusal(200, 2001))]);
-    let wire = site
-        .server
-        .caller()
-        .that_can_ask()
-        .in_session(LEGACY[0])
-        .await;
+    let wire = site.client().await;
     // An id that a client sends is ignored.
     let wire = wire.with("X-Request-Id", "0000000000000000");
     for (what, tool, arguments) in failing() {
@@ -126,12 +121,7 @@ async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
         ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true"),
     ])
     .await;
-    let wire = site
-        .server
-        .caller()
-        .that_can_ask()
-        .in_session(LEGACY[0])
-        .await;
+    let wire = site.client().await;
     let buy = json!({"name": "purchase-user-item", "arguments": {"releaseId": "1"}});
     let with = |more: Value| {
         let mut params = buy.clone();

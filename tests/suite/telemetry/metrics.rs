@@ -8,9 +8,7 @@ use super::exposition::{Samples, parse, value};
 use crate::support::calls::calls;
 use crate::support::faults::say;
 use crate::support::upstream::{ANY, Act, Upstream, ok, refusal};
-use crate::support::{
-    Client, LEGACY, Reply, Server, Setting, Surface, folder, program, variables, within,
-};
+use crate::support::{Client, Reply, Server, Setting, Surface, folder, program, variables, within};
 
 const METRICS: Setting = ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0");
 const ALLOW: Setting = ("SEVENDIGITAL_MCP_SPENDING", "allow");
@@ -160,12 +158,7 @@ async fn repeats_statuses_quotas_and_the_breaker_are_there() {
 #[tokio::test]
 async fn what_is_in_flight_and_open_goes_up_and_down_again() {
     let site = Site::with(&[METRICS, ALLOW]).await;
-    let wire = site
-        .server
-        .caller()
-        .that_can_ask()
-        .in_session(LEGACY[0])
-        .await;
+    let wire = site.client().await;
     site.upstream.script(ANY, [Act::Held(Box::new(Act::Sell))]);
     let call = |tool: &'static str, arguments: Value| {
         let wire = wire.clone();
