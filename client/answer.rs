@@ -12,6 +12,8 @@ pub struct Answer<T> {
     pub location: Option<String>,
     /// Where the key stands in its quota.
     pub rate_limit: Option<RateLimit>,
+    /// Whether a name came twice in one object of the document's JSON.
+    pub doubled: bool,
 }
 
 impl<T> Answer<T> {
@@ -21,7 +23,18 @@ impl<T> Answer<T> {
             document,
             location: None,
             rate_limit: None,
+            doubled: false,
         }
+    }
+
+    /// The same answer with what becomes of its document.
+    pub fn try_map<U, E>(self, change: impl FnOnce(T) -> Result<U, E>) -> Result<Answer<U>, E> {
+        Ok(Answer {
+            document: change(self.document)?,
+            location: self.location,
+            rate_limit: self.rate_limit,
+            doubled: self.doubled,
+        })
     }
 
     /// The same answer with another document.
@@ -30,6 +43,7 @@ impl<T> Answer<T> {
             document: change(self.document),
             location: self.location,
             rate_limit: self.rate_limit,
+            doubled: self.doubled,
         }
     }
 }

@@ -156,14 +156,18 @@ impl Outcome {
             return Self::Success;
         };
         match error {
-            Error::Rejected { code, .. } if is_remote_fault(*code) => Self::Failure,
+            Error::Rejected(refusal)
+                if refusal.status >= 500 || refusal.code.is_some_and(is_remote_fault) =>
+            {
+                Self::Failure
+            }
             Error::NotSent(_) | Error::Unavailable { .. } | Error::Interrupted(_) => Self::Failure,
             // An unreadable answer may be due to one caller's odd argument, which must not stop all other reads.
             Error::Unreadable(_)
             | Error::NoConsumerKey
             | Error::Input { .. }
             | Error::CircuitOpen { .. }
-            | Error::Rejected { .. }
+            | Error::Rejected(_)
             | Error::Unauthorised { .. }
             | Error::Throttled { .. } => Self::Success,
         }

@@ -20,7 +20,8 @@ use crate::error::{Error, Interruption, Unreadable};
 use crate::limits::Limits;
 use crate::oauth::{Parameter, Stamp};
 use crate::parameters;
-use crate::response::{self, Reply};
+use crate::reply::Reply;
+use crate::response;
 use crate::retry::{self, Retryable};
 use crate::retry_budget::RetryBudget;
 use crate::signing::{self, Placement, SignedRequest};
@@ -87,28 +88,35 @@ impl Client {
         endpoint: &Endpoint,
         input: &(impl Serialize + Sync),
     ) -> Result<Answer<T>, Error> {
+        let answer = self.call(endpoint, input).await?;
+        answer.try_map(|document| {
+            serde_json::from_value(Value::Object(document))
+                // Not serde's own words, which quote the answer.
+                .map_err(|_| Error::Unreadable(Unreadable::Shape))
+        })
+    }
+
+    /// Calls an operation as [`send`](Self::send) does; its document stays as 7digital sent it.
+    pub async fn call(
+        &self,
+        endpoint: &Endpoint,
+        input: &(impl Serialize + Sync),
+    ) -> Result<Answer<Map<String, Value>>, Error> {
         if self.credentials.consumer.is_none() {
             return Err(Error::NoConsumerKey);
         }
         let parameters = parameters::serialize(endpoint, input, &self.credentials)?;
-        let answer = match Retryable::new(endpoint) {
-            Some(read) => self.read(read, parameters).await?,
-            None => self.change(endpoint, parameters).await?,
-        };
-        let document = serde_json::from_value(Value::Object(answer.document))
-            // Not serde's own words, which quote the answer.
-            .map_err(|_| Error::Unreadable(Unreadable::Shape))?;
-        Ok(Answer {
-            document,
-            location: answer.location,
-            rate_limit: answer.rate_limit,
-        })
+        match Retryable::new(endpoint) {
+            Some(read) => self.read(read, parameters).await,
+            None => self.change(endpoint, parameters).await,
+        }
     }
 
     /// Sends a change or a charge, once.
     async fn change(&self, endpoint: &Endpoint, parameters: Vec<Parameter>) -> Result<Raw, Error> {
         let request = self.sign(endpoint, parameters)?;
-        self.transmit_once(request).await.and_then(read)
+        let reply = self.transmit_once(request).await?;
+        read(reply, endpoint)
     }
 
     /// Sends a read, and retries it while circuit breaker, retry budget and deadline allow it.
@@ -128,7 +136,7 @@ impl Client {
                     .increment(1);
             }
             let reply = self.transmit(&self.pooled, request, deadline).await;
-            let ended = reply.and_then(read);
+            let ended = reply.and_then(|reply| read(reply, call.endpoint()));
             permit.record(Outcome::from_result(&ended));
             let error = match ended {
                 Ok(answer) => return Ok(answer),
@@ -193,9 +201,11 @@ impl Client {
 }
 
 /// The document in a reply, and what the headers around it said.
-fn read(reply: Answer<Reply>) -> Result<Raw, Error> {
-    let document = response::read(&reply.document)?;
-    Ok(reply.map(|_| document))
+fn read(reply: Answer<Reply>, endpoint: &Endpoint) -> Result<Raw, Error> {
+    let document = response::read(&reply.document, endpoint)?;
+    let mut answer = reply.map(|_| document.fields);
+    answer.doubled = document.doubled;
+    Ok(answer)
 }
 
 /// The wait in whole seconds, as `Retry-After` has it.

@@ -1,5 +1,6 @@
 //! Transmitting: connections, one exchange with 7digital within its limits, and its metrics.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use metrics::{counter, histogram};
@@ -9,11 +10,12 @@ use tokio::time::Instant;
 
 use crate::answer::Answer;
 use crate::base_uri::BaseUri;
+use crate::echo::Sent;
 use crate::endpoint::Method;
 use crate::error::{ConnectError, Error, Interruption, Unreadable};
 use crate::headers;
 use crate::limits::Limits;
-use crate::response::{self, Reply};
+use crate::reply::{self, Reply};
 use crate::signing::SignedRequest;
 use crate::text::clean;
 
@@ -52,14 +54,14 @@ pub(crate) async fn transmit(
     limits: &Limits,
     deadline: Instant,
 ) -> Result<Answer<Reply>, Error> {
-    let operation = request.operation;
+    let (operation, sent) = (request.operation, request.sent.clone());
     let request = build(http, request, traceparent);
     let started = Instant::now();
     let mut status = None;
     let received = async {
         let response = send(request).await?;
         status = Some(response.status());
-        receive(response, limits).await
+        receive(response, sent, limits).await
     };
     let ended = tokio::time::timeout_at(deadline, received)
         .await
@@ -103,17 +105,38 @@ async fn send(request: RequestBuilder) -> Result<Response, Error> {
         } else if error.is_timeout() {
             ConnectError::Timeout
         } else {
-            ConnectError::Failed
+            connect_error(&error)
         })
     })
 }
 
-async fn receive(mut response: Response, limits: &Limits) -> Result<Answer<Reply>, Error> {
-    let mut answer = head(response.status(), response.headers());
+/// What stopped TCP or TLS, by the errors below reqwest's own.
+fn connect_error(error: &reqwest::Error) -> ConnectError {
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let io = cause.downcast_ref::<std::io::Error>();
+        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
+            return ConnectError::Refused;
+        }
+        // How rustls words each fault of a certificate.
+        if cause.to_string().contains("invalid peer certificate") {
+            return ConnectError::Certificate;
+        }
+        next = cause.source();
+    }
+    ConnectError::Failed
+}
+
+async fn receive(
+    mut response: Response,
+    sent: Sent,
+    limits: &Limits,
+) -> Result<Answer<Reply>, Error> {
+    let mut answer = head(response.status(), response.headers(), sent);
     if headers::is_encoded(response.headers()) {
         // Nothing small is made into something large here.
         let unreadable = Error::Unreadable(Unreadable::Compressed);
-        return Err(response::by_status(&answer.document).unwrap_or(unreadable));
+        return Err(reply::by_status(&answer.document).unwrap_or(unreadable));
     }
     let body = &mut answer.document.body;
     loop {
@@ -133,21 +156,22 @@ async fn receive(mut response: Response, limits: &Limits) -> Result<Answer<Reply
 }
 
 /// All that is known before the body.
-fn head(status: StatusCode, headers: &HeaderMap) -> Answer<Reply> {
+fn head(status: StatusCode, headers: &HeaderMap, sent: Sent) -> Answer<Reply> {
+    let location = headers::text(headers, &LOCATION).map(|location| clean(&sent.redact(location)));
     let rate_limit = headers::rate_limit(headers);
-    Answer {
-        document: Reply {
-            status: status.as_u16(),
-            content_type: headers::text(headers, &CONTENT_TYPE)
-                .unwrap_or_default()
-                .to_owned(),
-            retry_after: headers::retry_after(headers, rate_limit),
-            clock_ahead: headers::clock_ahead(headers),
-            body: Vec::new(),
-        },
-        location: headers::text(headers, &LOCATION).map(clean),
-        rate_limit,
-    }
+    let mut answer = Answer::new(Reply {
+        status: status.as_u16(),
+        content_type: headers::text(headers, &CONTENT_TYPE)
+            .unwrap_or_default()
+            .to_owned(),
+        retry_after: headers::retry_after(headers, rate_limit),
+        clock_ahead: headers::clock_ahead(headers),
+        sent,
+        body: Vec::new(),
+    });
+    answer.location = location;
+    answer.rate_limit = rate_limit;
+    answer
 }
 
 /// `sevendigital_upstream_responses_total` and `sevendigital_upstream_seconds`.

@@ -63,6 +63,8 @@ pub struct Endpoint {
     pub auth: Auth,
     /// What it does.
     pub effect: Effect,
+    /// Whether its document may come with a redirect, which is not followed.
+    pub redirects: bool,
 }
 
 impl Endpoint {
@@ -73,6 +75,7 @@ impl Endpoint {
             path,
             auth,
             effect,
+            redirects: false,
         }
     }
 
@@ -83,6 +86,16 @@ impl Endpoint {
             path,
             auth,
             effect,
+            redirects: false,
+        }
+    }
+
+    /// The same operation, whose document may come with HTTP 302 or 303 and a `Location`. Without this a redirect is an error.
+    #[must_use]
+    pub const fn with_redirect(self) -> Self {
+        Self {
+            redirects: true,
+            ..self
         }
     }
 }

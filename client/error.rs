@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::error_code::is_remote_fault;
-
 /// Why a call gave no document.
 ///
 /// No variant holds a URL, a signature or a body; 7digital's own words are cleaned and at most 200 characters long.
@@ -30,14 +28,9 @@ pub enum Error {
         /// How long to wait before the next read: whole seconds, rounded up, at least one.
         retry_after: Duration,
     },
-    /// 7digital's error envelope: the operation was understood and not carried out.
-    #[error("7digital refused the request (code {code})")]
-    Rejected {
-        /// 7digital's numeric code; see [`meaning`](crate::error_code::meaning).
-        code: u32,
-        /// 7digital's words.
-        message: String,
-    },
+    /// 7digital says that the operation failed.
+    #[error("7digital refused the request{}", code_of(.0))]
+    Rejected(Box<Refusal>),
     /// 7digital did not accept the signature, the token, or the key's rights.
     #[error("7digital did not authorise the request")]
     Unauthorised {
@@ -68,6 +61,28 @@ pub enum Error {
     Interrupted(Interruption),
 }
 
+/// What 7digital says where it refuses: in its error envelope, or in another document that reports a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status that it came with: 7digital sends refusals with 200 as well as with 4xx and 5xx.
+    pub status: u16,
+    /// 7digital's numeric code, where there is one; see [`meaning`](crate::error_code::meaning).
+    pub code: Option<u32>,
+    /// 7digital's words: those of all errors where there are several. Empty without any.
+    pub message: String,
+    /// [`Delivery::Rejected`] where it is certain that nothing was done. Otherwise [`Delivery::Unknown`]: with an HTTP status
+    /// or a code of a fault on 7digital's side, a purchase beside the refusal, or words that contradict it.
+    pub delivery: Delivery,
+    /// How long 7digital asks to wait.
+    pub retry_after: Option<Duration>,
+}
+
+fn code_of(refusal: &Refusal) -> String {
+    refusal
+        .code
+        .map_or_else(String::new, |code| format!(" (code {code})"))
+}
+
 /// Whether a call that failed may have taken effect.
 ///
 /// Exhaustive on purpose: what is not handled here may be money that was spent.
@@ -89,10 +104,8 @@ impl Error {
             | Self::Input { .. }
             | Self::NotSent(_)
             | Self::CircuitOpen { .. } => Delivery::NotSent,
-            Self::Rejected { code, .. } if is_remote_fault(*code) => Delivery::Unknown,
-            Self::Rejected { .. } | Self::Unauthorised { .. } | Self::Throttled { .. } => {
-                Delivery::Rejected
-            }
+            Self::Rejected(refusal) => refusal.delivery,
+            Self::Unauthorised { .. } | Self::Throttled { .. } => Delivery::Rejected,
             Self::Unavailable { .. } | Self::Unreadable(_) | Self::Interrupted(_) => {
                 Delivery::Unknown
             }
@@ -149,7 +162,13 @@ pub enum ConnectError {
     /// [`Limits::connect_timeout`](crate::Limits::connect_timeout) has passed.
     #[error("connecting took too long")]
     Timeout,
-    /// TCP or TLS failed.
+    /// Nothing listens at the address.
+    #[error("the connection was refused")]
+    Refused,
+    /// The server's certificate is not one that this machine trusts.
+    #[error("its certificate is not trusted here")]
+    Certificate,
+    /// TCP or TLS failed in another way.
     #[error("the connection or its TLS handshake failed")]
     Failed,
 }
@@ -217,15 +236,18 @@ pub enum Unreadable {
     /// A JSON list, text or number.
     #[error("JSON that is not an object")]
     NotAnObject,
-    /// XML that is broken, hostile, or none of 7digital's; the text says which.
+    /// XML whose root is no `response`.
+    #[error("XML that is not a 7digital answer")]
+    Foreign,
+    /// XML that is broken or hostile; the text says which.
     #[error("{0}")]
     Xml(&'static str),
     /// The envelope's `status` is neither `ok` nor `error`.
     #[error("it has an unknown `status`")]
     EnvelopeStatus,
-    /// An error envelope without a numeric code.
-    #[error("it is an error without a code")]
-    NoCode,
+    /// A document that says "ok" behind an HTTP status that says otherwise.
+    #[error("HTTP {0} with a document that says \"ok\"")]
+    Contradiction(u16),
     /// The document does not fit the caller's type.
     #[error("it is not of the documented shape")]
     Shape,

@@ -8,7 +8,7 @@ use Repeat::{AfterChange, Later};
 pub struct Meaning {
     /// What happened, as the middle of a sentence.
     pub what: &'static str,
-    /// What to do about it, as a sentence.
+    /// What to do about it, as a sentence. When to repeat the call is `repeat`, and no part of it.
     pub advice: &'static str,
     /// When the call may be repeated.
     pub repeat: Repeat,
@@ -72,7 +72,7 @@ const CODES: &[(u32, &str, &str, Repeat)] = &[
     (3005, "purchases are not permitted from the card's country", "Select a card of the shop's country.", AfterChange),
     (3012, "the voucher was not applied", "Check the voucher.", AfterChange),
     (3017, "the transaction was already refunded", "Nothing more is to be done.", AfterChange),
-    (3100, "the payment provider could not be reached", "Wait a few minutes before trying again.", Later),
+    (3100, "the payment provider could not be reached", "If it goes on, ask 7digital.", Later),
     (3101, "the payment failed at the provider", "Check the card, or select another one.", AfterChange),
     (3102, "the payment was declined", "Select another card, or ask the card's bank.", AfterChange),
     (3103, "the card could not be added", "Start a new registration and enter the card again.", AfterChange),
@@ -80,11 +80,11 @@ const CODES: &[(u32, &str, &str, Repeat)] = &[
     (3105, "the refund is not allowed", "Ask 7digital.", AfterChange),
     (3106, "the refund was declined", "Ask 7digital.", AfterChange),
     (3107, "the transaction was already refunded", "Nothing more is to be done.", AfterChange),
-    (7001, "7digital could not carry out the action", "Try again later, or ask 7digital.", Later),
+    (7001, "7digital could not carry out the action", "If it goes on, ask 7digital.", Later),
     (7002, "7digital's application is misconfigured", "Ask 7digital.", Later),
-    (7003, "7digital's operation timed out", "Try again in a minute.", Later),
+    (7003, "7digital's operation timed out", "If it goes on, ask 7digital.", Later),
     (7102, "the refund failed", "Ask 7digital.", AfterChange),
-    (9001, "7digital had an unexpected internal error", "Try again later.", Later),
+    (9001, "7digital had an unexpected internal error", "If it goes on, ask 7digital.", Later),
 ];
 
 /// The thousands of an unknown code, which 7digital's own clients read in the same way.
@@ -98,6 +98,6 @@ const FAMILIES: &[(u32, &str, &str, Repeat)] = &[
 /// What neither table knows is a fault on 7digital's side.
 const FALLBACK: (&str, &str, Repeat) = (
     "7digital had a fault of its own",
-    "Try again later, or ask 7digital.",
+    "If it goes on, ask 7digital.",
     Later,
 );

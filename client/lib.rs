@@ -6,6 +6,7 @@ pub mod base_uri;
 pub mod builder;
 pub mod client;
 pub mod credentials;
+pub mod echo;
 pub mod endpoint;
 pub mod error;
 pub mod error_code;
@@ -13,14 +14,18 @@ pub mod limits;
 pub mod login;
 pub mod oauth;
 pub mod parameters;
+pub mod reply;
 pub mod response;
 pub mod signing;
 pub mod text;
+pub mod verdict;
 
 mod charset;
 mod circuit_breaker;
 mod connection;
 mod headers;
+mod json;
+mod refusal;
 mod retry;
 mod retry_budget;
 mod xml;
@@ -34,7 +39,9 @@ pub use builder::{BuildError, ClientBuilder};
 pub use client::Client;
 pub use credentials::{Consumer, Credentials, Secret, Token};
 pub use endpoint::{Auth, Effect, Endpoint, Method};
-pub use error::{ConnectError, Delivery, Error, Interruption, InvalidParameter, Unreadable};
+pub use error::{
+    ConnectError, Delivery, Error, Interruption, InvalidParameter, Refusal, Unreadable,
+};
 pub use error_code::Repeat;
 pub use limits::Limits;
 pub use signing::Placement;

@@ -17,11 +17,13 @@ use url::{Url, form_urlencoded};
 
 use crate::client::Client;
 use crate::credentials::Token;
+use crate::echo::Sent;
 use crate::endpoint::{Auth, Effect, Endpoint};
 use crate::error::{Error, InvalidParameter, Unreadable};
 use crate::oauth::{self, Stamp};
 use crate::parameters;
-use crate::response::{self, Reply};
+use crate::reply::Reply;
+use crate::response;
 use crate::signing::SignedRequest;
 use crate::xml;
 
@@ -107,6 +109,7 @@ fn sign(
         url,
         authorization: None,
         form: Some(oauth::encode_form(&form)),
+        sent: Sent::default(),
     })
 }
 
@@ -119,7 +122,8 @@ fn read(reply: &Reply) -> Result<Token, Error> {
     };
     let fields = match bare {
         Some(fields) => fields,
-        None => enveloped(response::read(reply)?).ok_or(Error::Unreadable(Unreadable::NoToken))?,
+        None => enveloped(response::read(reply, &ACCESS_TOKEN)?.fields)
+            .ok_or(Error::Unreadable(Unreadable::NoToken))?,
     };
     let field = |name| match fields.get(name).and_then(Value::as_str) {
         Some(text) if is_token(text) => Ok(text.into()),

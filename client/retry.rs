@@ -37,6 +37,7 @@ pub(crate) fn backoff(attempt: u32, failure: &Error) -> Option<Duration> {
             status: 502..=504,
             retry_after,
         } => *retry_after,
+        Error::Rejected(refusal) if (502..=504).contains(&refusal.status) => refusal.retry_after,
         Error::Throttled {
             retry_after: Some(retry_after),
         } => Some(*retry_after),
@@ -61,6 +62,7 @@ mod tests {
     use super::*;
     use crate::endpoint::Auth;
     use crate::error::{ConnectError, Unreadable};
+    use crate::upstream::refused;
 
     #[test]
     fn only_an_endpoint_that_reads_is_retryable() {
@@ -82,10 +84,7 @@ mod tests {
             retry_after,
         };
         let throttled = |retry_after| Error::Throttled { retry_after };
-        let rejected = Error::Rejected {
-            code: 9001,
-            message: String::new(),
-        };
+        let rejected = |status| refused(status, Some(9001), "");
         let unauthorised = Error::Unauthorised {
             message: String::new(),
             clock_ahead: None,
@@ -101,7 +100,9 @@ mod tests {
             (throttled(after(20)), true),
             (throttled(after(3_600)), false),
             (throttled(None), false),
-            (rejected, false),
+            (rejected(200), false),
+            (rejected(500), false),
+            (rejected(503), true),
             (Error::Unreadable(Unreadable::HtmlPage), false),
             (unauthorised, false),
         ] {

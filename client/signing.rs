@@ -7,9 +7,11 @@ use url::Url;
 
 use crate::base_uri::BaseUri;
 use crate::credentials::Credentials;
+use crate::echo::Sent;
 use crate::endpoint::{Auth, Endpoint, Method};
 use crate::error::{Error, InvalidParameter};
 use crate::oauth::{self, Parameter, Stamp};
+use crate::text::is_invisible;
 
 /// Where the OAuth parameters of a signed request stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -25,7 +27,6 @@ pub enum Placement {
 }
 
 /// A request, ready to be sent once: its nonce and timestamp are spent with it.
-#[derive(PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignedRequest {
     /// The endpoint's path, with `{id}` as it stands there: the request's name in metrics.
@@ -38,6 +39,8 @@ pub struct SignedRequest {
     pub authorization: Option<String>,
     /// Form body.
     pub form: Option<String>,
+    /// What may come back in the answer.
+    pub sent: Sent,
 }
 
 impl fmt::Debug for SignedRequest {
@@ -83,6 +86,7 @@ pub fn sign(
             consumer.key.expose().to_owned(),
         )],
     };
+    let sent = sent(&parameters, credentials, &oauth);
     let oauth_in_query = match placement {
         _ if consumer.secret.is_none() => true,
         Placement::Auto => method == Method::Get,
@@ -108,7 +112,23 @@ pub fn sign(
         url,
         authorization,
         form,
+        sent,
     })
+}
+
+/// What of a request may come back in its answer.
+fn sent(parameters: &[Parameter], credentials: &Credentials, oauth: &[Parameter]) -> Sent {
+    let values = parameters.iter().map(|(_, value)| value);
+    let values = values.filter(|value| value.chars().any(is_invisible));
+    let consumer = credentials.consumer.as_ref();
+    let token = credentials.token.iter().map(|token| token.token.clone());
+    let signature = oauth.iter().filter(|(name, _)| name == "oauth_signature");
+    let signature = signature.map(|(_, value)| value.as_str().into());
+    Sent {
+        values: values.cloned().collect(),
+        consumer_key: consumer.map(|consumer| consumer.key.clone()),
+        credentials: token.chain(signature).collect(),
+    }
 }
 
 /// Replaces `{id}` with the parameter `id`, as one path segment.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::credentials::{Consumer, Credentials, Token};
 use crate::endpoint::{Auth, Effect, Endpoint};
-use crate::error::Error;
+use crate::error::{Delivery, Error, Refusal};
 use crate::limits::Limits;
 
 /// What most tests call.
@@ -206,6 +206,22 @@ pub(crate) fn http(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<u8
     let length = body.len();
     let head = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: {length}\r\n{headers}\r\n");
     [head.as_bytes(), body].concat()
+}
+
+/// A refusal of 7digital's; by a code of 7000 or more, or an HTTP status of 500 or more, it is not certain that nothing was done.
+pub(crate) fn refused(status: u16, code: Option<u32>, message: &str) -> Error {
+    let fault = status >= 500 || code.is_some_and(|code| code >= 7000);
+    Error::Rejected(Box::new(Refusal {
+        status,
+        code,
+        message: message.to_owned(),
+        delivery: if fault {
+            Delivery::Unknown
+        } else {
+            Delivery::Rejected
+        },
+        retry_after: None,
+    }))
 }
 
 /// A good answer that says who it is for.

@@ -1,5 +1,9 @@
 //! XML to JSON: attributes and children become keys, repeated children a list, namespaces and their noise go.
 
+use std::borrow::Cow;
+
+use quick_xml::escape::{escape, resolve_html5_entity};
+use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
@@ -16,9 +20,10 @@ const MAX_NODES: usize = 250_000;
 /// The root element's name and its content.
 ///
 /// `xmlns` and `xsi` attributes are dropped, `xsi:nil="true"` is null, and text beside attributes or children is `_`.
-/// Entities other than XML's own five are refused, so nothing is ever expanded or fetched.
+/// HTML's named entities are read besides XML's own; any other, and a lone `&`, is the text that it is. Nothing is ever expanded or fetched.
 pub(crate) fn parse(text: &str) -> Result<(String, Value), Unreadable> {
     let mut reader = Reader::from_str(text);
+    reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<Element> = Vec::new();
     let mut nodes = 0;
     loop {
@@ -42,15 +47,7 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), Unreadable> {
                 None
             }
             Event::GeneralRef(reference) => {
-                let character = reference.resolve_char_ref().map_err(|_| BROKEN)?;
-                match (
-                    character,
-                    quick_xml::escape::resolve_xml_entity(&reference.xml10_content()),
-                ) {
-                    (Some(character), _) => append(&mut open, character.encode_utf8(&mut [0; 4]))?,
-                    (None, Some(text)) => append(&mut open, text)?,
-                    (None, None) => return Err(Unreadable::Xml("XML with an entity of its own")),
-                }
+                append(&mut open, &resolved(&reference.xml10_content()))?;
                 None
             }
             Event::DocType(_) => return Err(Unreadable::Xml("XML with a document type")),
@@ -91,7 +88,11 @@ impl Element {
         // quick-xml's own check for doubled attributes is quadratic, hence the limit and our own `insert`.
         for (count, attribute) in start.attributes().with_checks(false).enumerate() {
             let attribute = attribute.map_err(|_| BROKEN)?;
-            let value = attribute
+            let value = Attribute {
+                value: mended(&attribute.value),
+                ..attribute
+            };
+            let value = value
                 .normalized_value(XmlVersion::Explicit1_0)
                 .map_err(|_| BROKEN)?;
             if count >= MAX_ATTRIBUTES {
@@ -143,6 +144,73 @@ impl Element {
     }
 }
 
+/// What stands for a reference: a character, an entity's text, or for an unknown one what was written.
+fn resolved(reference: &str) -> Cow<'_, str> {
+    if let Some(number) = reference.strip_prefix('#') {
+        let digits = number.strip_prefix(['x', 'X']);
+        let code = match digits {
+            Some(digits) => u32::from_str_radix(digits, 16),
+            None => number.parse(),
+        };
+        let character = code.ok().and_then(char::from_u32);
+        let character = character.filter(|c| *c != '\0');
+        return character
+            .unwrap_or(char::REPLACEMENT_CHARACTER)
+            .to_string()
+            .into();
+    }
+    match resolve_html5_entity(reference) {
+        Some(text) => text.into(),
+        None => format!("&{reference};").into(),
+    }
+}
+
+/// A text with its references resolved. A lone `&` stays.
+pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
+    with_references(text, resolved, "&")
+}
+
+/// An attribute's value in which each `&` begins a reference that XML knows.
+fn mended(value: &str) -> Cow<'_, str> {
+    with_references(value, known_to_xml, "&amp;")
+}
+
+fn known_to_xml(reference: &str) -> Cow<'_, str> {
+    match resolved(reference) {
+        // The parser tells a line break that is written as a reference from one that is not.
+        character if reference.starts_with('#') && character != "\u{fffd}" => {
+            format!("&{reference};").into()
+        }
+        text => escape(text),
+    }
+}
+
+/// A text with something else in the place of each reference, and of each `&` that begins none.
+fn with_references<'a>(
+    text: &'a str,
+    reference: fn(&str) -> Cow<'_, str>,
+    lone: &str,
+) -> Cow<'a, str> {
+    if !text.contains('&') {
+        return text.into();
+    }
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '#';
+    let mut parts = text.split('&');
+    let mut written = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let named = part.split_once(';');
+        let named = named.filter(|(name, _)| !name.is_empty() && name.chars().all(is_part));
+        if let Some((name, rest)) = named {
+            written.push_str(&reference(name));
+            written.push_str(rest);
+        } else {
+            written.push_str(lone);
+            written.push_str(part);
+        }
+    }
+    written.into()
+}
+
 fn append(open: &mut [Element], text: &str) -> Result<(), Unreadable> {
     match open.last_mut() {
         Some(element) => element.text.push_str(text),
@@ -153,7 +221,7 @@ fn append(open: &mut [Element], text: &str) -> Result<(), Unreadable> {
 }
 
 /// A name that comes again makes a list, so that nothing is lost.
-fn insert(fields: &mut Map<String, Value>, name: String, value: Value) {
+pub(crate) fn insert(fields: &mut Map<String, Value>, name: String, value: Value) {
     match fields.get_mut(&name) {
         None => {
             fields.insert(name, value);
@@ -216,6 +284,14 @@ mod tests {
                 "<response><!-- note --><a> in </a></response>",
                 json!({"a": " in "}),
             ),
+            (
+                "<response><a b=\"x?c=1&d=2&amp;e&#10;&eacute;\">caf&eacute;&nbsp;&#0;</a></response>",
+                json!({"a": {"b": "x?c=1&d=2&e\né", "_": "café\u{a0}\u{fffd}"}}),
+            ),
+            (
+                "<response><a>Tom & Jerry, AT&T; R&B & &lol; &</a></response>",
+                json!({"a": "Tom & Jerry, AT&T; R&B & &lol; &"}),
+            ),
         ] {
             assert_eq!(
                 parse(xml).unwrap(),
@@ -241,8 +317,6 @@ mod tests {
                 "<!DOCTYPE a SYSTEM \"http://127.0.0.1:1/x\"><a/>",
                 "XML with a document type",
             ),
-            ("<a>&lol;</a>", "XML with an entity of its own"),
-            ("<a b=\"&lol;\"/>", "broken XML"),
             ("<a><b></a>", "broken XML"),
             ("<a>", "XML that ends too early"),
             ("", "XML that ends too early"),

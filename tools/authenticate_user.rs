@@ -1,5 +1,6 @@
 //! `authenticate-user`: check an e-mail address and a password.
 
+use sevendigital::verdict::is_empty;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::arguments::Body;
@@ -7,7 +8,7 @@ use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
 use crate::models::{Document, Users};
 use crate::signup_user::Login;
-use crate::tool::Tool;
+use crate::tool::{Fields, Tool};
 use crate::values::Email;
 
 /// The tool.
@@ -35,7 +36,16 @@ impl Tool for AuthenticateUser {
         input.body.email_address.as_ref()
     }
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
         input.body.send(client, &Self::CONTRACT.upstream).await
+    }
+
+    /// Only a user in the answer says that the password is right.
+    fn complete(answer: &mut Answer<Fields>) -> Result<(), ToolError> {
+        let user = answer.document.get("user");
+        if user.is_none_or(is_empty) {
+            return Err(ToolError::NotAuthenticated);
+        }
+        Ok(())
     }
 }

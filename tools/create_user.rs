@@ -7,9 +7,8 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::models::lenient::element;
 use crate::models::{Document, User};
-use crate::tool::Tool;
+use crate::tool::{Fields, Tool};
 use crate::values::{Country, Email, Id, UserId};
 
 /// The tool.
@@ -34,7 +33,7 @@ impl Tool for CreateUser {
     type Input = NewUser;
     type Output = Document<Created>;
 
-    async fn call(client: &Client, user: &NewUser) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, user: &NewUser) -> Result<Answer<Fields>, ToolError> {
         let consumer = client.credentials().consumer.as_ref();
         let partner = consumer.map_or("", |consumer| consumer.key.expose());
         let user_id = user
@@ -45,8 +44,9 @@ impl Tool for CreateUser {
             user_id: &user_id,
             user,
         };
-        let mut answer: Answer<Self::Output> = client.send(&Self::CONTRACT.upstream, &sent).await?;
-        answer.document.payload.user_id = Some(user_id);
+        let mut answer = client.call(&Self::CONTRACT.upstream, &sent).await?;
+        let made = answer.document.entry("userId");
+        made.or_insert_with(|| user_id.into());
         Ok(answer)
     }
 }
@@ -77,13 +77,11 @@ struct Sent<'a> {
 }
 
 /// An answer about a new user.
-#[skip_serializing_none]
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Created {
     /// The user as 7digital has it.
-    #[serde(default, deserialize_with = "element")]
-    user: Option<User>,
+    pub user: Option<User>,
     /// The id that the user was created under, to be passed as `userId` from now on.
-    user_id: Option<UserId>,
+    pub user_id: Option<UserId>,
 }

@@ -8,7 +8,7 @@ use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
 use crate::models::{Document, Done};
 use crate::select_user_payment_card::CardChoice;
-use crate::tool::{ActionOf, Tool};
+use crate::tool::{ActionOf, Fields, Tool};
 
 /// The tool.
 pub struct DeleteUserPaymentCard;
@@ -36,7 +36,7 @@ impl Tool for DeleteUserPaymentCard {
     type Input = Body<CardChoice>;
     type Output = Document<Done>;
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
-        Ok(client.send(&Self::CONTRACT.upstream, &input.body).await?)
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
+        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
     }
 }

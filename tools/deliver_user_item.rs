@@ -8,11 +8,10 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::action::{Action, Item};
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::models::lenient::element;
 use crate::models::{Document, Purchase};
-use crate::tool::{ActionOf, Tool};
+use crate::tool::{ActionOf, Fields, Tool};
 use crate::upstream_price::upstream_price;
-use crate::values::{Country, Currency, Id, Price, Text, UserId};
+use crate::values::{Country, Currency, Email, Id, Price, Text, UserId};
 
 /// The tool.
 pub struct DeliverUserItem;
@@ -40,7 +39,7 @@ impl Tool for DeliverUserItem {
     type Input = Sale;
     type Output = Document<Delivery>;
 
-    async fn call(client: &Client, sale: &Sale) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, sale: &Sale) -> Result<Answer<Fields>, ToolError> {
         let transaction_id = sale
             .transaction_id
             .clone()
@@ -52,8 +51,9 @@ impl Tool for DeliverUserItem {
             transaction_id: &transaction_id,
             retail_price: sale.retail_price.map(price_of),
         };
-        let mut answer: Answer<Self::Output> = client.send(&Self::CONTRACT.upstream, &sent).await?;
-        answer.document.payload.transaction_id = Some(transaction_id);
+        let mut answer = client.call(&Self::CONTRACT.upstream, &sent).await?;
+        let logged = answer.document.entry("transactionId");
+        logged.or_insert_with(|| transaction_id.0.into());
         Ok(answer)
     }
 }
@@ -75,6 +75,8 @@ pub struct Sale {
     currency: Option<Currency>,
     /// 7digital package: `2` is standard (MP3), the default; `9` is premium (FLAC).
     package_id: Option<Id>,
+    /// The user's e-mail address, which 7digital stores with the sale.
+    email_address: Option<Email>,
     /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
@@ -94,13 +96,11 @@ struct Sent<'a> {
 }
 
 /// An answer to a sale.
-#[skip_serializing_none]
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     /// The sale as 7digital booked it.
-    #[serde(default, deserialize_with = "element")]
-    purchase: Option<Purchase>,
+    pub purchase: Option<Purchase>,
     /// The partner's own reference that the sale was logged under.
-    transaction_id: Option<Text>,
+    pub transaction_id: Option<String>,
 }

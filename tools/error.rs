@@ -9,6 +9,9 @@ pub enum ToolError {
     /// The client's: 7digital refused, was not reached, or sent no readable answer.
     #[error(transparent)]
     Client(#[from] sevendigital::Error),
+    /// 7digital did not refuse, but its answer has no user: nothing says that the password is right.
+    #[error("the answer names no user")]
+    NotAuthenticated,
     /// 7digital said "ok" and reports a failed card registration inside the answer.
     #[error("the card registration failed")]
     RegistrationFailed {

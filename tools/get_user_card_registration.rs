@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 use sevendigital::text::quotable;
-use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
+use sevendigital::verdict::{Word, is_empty, word};
+use sevendigital::{Answer, Auth, Effect, Endpoint};
 
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
 use crate::models::{CardRegistrations, Document};
-use crate::tool::Tool;
+use crate::tool::{Fields, Tool};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -38,16 +39,8 @@ impl Tool for GetUserCardRegistration {
     type Input = Registration;
     type Output = Document<CardRegistrations>;
 
-    async fn call(
-        client: &Client,
-        registration: &Registration,
-    ) -> Result<Answer<Self::Output>, ToolError> {
-        let answer: Answer<Self::Output> =
-            client.send(&Self::CONTRACT.upstream, registration).await?;
-        match failure(&answer.document) {
-            Some(failure) => Err(failure),
-            None => Ok(answer),
-        }
+    fn complete(answer: &mut Answer<Fields>) -> Result<(), ToolError> {
+        failure(&answer.document).map_or(Ok(()), Err)
     }
 }
 
@@ -67,12 +60,13 @@ pub struct Registration {
 }
 
 /// The failure that 7digital reports inside an answer that says "ok" outside.
-fn failure(document: &Document<CardRegistrations>) -> Option<ToolError> {
-    let registration = document.payload.card_registration.as_ref()?;
-    if registration.status.as_ref()?.0 != "error" {
+fn failure(document: &Fields) -> Option<ToolError> {
+    let registration = document.get("cardRegistration")?;
+    let error = registration.get("error").filter(|error| !is_empty(error));
+    if error.is_none() && word(registration.get("status")?) != Word::Failure {
         return None;
     }
-    let error = match registration.more.get("error") {
+    let error = match error {
         Some(Value::Array(all)) => all.first(),
         other => other,
     };

@@ -8,8 +8,8 @@ use sevendigital::{Auth, Effect, Endpoint};
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
 use crate::models::{Document, Lockers};
-use crate::tool::Tool;
-use crate::values::{Count, Country, Id, Text, UserId};
+use crate::tool::{Fields, Tool};
+use crate::values::{Count, Country, Id, Sort, UsageTypes, UserId};
 
 /// The tool.
 pub struct GetUserLocker;
@@ -54,10 +54,10 @@ impl Tool for GetUserLocker {
         Ok(())
     }
 
-    fn note(document: &Document<Lockers>) -> Option<String> {
-        let releases = document.payload.locker.as_ref()?.locker_releases.as_ref()?;
-        let (Count(page), Count(size), Count(total)) =
-            (releases.page?, releases.page_size?, releases.total_items?);
+    fn note(document: &Fields) -> Option<String> {
+        let releases = document.get("locker")?.get("lockerReleases")?;
+        let count = |name: &str| releases.get(name)?.as_i64();
+        let (page, size, total) = (count("page")?, count("pageSize")?, count("totalItems")?);
         if size < 1 {
             return None;
         }
@@ -95,6 +95,8 @@ pub struct Page {
     purchase_id: Option<Id>,
     /// Order: `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`. Default: `releaseTitle asc`; newest first is `purchaseDate desc`.
     sort: Option<Sort>,
+    /// Only what the user may use in these ways: `download`, `subscriptionstreaming` or `adsupportedstreaming`, several with commas between them. Default: all.
+    usage_types: Option<UsageTypes>,
     /// Width of the covers in pixels: 33, 50, 100, 180, 182, 200, 350, 500 or 800. Default: 50.
     image_size: Option<Count>,
     /// Id of the user to act for: needed where no user access token is configured and no default user is set.
@@ -104,32 +106,3 @@ pub struct Page {
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
     shop_id: Option<Id>,
 }
-
-/// An order of releases, as 7digital spells it.
-#[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "Text")]
-#[schemars(with = "String")]
-pub struct Sort(String);
-
-impl TryFrom<Text> for Sort {
-    type Error = &'static str;
-    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let order = words.join(" ");
-        let known = ORDERS
-            .iter()
-            .find(|known| known.eq_ignore_ascii_case(&order));
-        known.map(|known| Self((*known).to_owned())).ok_or(
-            "expected `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`",
-        )
-    }
-}
-
-const ORDERS: [&str; 6] = [
-    "releaseTitle asc",
-    "releaseTitle desc",
-    "purchaseDate asc",
-    "purchaseDate desc",
-    "artistName asc",
-    "artistName desc",
-];

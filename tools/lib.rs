@@ -15,11 +15,13 @@ pub mod payment_card_lookup;
 pub mod prepared;
 pub mod receipt;
 pub mod reconcile;
+pub mod shape;
 pub mod target;
 pub mod tool;
 pub mod values;
 
 mod card_data;
+mod look_up;
 mod schema;
 mod upstream_price;
 
@@ -47,7 +49,7 @@ pub use arguments::Arguments;
 pub use contract::{Confirmation, Contract, Hints, RateLimitClass, Route, Scope};
 pub use error::ToolError;
 pub use prepared::{Prepared, Reply};
-pub use receipt::Receipt;
+pub use receipt::{Receipt, Standing};
 pub use target::Target;
 pub use tool::{ActionOf, Tool};
 

@@ -7,7 +7,8 @@ use sevendigital::text::quotable;
 use crate::action::Action;
 use crate::error::ToolError;
 use crate::get_user_locker::GetUserLocker;
-use crate::models::{Document, LockerRelease, Lockers};
+use crate::look_up::look_up;
+use crate::models::{LockerRelease, Lockers};
 use crate::target::Target;
 use crate::tool::Tool as _;
 
@@ -15,7 +16,7 @@ use crate::tool::Tool as _;
 pub async fn owned_title(client: &Client, action: &Action, target: &Target) -> Option<String> {
     let releases = releases_in_locker(client, action, target).await.ok()?;
     let title = releases.into_iter().next()?.release?.title?;
-    Some(quotable(&title.0))
+    Some(quotable(&title))
 }
 
 /// What the locker has of the action's release, newest first. Nothing if the action names no release.
@@ -33,11 +34,8 @@ pub(crate) async fn releases_in_locker(
         sort: "purchaseDate desc",
         page_size: 50,
     };
-    let answer = client
-        .send::<Document<Lockers>>(&GetUserLocker::CONTRACT.upstream, &query)
-        .await?;
-    let locker = answer.document.payload.locker;
-    let releases = locker.and_then(|locker| locker.locker_releases);
+    let lockers: Lockers = look_up(client, &GetUserLocker::CONTRACT.upstream, &query).await?;
+    let releases = lockers.locker.and_then(|locker| locker.locker_releases);
     Ok(releases.map_or_else(Vec::new, |page| page.locker_release))
 }
 

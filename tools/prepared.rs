@@ -10,6 +10,7 @@ use sevendigital::{Answer, Client};
 use crate::action::Action;
 use crate::arguments::{self, Arguments};
 use crate::error::ToolError;
+use crate::shape;
 use crate::target::Target;
 use crate::tool::Tool;
 
@@ -33,8 +34,10 @@ type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
 pub struct Reply {
     /// The document, and what the headers around it said.
     pub answer: Answer<Value>,
-    /// A sentence of our own that helps to go on.
-    pub note: Option<String>,
+    /// Sentences of our own that help to go on.
+    pub notes: Vec<String>,
+    /// Paths of the values that stand in the document's `unexpected`.
+    pub unexpected: Vec<String>,
 }
 
 impl Prepared {
@@ -112,15 +115,22 @@ fn named_users(canonical: &Arguments) -> Vec<String> {
 }
 
 async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, ToolError> {
-    let answer = T::call(&client, &input).await?;
-    let note = T::note(&answer.document);
-    match serde_json::to_value(&answer.document) {
-        Ok(document) => Ok(Reply {
-            answer: answer.map(|_| document),
-            note,
-        }),
-        Err(_) => Err(sevendigital::Error::Unreadable(sevendigital::Unreadable::Shape).into()),
-    }
+    let mut answer = T::call(&client, &input).await?;
+    let unexpected = shape::fit::<T::Output>(&mut answer.document);
+    T::complete(&mut answer)?;
+    let odd = match unexpected.len() {
+        0 => None,
+        1 => Some("1 value was not of its documented kind; it stands in `unexpected`.".to_owned()),
+        many => Some(format!(
+            "{many} values were not of their documented kinds; they stand in `unexpected`."
+        )),
+    };
+    let notes = T::note(&answer.document).into_iter().chain(odd).collect();
+    Ok(Reply {
+        answer: answer.map(Value::Object),
+        notes,
+        unexpected,
+    })
 }
 
 #[cfg(test)]

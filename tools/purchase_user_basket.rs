@@ -1,15 +1,18 @@
 //! `purchase-user-basket`: buy all that is in a basket.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
-use sevendigital::{Auth, Effect, Endpoint};
+use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::action::{Action, Item};
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
+use crate::error::ToolError;
 use crate::models::{Document, Purchases};
-use crate::tool::{ActionOf, Tool};
-use crate::values::{Country, Id, UserId};
+use crate::tool::{ActionOf, Fields, Tool};
+use crate::values::{Country, Id, Tags, UserId};
 
 /// The tool.
 pub struct PurchaseUserBasket;
@@ -39,6 +42,15 @@ impl Tool for PurchaseUserBasket {
 
     type Input = Basket;
     type Output = Document<Purchases>;
+
+    async fn call(client: &Client, basket: &Basket) -> Result<Answer<Fields>, ToolError> {
+        let sent = Sent {
+            basket,
+            tags: (),
+            tag_parameters: basket.tags.as_ref().map(Tags::parameters),
+        };
+        Ok(client.call(&Self::CONTRACT.upstream, &sent).await?)
+    }
 }
 
 /// Which basket to buy.
@@ -48,10 +60,22 @@ impl Tool for PurchaseUserBasket {
 pub struct Basket {
     /// 7digital basket id, a GUID.
     basket_id: Id,
+    /// Free tags to store with the sale, as `key=value`, several with commas between them, such as `campaign=summer,source=agent`.
+    tags: Option<Tags>,
     /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
     shop_id: Option<Id>,
+}
+
+/// A basket as 7digital takes it: with a parameter for each tag.
+#[derive(Serialize)]
+struct Sent<'a> {
+    #[serde(flatten)]
+    basket: &'a Basket,
+    tags: (),
+    #[serde(flatten)]
+    tag_parameters: Option<BTreeMap<String, &'a str>>,
 }

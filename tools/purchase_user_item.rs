@@ -1,5 +1,7 @@
 //! `purchase-user-item`: buy one release or one track at the store's price.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
@@ -9,9 +11,9 @@ use crate::action::{Action, Item};
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
 use crate::models::{Document, Purchases};
-use crate::tool::{ActionOf, Tool};
+use crate::tool::{ActionOf, Fields, Tool};
 use crate::upstream_price::upstream_price;
-use crate::values::{Country, Id, Price, UserId};
+use crate::values::{Country, Id, Price, Tags, UserId};
 
 /// The tool.
 pub struct PurchaseUserItem;
@@ -37,7 +39,7 @@ impl Tool for PurchaseUserItem {
     type Input = StoreItem;
     type Output = Document<Purchases>;
 
-    async fn call(client: &Client, item: &StoreItem) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, item: &StoreItem) -> Result<Answer<Fields>, ToolError> {
         item.buy(client, &Self::CONTRACT.upstream).await
     }
 }
@@ -53,6 +55,8 @@ pub struct StoreItem {
     track_id: Option<Id>,
     /// The price shown to the user, in minor units: 999 is 9.99. 7digital refuses the purchase (code 3004) if its price is another.
     price: Option<Price>,
+    /// Free tags to store with the sale, as `key=value`, several with commas between them, such as `campaign=summer,source=agent`.
+    tags: Option<Tags>,
     /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
@@ -61,12 +65,15 @@ pub struct StoreItem {
     shop_id: Option<Id>,
 }
 
-/// An item as 7digital takes it: the price in major units, in place of the one in minor units.
+/// An item as 7digital takes it: the price in major units, in place of the one in minor units, and a parameter for each tag.
 #[derive(Serialize)]
 struct Sent<'a> {
     #[serde(flatten)]
     item: &'a StoreItem,
     price: Option<String>,
+    tags: (),
+    #[serde(flatten)]
+    tag_parameters: Option<BTreeMap<String, &'a str>>,
 }
 
 impl StoreItem {
@@ -81,12 +88,14 @@ impl StoreItem {
         &self,
         client: &Client,
         upstream: &Endpoint,
-    ) -> Result<Answer<Document<Purchases>>, ToolError> {
+    ) -> Result<Answer<Fields>, ToolError> {
         let price_of = |price| upstream_price(client, price, None, self.country.as_ref());
         let sent = Sent {
             item: self,
             price: self.price.map(price_of),
+            tags: (),
+            tag_parameters: self.tags.as_ref().map(Tags::parameters),
         };
-        Ok(client.send(upstream, &sent).await?)
+        Ok(client.call(upstream, &sent).await?)
     }
 }

@@ -9,7 +9,7 @@ use crate::action::{Action, Item};
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
 use crate::models::{Document, Purchases};
-use crate::tool::{ActionOf, Tool};
+use crate::tool::{ActionOf, Fields, Tool};
 use crate::upstream_price::upstream_price;
 use crate::values::{Country, Id, Price, UserId};
 
@@ -40,10 +40,10 @@ impl Tool for PurchaseUserPricedItem {
     type Input = PricedItem;
     type Output = Document<Purchases>;
 
-    async fn call(client: &Client, item: &PricedItem) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, item: &PricedItem) -> Result<Answer<Fields>, ToolError> {
         let price = upstream_price(client, item.price, None, item.country.as_ref());
         let sent = Sent { item, price };
-        Ok(client.send(&Self::CONTRACT.upstream, &sent).await?)
+        Ok(client.call(&Self::CONTRACT.upstream, &sent).await?)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
 use crate::models::{Document, Purchases};
 use crate::purchase_user_item::StoreItem;
-use crate::tool::{ActionOf, Tool};
+use crate::tool::{ActionOf, Fields, Tool};
 
 /// The tool.
 pub struct PurchaseUserRrpItem;
@@ -32,7 +32,7 @@ impl Tool for PurchaseUserRrpItem {
     type Input = StoreItem;
     type Output = Document<Purchases>;
 
-    async fn call(client: &Client, item: &StoreItem) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, item: &StoreItem) -> Result<Answer<Fields>, ToolError> {
         item.buy(client, &Self::CONTRACT.upstream).await
     }
 }

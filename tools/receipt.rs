@@ -1,6 +1,8 @@
 //! The receipt of a purchase: the only place that decides whether an answer says that a purchase was made.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
+use sevendigital::Answer;
+use sevendigital::verdict::{Word, denies, is_empty, word};
 
 /// A purchase that was made, as far as the ledger keeps it.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,49 +13,81 @@ pub struct Receipt {
     pub document: Value,
 }
 
-impl Receipt {
-    /// The receipt in an answer, if the purchase was made: only a purchase id says so, and only if no status beside it contradicts.
-    pub fn from_document(document: &Value) -> Option<Self> {
-        let purchase = document.get("purchase")?;
-        let mut statuses = ["status", "paymentStatus"]
-            .iter()
-            .filter_map(|name| purchase.get(name));
-        if !statuses.all(says_success) {
-            return None;
+/// What an answer says of a purchase.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// It was made.
+    Made(Receipt),
+    /// 7digital has not decided on it yet.
+    Pending,
+    /// The answer does not say whether it was made.
+    Unclear,
+}
+
+impl Standing {
+    /// What an answer in its shape says: a purchase was made if the answer has one purchase with a real id, and no sign of failure beside or inside it.
+    pub fn from_answer(answer: &Answer<Value>) -> Self {
+        let document = &answer.document;
+        let Some(purchase) = document.get("purchase").and_then(Value::as_object) else {
+            return Self::Unclear;
+        };
+        let words = [document.as_object(), Some(purchase)];
+        let words: Vec<Word> = words.into_iter().flatten().flat_map(signs).collect();
+        let id = purchase.get("id").and_then(Value::as_str).map(str::trim);
+        if words.contains(&Word::Pending) {
+            return Self::Pending;
         }
-        let id = purchase
-            .get("id")?
-            .as_str()
-            .filter(|id| !id.trim().is_empty())?;
-        let mut kept = json!({"purchase": {"id": id}});
-        if let Some(date) = purchase.get("purchaseDate")
-            && let Some(Value::Object(purchase)) = kept.get_mut("purchase")
-        {
-            purchase.insert("purchaseDate".into(), date.clone());
-        }
-        for name in ["status", "version", "transactionId"] {
-            if let (Some(value), Value::Object(kept)) = (document.get(name), &mut kept) {
-                kept.insert(name.into(), value.clone());
+        match id.filter(|id| is_real(id)) {
+            Some(id) if words.is_empty() && !answer.doubled && !has_odd_status(document) => {
+                Self::Made(Receipt::new(id, document, purchase))
             }
+            _ => Self::Unclear,
         }
-        Some(Self {
-            purchase_id: id.to_owned(),
-            document: kept,
-        })
     }
 }
 
-/// Whether a status is a known word for success: `pending`, `failure` and `false` are not, nor is any other value.
-fn says_success(status: &Value) -> bool {
-    match status {
-        Value::Null => true,
-        Value::String(status) => {
-            let status = status.to_ascii_lowercase();
-            matches!(
-                status.as_str(),
-                "ok" | "success" | "complete" | "completed" | ""
-            )
+impl Receipt {
+    fn new(id: &str, document: &Value, purchase: &Map<String, Value>) -> Self {
+        let mut inside = Map::from_iter([("id".to_owned(), Value::from(id))]);
+        let date = purchase.get("purchaseDate");
+        inside.extend(date.map(|date| ("purchaseDate".to_owned(), date.clone())));
+        let around = ["status", "version", "transactionId"].into_iter();
+        let around = around.filter_map(|name| Some((name.to_owned(), document.get(name)?.clone())));
+        let whole = [("purchase".to_owned(), Value::Object(inside))];
+        Self {
+            purchase_id: id.to_owned(),
+            document: whole.into_iter().chain(around).collect(),
         }
-        _ => false,
     }
+}
+
+/// What speaks against success in an object: each status that is no known word for it, each error, each flag that says no.
+fn signs(fields: &Map<String, Value>) -> impl Iterator<Item = Word> {
+    let signs = fields
+        .iter()
+        .map(|(name, value)| match name.to_ascii_lowercase().as_str() {
+            "status" | "state" | "paymentstatus" | "purchasestatus" => word(value),
+            "error" | "errors" if !is_empty(value) => Word::Failure,
+            "success" if denies(value) => Word::Failure,
+            _ => Word::Success,
+        });
+    signs.filter(|word| !matches!(word, Word::Success | Word::Empty))
+}
+
+/// Whether the envelope's status was of a kind that no status is.
+fn has_odd_status(document: &Value) -> bool {
+    let mut odd = document
+        .get("unexpected")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
+    odd.any(|odd| odd.get("path").is_some_and(|path| path == "status"))
+}
+
+/// Whether an id can be one of a purchase: zeros, negative numbers and words for nothing can't.
+fn is_real(id: &str) -> bool {
+    let zeros = id.chars().all(|c| matches!(c, '0' | '.' | '-'));
+    let negative = id.starts_with('-');
+    let nothing = ["true", "false", "null", "none", "undefined", "nan"];
+    !zeros && !negative && !nothing.iter().any(|word| id.eq_ignore_ascii_case(word))
 }

@@ -9,7 +9,6 @@ use crate::locker_lookup::releases_in_locker;
 use crate::models::LockerTrack;
 use crate::receipt::Receipt;
 use crate::target::Target;
-use crate::values::Text;
 
 /// The receipt of what an action buys, if the locker shows it, bought no earlier than `since` (milliseconds since 1970)
 /// in a purchase that is not among `known`.
@@ -41,16 +40,16 @@ pub async fn find_purchase(
 }
 
 fn track_id(owned: &LockerTrack) -> Option<&str> {
-    Some(owned.track.as_ref()?.id.as_ref()?.0.as_str())
+    owned.track.as_ref()?.id.as_deref()
 }
 
 fn purchase_id(owned: &LockerTrack) -> Option<&str> {
-    owned.purchase_id.as_ref().map(|Text(id)| id.as_str())
+    owned.purchase_id.as_deref()
 }
 
 /// When it was bought, in milliseconds since 1970.
 fn bought_at(owned: &LockerTrack) -> Option<i64> {
-    let Text(date) = owned.purchase_date.as_ref()?;
+    let date = owned.purchase_date.as_deref()?;
     let date = chrono::DateTime::parse_from_rfc3339(date).ok()?;
     Some(date.timestamp_millis())
 }

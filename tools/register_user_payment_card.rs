@@ -2,14 +2,15 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::arguments::Body;
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::models::{CardRegistrations, Document, More};
-use crate::tool::Tool;
+use crate::models::{CardRegistrations, Document};
+use crate::tool::{Fields, Tool};
 use crate::values::{Country, Id, Text, UserId};
 
 /// The tool.
@@ -26,7 +27,8 @@ impl Tool for RegisterUserPaymentCard {
             Example: {\"body\": {\"redirectUrl\": \"https://shop.example/cards/done\"}}.",
         hints: Hints::NON_IDEMPOTENT,
         rest: Route::post("/v1/user/payment/cardregistration"),
-        upstream: Endpoint::post("/user/payment/cardregistration", Auth::User, Effect::Writes),
+        upstream: Endpoint::post("/user/payment/cardregistration", Auth::User, Effect::Writes)
+            .with_redirect(),
         scope: Scope::Cards,
         rate_limit: RateLimitClass::General,
     };
@@ -34,13 +36,17 @@ impl Tool for RegisterUserPaymentCard {
     type Input = Body<Registration>;
     type Output = Document<CardRegistrations>;
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
-        let mut answer: Answer<Self::Output> =
-            client.send(&Self::CONTRACT.upstream, &input.body).await?;
-        if let Some(opened) = &mut answer.document.payload.card_registration {
-            opened.location = answer.location.clone().map(Text);
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
+        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
+    }
+
+    fn complete(answer: &mut Answer<Fields>) -> Result<(), ToolError> {
+        let opened = answer.document.get_mut("cardRegistration");
+        if let Some((Value::Object(opened), location)) = opened.zip(answer.location.as_ref()) {
+            let known = opened.entry("location");
+            known.or_insert_with(|| location.as_str().into());
         }
-        Ok(answer)
+        Ok(())
     }
 }
 
@@ -59,5 +65,5 @@ pub struct Registration {
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]
-    more: More,
+    more: Fields,
 }

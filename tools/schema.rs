@@ -9,9 +9,30 @@ pub(crate) fn input<T: JsonSchema>() -> Map<String, Value> {
     root::<T>(Contract::Deserialize)
 }
 
-/// The schema of a document.
+/// The schema of a document as clients see it: without the inside of fields that are marked with [`BRIEF`].
 pub(crate) fn output<T: JsonSchema>() -> Map<String, Value> {
-    root::<T>(Contract::Serialize)
+    let mut schema = whole::<T>();
+    schema.values_mut().for_each(shorten);
+    schema
+}
+
+/// The schema of a document with all its fields.
+pub(crate) fn whole<T: JsonSchema>() -> Map<String, Value> {
+    root::<T>(Contract::Deserialize)
+}
+
+/// Marks a field whose inside another tool describes: each tool would repeat it, and every client pays for its length.
+const BRIEF: &str = "x-brief";
+
+fn shorten(schema: &mut Value) {
+    let Value::Object(fields) = schema else {
+        return;
+    };
+    if fields.remove(BRIEF).is_some() {
+        fields.remove("properties");
+        fields.remove("required");
+    }
+    fields.values_mut().for_each(shorten);
 }
 
 fn root<T: JsonSchema>(contract: Contract) -> Map<String, Value> {

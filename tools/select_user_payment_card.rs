@@ -8,8 +8,8 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::arguments::Body;
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::models::{Document, Done, More};
-use crate::tool::Tool;
+use crate::models::{Document, Done};
+use crate::tool::{Fields, Tool};
 use crate::values::{Country, Id, UserId};
 
 /// The tool.
@@ -33,8 +33,8 @@ impl Tool for SelectUserPaymentCard {
     type Input = Body<CardChoice>;
     type Output = Document<Done>;
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
-        Ok(client.send(&Self::CONTRACT.upstream, &input.body).await?)
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
+        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
     }
 }
 
@@ -53,5 +53,5 @@ pub struct CardChoice {
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]
-    more: More,
+    more: Fields,
 }

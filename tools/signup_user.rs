@@ -8,8 +8,8 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::arguments::Body;
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::models::{Document, More, Users};
-use crate::tool::Tool;
+use crate::models::{Document, Users};
+use crate::tool::{Fields, Tool};
 use crate::values::{Country, Email, Id, Password};
 
 /// The tool.
@@ -33,7 +33,7 @@ impl Tool for SignupUser {
     type Input = Body<Login>;
     type Output = Document<Users>;
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
         input.body.send(client, &Self::CONTRACT.upstream).await
     }
 }
@@ -55,7 +55,7 @@ pub struct Login {
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]
-    more: More,
+    more: Fields,
 }
 
 /// The login as 7digital takes it: with its password.
@@ -72,11 +72,11 @@ impl Login {
         &self,
         client: &Client,
         upstream: &Endpoint,
-    ) -> Result<Answer<Document<Users>>, ToolError> {
+    ) -> Result<Answer<Fields>, ToolError> {
         let sent = Sent {
             login: self,
             password: self.password.as_ref().map(Password::expose),
         };
-        Ok(client.send(upstream, &sent).await?)
+        Ok(client.call(upstream, &sent).await?)
     }
 }

@@ -3,12 +3,16 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 use sevendigital::{Answer, Client};
 
 use crate::action::Action;
 use crate::contract::Contract;
 use crate::error::ToolError;
 use crate::values::Email;
+
+/// The fields of a document.
+pub(crate) type Fields = Map<String, Value>;
 
 /// How the action of a call is read from its input.
 pub type ActionOf<T> = fn(&<T as Tool>::Input) -> Result<Action, ToolError>;
@@ -21,8 +25,8 @@ pub trait Tool: Sized + 'static {
     const ACTION: Option<ActionOf<Self>> = None;
     /// The arguments: schema and parser in one type.
     type Input: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
-    /// The document: schema and reader in one type.
-    type Output: DeserializeOwned + Serialize + JsonSchema + Send;
+    /// The document. Its schema is the shape that answers are brought to.
+    type Output: JsonSchema + 'static;
 
     /// Checks what no single argument shows: bounds, and what belongs together.
     fn check(_: &Self::Input) -> Result<(), ToolError> {
@@ -35,15 +39,20 @@ pub trait Tool: Sized + 'static {
     }
 
     /// A sentence beside the document that helps to go on: our own words and figures only.
-    fn note(_: &Self::Output) -> Option<String> {
+    fn note(_: &Fields) -> Option<String> {
         None
     }
 
-    /// Calls 7digital. Unless a tool says otherwise, the input is sent as it is and the answer is the document.
+    /// Calls 7digital. Unless a tool says otherwise, the input is sent as it is.
     fn call(
         client: &Client,
         input: &Self::Input,
-    ) -> impl Future<Output = Result<Answer<Self::Output>, ToolError>> + Send {
-        async move { Ok(client.send(&Self::CONTRACT.upstream, input).await?) }
+    ) -> impl Future<Output = Result<Answer<Fields>, ToolError>> + Send {
+        async move { Ok(client.call(&Self::CONTRACT.upstream, input).await?) }
+    }
+
+    /// Looks at the answer in its shape: fails where it says that nothing was done, and adds what only its headers say.
+    fn complete(_: &mut Answer<Fields>) -> Result<(), ToolError> {
+        Ok(())
     }
 }

@@ -8,9 +8,9 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::arguments::Body;
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
-use crate::models::{Document, More, Subscriptions};
-use crate::tool::Tool;
-use crate::values::{Count, Country, Currency, Text, UserId};
+use crate::models::{Document, Subscriptions};
+use crate::tool::{Fields, Tool};
+use crate::values::{Count, Country, Currency, Id, Text, UserId};
 
 /// The tool.
 pub struct UpdateUserUnlimitedStreaming;
@@ -35,8 +35,8 @@ impl Tool for UpdateUserUnlimitedStreaming {
     type Input = Body<Subscription>;
     type Output = Document<Subscriptions>;
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Self::Output>, ToolError> {
-        Ok(client.send(&Self::CONTRACT.upstream, &input.body).await?)
+    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
+        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
     }
 }
 
@@ -57,6 +57,8 @@ pub struct Subscription {
     recurring_fee: Option<Count>,
     /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
     country: Option<Country>,
+    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    shop_id: Option<Id>,
     /// First ever activation, not in the future: ISO 8601 in UTC, `YYYY-MM-DDTHH:MM:SSZ`.
     activated_at: Option<Text>,
     /// Start of the period, not before `activatedAt` and at most a day ahead: ISO 8601 in UTC.
@@ -67,5 +69,5 @@ pub struct Subscription {
     trial_ends_at: Option<Text>,
     /// Other fields, sent as they are.
     #[serde(flatten)]
-    more: More,
+    more: Fields,
 }

@@ -1,11 +1,15 @@
 //! The kinds of value in arguments and documents. Each is parsed once, at the edge, into something that can't be wrong.
 
+mod choices;
 mod ids;
 mod price;
+mod tags;
 mod text;
 
+pub use self::choices::{Sort, UsageTypes};
 pub use self::ids::{Country, Currency, Email, Id, Password, UserId};
 pub use self::price::Price;
+pub use self::tags::Tags;
 pub use self::text::{Count, Flag, Text};
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::Outcome::{Failure, Success};
 use super::*;
 use crate::error::{ConnectError, Interruption, Unreadable};
+use crate::upstream::refused;
 
 const OPEN: Duration = Duration::from_secs(5);
 
@@ -161,10 +162,7 @@ async fn permits_of_an_earlier_generation_are_not_counted() {
 
 #[test]
 fn an_answer_is_a_success_unless_it_is_a_fault_of_7digitals() {
-    let rejected = |code| Error::Rejected {
-        code,
-        message: String::new(),
-    };
+    let rejected = |code| refused(200, Some(code), "");
     let unavailable = |status| Error::Unavailable {
         status,
         retry_after: None,
@@ -182,6 +180,7 @@ fn an_answer_is_a_success_unless_it_is_a_fault_of_7digitals() {
         unavailable(503),
         rejected(7001),
         rejected(9001),
+        refused(503, Some(2001), ""),
     ];
     let successes = [
         rejected(1001),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::credentials::{Consumer, Credentials};
+use crate::upstream::refused;
 
 fn client(base: &str) -> Client {
     let credentials = Credentials {
@@ -139,14 +140,7 @@ fn tokens_are_read_in_every_form() {
 fn an_answer_without_a_token_is_an_error_that_quotes_none() {
     let early = "<response status=\"error\"><error code=\"2002\"><errorMessage>Not yet</errorMessage></error></response>";
     for (status, body, expected) in [
-        (
-            401,
-            early,
-            Error::Rejected {
-                code: 2002,
-                message: "Not yet".into(),
-            },
-        ),
+        (401, early, refused(401, Some(2002), "Not yet")),
         (
             401,
             "OAuth authentication error: Access to resource denied",

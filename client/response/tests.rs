@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::upstream::{LOCKER, refused};
 
 fn reply(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Reply {
     Reply {
@@ -11,6 +12,11 @@ fn reply(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Reply {
         body: body.into(),
         ..Reply::default()
     }
+}
+
+/// What a read gives.
+fn read_locker(reply: &Reply) -> Result<Map<String, Value>, Error> {
+    read(reply, &LOCKER).map(|document| document.fields)
 }
 
 #[test]
@@ -33,7 +39,7 @@ fn every_format_gives_the_same_document() {
             format!(r#"{{"response":{json}}}"#).into_bytes(),
         ),
     ] {
-        let document = read(&reply(200, content_type, body)).unwrap();
+        let document = read_locker(&reply(200, content_type, body)).unwrap();
         let mut document = Value::Object(document);
         document.as_object_mut().unwrap().remove("schema");
         assert_eq!(document, expected, "{content_type}");
@@ -59,7 +65,7 @@ fn a_declared_character_set_is_used_where_it_fits() {
         ("application/xml", utf16),
     ] {
         assert_eq!(
-            read(&reply(200, content_type, body)).unwrap()["a"],
+            read_locker(&reply(200, content_type, body)).unwrap()["a"],
             "Björk",
             "{content_type}"
         );
@@ -68,40 +74,46 @@ fn a_declared_character_set_is_used_where_it_fits() {
 
 #[test]
 fn an_envelope_is_read_whatever_the_http_status() {
-    let refused = |code, message: &str| Error::Rejected {
-        code,
-        message: message.to_owned(),
-    };
     for (status, body, expected) in [
         (
             200,
             r#"<response status="error" version="1.2"><error code="1001"><errorMessage>Missing parameter x</errorMessage></error></response>"#,
-            refused(1001, "Missing parameter x"),
+            refused(200, Some(1001), "Missing parameter x"),
         ),
         (
             404,
             r#"{"status":"error","version":"1.2","error":{"code":2001,"errorMessage":"Not found"}}"#,
-            refused(2001, "Not found"),
+            refused(404, Some(2001), "Not found"),
         ),
         (
             500,
             r#"{"status":"error","error":{"code":"9001","message":"Oops"}}"#,
-            refused(9001, "Oops"),
+            refused(500, Some(9001), "Oops"),
         ),
         (
             400,
             r#"{"status":"error","error":[{"code":1002,"errorMessage":"Bad"}]}"#,
-            refused(1002, "Bad"),
+            refused(400, Some(1002), "Bad"),
         ),
         (
             400,
             r#"{"status":"error","errors":[{"code":1008,"message":"Bad","index":0}]}"#,
-            refused(1008, "Bad"),
+            refused(400, Some(1008), "Bad"),
         ),
-        (200, r#"{"error":{"code":7001}}"#, refused(7001, "")),
+        (
+            200,
+            r#"{"error":{"code":7001}}"#,
+            refused(200, Some(7001), ""),
+        ),
+        (200, r#"{"status":"error"}"#, refused(200, None, "")),
+        (
+            400,
+            r#"{"error":{"code":1001,"message":"a"},"errors":[{"code":1002,"message":"b"},{"message":"c"}]}"#,
+            refused(400, Some(1001), "1001 a; 1002 b; c"),
+        ),
     ] {
         assert_eq!(
-            read(&reply(status, "", body)).unwrap_err(),
+            read_locker(&reply(status, "", body)).unwrap_err(),
             expected,
             "{body}"
         );
@@ -145,14 +157,14 @@ fn no_envelopes() -> Vec<(u16, &'static str, Error)> {
 #[test]
 fn what_is_not_an_envelope_is_an_error_of_its_own_kind() {
     for (status, body, expected) in no_envelopes() {
-        let error = read(&reply(status, "", body)).unwrap_err();
+        let error = read_locker(&reply(status, "", body)).unwrap_err();
         assert_eq!(error, expected, "{status} {body}");
     }
 }
 
 #[test]
 fn a_success_needs_no_status() {
-    let document = read(&reply(200, "", r#"{"streaming":{"level":"premium"}}"#)).unwrap();
+    let document = read_locker(&reply(200, "", r#"{"streaming":{"level":"premium"}}"#)).unwrap();
     assert_eq!(
         Value::Object(document),
         json!({"streaming": {"level": "premium"}})
@@ -171,7 +183,7 @@ fn a_clock_that_is_wrong_by_minutes_is_reported() {
             clock_ahead: ahead,
             ..reply(401, "", "OAuth authentication error: Invalid timestamp")
         };
-        let Err(Error::Unauthorised { clock_ahead, .. }) = read(&answer) else {
+        let Err(Error::Unauthorised { clock_ahead, .. }) = read_locker(&answer) else {
             panic!("not authorised")
         };
         assert_eq!(clock_ahead, reported);
@@ -181,12 +193,12 @@ fn a_clock_that_is_wrong_by_minutes_is_reported() {
 #[test]
 fn hostile_json_is_unreadable() {
     let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-    let ended = read(&reply(200, "", deep));
+    let ended = read_locker(&reply(200, "", deep));
     assert!(matches!(
         ended,
         Err(Error::Unreadable(Unreadable::Json { .. }))
     ));
     let wide = format!("{{\"a\":[{}]}}", vec!["0"; 1_000_000].join(","));
-    let ended = read(&reply(200, "", wide));
+    let ended = read_locker(&reply(200, "", wide));
     assert_eq!(ended, Err(Error::Unreadable(Unreadable::TooManyValues)));
 }

@@ -59,7 +59,7 @@ impl Admission {
             return Err(Problem::new(
                 Kind::Overloaded,
                 "It was not sent: as many calls are in flight as this server takes at once.",
-                "Wait 1 second.",
+                "",
             )
             .after(RETRY_AFTER));
         };
@@ -77,7 +77,7 @@ impl Admission {
             return Err(Problem::new(
                 Kind::RateLimited,
                 "It was not sent: this caller has as many calls in flight as it may.",
-                "Wait 1 second.",
+                "",
             )
             .after(RETRY_AFTER));
         }

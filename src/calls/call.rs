@@ -103,10 +103,19 @@ impl Calls {
             span.in_scope(|| tracing::warn!(kind, "tool `{name}` failed: {}", problem.what));
         }
         metrics::call_ended(name, label(&ended), started.elapsed());
-        if let Ok(CallOutcome::Completed(completed)) = &ended
-            && let Some(quota) = completed.reply.answer.rate_limit
-        {
-            metrics::rate_limit(quota);
+        if let Ok(CallOutcome::Completed(Completed { reply, .. })) = &ended {
+            reply
+                .answer
+                .rate_limit
+                .into_iter()
+                .for_each(metrics::rate_limit);
+            metrics::unexpected(name, reply.unexpected.len());
+            if let Some(path) = reply.unexpected.first() {
+                let values = reply.unexpected.len();
+                span.in_scope(|| {
+                    tracing::warn!(path, values, "tool `{name}`: `{path}` is not as documented");
+                });
+            }
         }
         ended
     }

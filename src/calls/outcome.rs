@@ -42,7 +42,8 @@ impl Completed {
         Self {
             reply: Reply {
                 answer: Answer::new(document),
-                note: None,
+                notes: Vec::new(),
+                unexpected: Vec::new(),
             },
             replayed: Some(entry.started),
         }
@@ -92,7 +93,7 @@ pub(super) fn failed(error: &ToolError) -> Outcome {
 pub(super) fn state(error: &ToolError) -> State {
     match error {
         ToolError::Input(_) => State::NotSent,
-        ToolError::RegistrationFailed { .. } => State::Refused,
+        ToolError::RegistrationFailed { .. } | ToolError::NotAuthenticated => State::Refused,
         ToolError::Client(error) => match error.delivery() {
             Delivery::NotSent => State::NotSent,
             Delivery::Rejected => State::Refused,
@@ -103,8 +104,8 @@ pub(super) fn state(error: &ToolError) -> State {
 
 fn code(error: &ToolError) -> Option<u32> {
     match error {
-        ToolError::Client(sevendigital::Error::Rejected { code, .. }) => Some(*code),
+        ToolError::Client(sevendigital::Error::Rejected(refusal)) => refusal.code,
         ToolError::RegistrationFailed { code, .. } => *code,
-        ToolError::Client(_) | ToolError::Input(_) => None,
+        ToolError::Client(_) | ToolError::Input(_) | ToolError::NotAuthenticated => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sevendigital_tools::reconcile::find_purchase;
-use sevendigital_tools::{Payer, Receipt};
+use sevendigital_tools::{Payer, Standing, ToolError};
 use tracing::Instrument as _;
 
 use super::admission::Permit;
@@ -124,12 +124,13 @@ impl Purchases {
         let (prepared, client) = (pending.prepared.clone(), pending.client.clone());
         let sending = async move { prepared.run(&client).await };
         let (outcome, result) = match tokio::spawn(sending.in_current_span()).await {
-            Ok(Ok(reply)) => match Receipt::from_document(&reply.answer.document) {
-                Some(receipt) => (outcome::done(&receipt), Ok(Completed::fresh(reply))),
-                None => (outcome::unknown(), Err(None)),
+            Ok(Ok(reply)) => match Standing::from_answer(&reply.answer) {
+                Standing::Made(receipt) => (outcome::done(&receipt), Ok(Completed::fresh(reply))),
+                Standing::Pending => (outcome::unknown(), Err(Failure::Pending)),
+                Standing::Unclear => (outcome::unknown(), Err(Failure::Unclear)),
             },
-            Ok(Err(error)) => (outcome::failed(&error), Err(Some(error))),
-            Err(_) => (outcome::unknown(), Err(None)),
+            Ok(Err(error)) => (outcome::failed(&error), Err(Failure::Reported(error))),
+            Err(_) => (outcome::unknown(), Err(Failure::Unclear)),
         };
         audit::purchase(&pending.key, &outcome);
         if let Err(error) = self.ledger.finish(id, outcome).await {
@@ -139,14 +140,16 @@ impl Purchases {
                 "the outcome of charge {id} could not be written down yet: {error}"
             );
         }
-        match result {
-            Ok(completed) => Ok(completed),
-            Err(Some(error)) => Err(error.into()),
-            Err(None) => match self.ledger.show(id).await? {
-                Some(entry) => Err(Problem::outcome_unknown(&entry)),
-                None => Err(Problem::internal()),
-            },
-        }
+        let failure = match result {
+            Ok(completed) => return Ok(completed),
+            Err(Failure::Reported(error)) => return Err(error.into()),
+            Err(failure) => failure,
+        };
+        let entry = self.ledger.show(id).await?.ok_or_else(Problem::internal)?;
+        Err(match failure {
+            Failure::Pending => Problem::outcome_pending(&entry),
+            _ => Problem::outcome_unknown(&entry),
+        })
     }
 
     /// What an entry of the ledger means for a repeat of its purchase.
@@ -211,6 +214,16 @@ impl Purchases {
             _ => Ok(()),
         }
     }
+}
+
+/// Why a purchase that was sent has no receipt.
+enum Failure {
+    /// 7digital reports a failure, or was not reached.
+    Reported(ToolError),
+    /// 7digital has not decided on it.
+    Pending,
+    /// The answer does not say whether it was made.
+    Unclear,
 }
 
 fn intent(pending: &Pending, nonce: Option<String>) -> Intent {

@@ -12,7 +12,7 @@ use sevendigital_tools::{Contract, RateLimitClass};
 use crate::config::Limits;
 use crate::digest::{hex, sha256};
 use crate::identity::Caller;
-use crate::problem::{Kind, Problem, in_seconds};
+use crate::problem::{Kind, Problem};
 
 /// Keys that are kept before those that no longer matter are dropped.
 const MAX_KEYS: usize = 4_096;
@@ -80,12 +80,7 @@ impl RateLimits {
 }
 
 fn exceeded(what: &str, wait: Duration) -> Problem {
-    Problem::new(
-        Kind::RateLimited,
-        format!("It was not sent: {what}."),
-        format!("Wait {}.", in_seconds(wait)),
-    )
-    .after(wait)
+    Problem::new(Kind::RateLimited, format!("It was not sent: {what}."), "").after(wait)
 }
 
 /// A rate limit for each key.

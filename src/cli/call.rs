@@ -47,7 +47,7 @@ pub async fn run(calls: &Calls, name: &str, args: &str) -> CommandResult {
 fn print(completed: &Completed) -> CommandResult {
     let document = serde_json::to_string_pretty(&completed.reply.answer.document)?;
     writeln!(io::stdout().lock(), "{document}")?;
-    if let Some(note) = &completed.reply.note {
+    for note in &completed.reply.notes {
         writeln!(io::stderr(), "note: {note}")?;
     }
     if let Some(first) = completed.replayed {

@@ -66,7 +66,7 @@ impl From<Error> for LoginError {
     fn from(error: Error) -> Self {
         Self(match error {
             // The code's usual meaning is about countries.
-            Error::Rejected { code: 2002, .. } => {
+            Error::Rejected(refusal) if refusal.code == Some(2002) => {
                 "7digital says that the user has not allowed it yet (code 2002): run `login` again and choose Allow on 7digital's page".into()
             }
             error => Problem::from(error).of_call(Effect::Reads).detail(),

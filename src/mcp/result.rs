@@ -23,7 +23,9 @@ pub(super) fn completed(completed: Completed, meta: Option<MetaObject>) -> CallT
         meta.insert("firstMadeAt".to_owned(), json!(first));
     }
     let mut result = CallToolResult::structured(reply.answer.document);
-    result.content.extend(reply.note.map(ContentBlock::text));
+    result
+        .content
+        .extend(reply.notes.into_iter().map(ContentBlock::text));
     result.with_meta((!meta.is_empty()).then_some(meta))
 }
 

@@ -22,14 +22,20 @@ impl From<LedgerError> for Problem {
 impl Problem {
     /// The purchase was sent, and its outcome is not known.
     pub fn outcome_unknown(entry: &Entry) -> Self {
+        Self::unsettled(entry, "no trustworthy answer came")
+    }
+
+    /// The purchase was sent, and 7digital has not decided on it.
+    pub fn outcome_pending(entry: &Entry) -> Self {
+        Self::unsettled(entry, "7digital says that it is pending")
+    }
+
+    fn unsettled(entry: &Entry, why: &str) -> Self {
         let Entry { id, item, .. } = entry;
         let what = format!(
-            "Charge {id} ({item}) was sent, and no trustworthy answer came: it may have been charged. It is not sent again."
+            "Charge {id} ({item}) was sent, and {why}: it may have been charged. It is not sent again. Once it is clear that nothing was bought, the operator can free it with `sevendigital-mcp ledger forget {id}`."
         );
-        let advice = format!(
-            "Look into the locker (get-user-locker); once it is clear that nothing was bought, the operator can free it with `sevendigital-mcp ledger forget {id}`."
-        );
-        Self::new(Kind::OutcomeUnknown, what, advice).delivered(Delivery::Unknown)
+        Self::new(Kind::OutcomeUnknown, what, "").delivered(Delivery::Unknown)
     }
 
     /// The same purchase was in flight when this call came, and nothing was bought.

@@ -20,7 +20,7 @@ pub struct Report {
     pub kind: Kind,
     /// What happened: one or more sentences.
     pub what: String,
-    /// What to do about it: a sentence, or empty.
+    /// What to do about it: a sentence, or empty. When to repeat the call is no part of it: `repeat` and `retry_after` say that.
     pub advice: String,
     /// 7digital's numeric code.
     pub code: Option<u32>,
@@ -75,8 +75,8 @@ impl Problem {
     pub fn internal() -> Self {
         Self::new(
             Kind::Internal,
-            "The call failed inside this server.",
-            "Report it to the operator, whose log has the reason.",
+            "The call failed inside this server; the operator's log has the reason.",
+            "",
         )
         .delivered(Delivery::Unknown)
         .repeatable(Repeat::Later)
@@ -141,7 +141,9 @@ impl Report {
     pub fn detail(&self) -> String {
         let code = self.code.map(|code| format!("Code {code}."));
         let quote = |message| format!("7digital's words: \"{message}\".");
-        let advice = (!self.advice.is_empty()).then(|| self.advice.clone());
+        // Where it may have taken effect there is one thing to do, which the consequence says.
+        let advice =
+            (!self.advice.is_empty() && !self.may_have_happened()).then(|| self.advice.clone());
         let mut sentences = vec![self.what.clone()];
         sentences.extend(code);
         sentences.extend(self.upstream_message.as_ref().map(quote));
@@ -161,7 +163,7 @@ impl Report {
             ("requestId", json!(request_id)),
         ];
         if let Some(effect) = self.effect {
-            let unknown = self.delivery == Delivery::Unknown && effect != Effect::Reads;
+            let unknown = self.may_have_happened();
             let repeat = match self.repeat {
                 _ if unknown => "after_check",
                 Repeat::AfterChange => "after_change",
@@ -187,6 +189,12 @@ impl Report {
         }
     }
 
+    /// Whether something may have been changed or charged.
+    fn may_have_happened(&self) -> bool {
+        let changes = self.effect.is_some_and(|effect| effect != Effect::Reads);
+        changes && self.delivery == Delivery::Unknown
+    }
+
     /// What it means for money and for repeating.
     fn consequence(&self, effect: Effect) -> String {
         let nothing = match (effect, self.delivery) {
@@ -195,9 +203,15 @@ impl Report {
             (Effect::Charges, _) => "Nothing was charged",
             _ => "Nothing was changed",
         };
-        match self.repeat {
-            Repeat::AfterChange => format!("{nothing}. The same call would fail again."),
-            Repeat::Later => format!("{nothing}; the call can safely be repeated later."),
+        match (self.repeat, self.retry_after) {
+            (Repeat::AfterChange, _) => format!("{nothing}. The same call would fail again."),
+            (Repeat::Later, None) => format!("{nothing}; the call can safely be repeated later."),
+            (Repeat::Later, Some(wait)) => {
+                format!(
+                    "{nothing}; the call can safely be repeated in {}.",
+                    in_seconds(wait)
+                )
+            }
         }
     }
 }
@@ -208,7 +222,7 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 /// A wait in words: `1 second`, `7 seconds`.
-pub(crate) fn in_seconds(wait: Duration) -> String {
+fn in_seconds(wait: Duration) -> String {
     match whole_seconds(wait) {
         1 => "1 second".to_owned(),
         seconds => format!("{seconds} seconds"),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use sevendigital::error_code::{is_remote_fault, meaning};
-use sevendigital::{Error, Repeat};
+use sevendigital::{ConnectError, Error, Refusal, Repeat, Unreadable};
 use sevendigital_tools::ToolError;
 
 use super::kind::Kind;
-use super::report::{Problem, in_seconds};
+use super::report::Problem;
 
 impl From<ToolError> for Problem {
     fn from(error: ToolError) -> Self {
@@ -19,6 +19,10 @@ impl From<ToolError> for Problem {
                 let what = format!("The card registration failed{why}.");
                 let advice = "Start a new one with `register-user-payment-card`; the user enters the card again.";
                 Self::new(Kind::Refused, what, advice).quoting(code, &message)
+            }
+            ToolError::NotAuthenticated => {
+                let what = "7digital's answer names no user, so nothing says that the address and the password are right.";
+                Self::new(Kind::Refused, what, "Check both with the user.")
             }
         }
     }
@@ -46,15 +50,13 @@ fn reworded(error: Error) -> Problem {
         Error::Input { name, problem } => argument(&format_args!("{name}: {problem}")),
         Error::NotSent(reason) => {
             let what = format!("7digital could not be reached: {reason}.");
-            let advice = "Check the network and `SEVENDIGITAL_BASE_URI`.";
-            later(Kind::Unavailable, what, advice, None)
+            later(Kind::Unavailable, what, connection_advice(reason), None)
         }
         Error::CircuitOpen { retry_after } => {
             let what = "7digital has been failing, so reads are held back for a few seconds.";
-            let advice = format!("Try again in {}.", in_seconds(retry_after));
-            later(Kind::Unavailable, what, advice, Some(retry_after))
+            later(Kind::Unavailable, what, "", Some(retry_after))
         }
-        Error::Rejected { code, message } => refused(code, &message),
+        Error::Rejected(refusal) => refused(&refusal),
         Error::Unauthorised {
             message,
             clock_ahead,
@@ -64,43 +66,87 @@ fn reworded(error: Error) -> Problem {
             Problem::new(Kind::NotAuthorised, what, advice).quoting(None, &message)
         }
         Error::Throttled { retry_after } => {
-            let wait = retry_after.map_or("a while".to_owned(), in_seconds);
-            let advice = format!("Wait {wait} before calling again.");
             let what = "7digital's rate limit is reached.";
-            later(Kind::Throttled, what, advice, retry_after)
+            later(Kind::Throttled, what, "", retry_after)
         }
         Error::Unavailable {
             status,
             retry_after,
         } => {
-            let wait = retry_after.map_or("a minute".to_owned(), in_seconds);
             let what = format!("7digital is unavailable (HTTP {status}).");
-            let advice = format!("Try again in {wait}.");
-            later(Kind::Unavailable, what, advice, retry_after)
+            later(Kind::Unavailable, what, "", retry_after)
         }
         Error::Unreadable(reason) => {
             let what = format!("7digital's answer could not be read: {reason}.");
-            let advice = "Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault.";
-            later(Kind::BadAnswer, what, advice, None)
+            unreadable(reason, what)
         }
         Error::Interrupted(reason) => {
             let what = format!("7digital did not finish its answer: {reason}.");
-            later(Kind::Interrupted, what, "Try again in a minute.", None)
+            later(Kind::Interrupted, what, "", None)
         }
     }
 }
 
-fn refused(code: u32, message: &str) -> Problem {
-    let meaning = meaning(code);
-    let kind = if is_remote_fault(code) {
+fn refused(refusal: &Refusal) -> Problem {
+    let Refusal {
+        status,
+        code,
+        message,
+        retry_after,
+        ..
+    } = refusal;
+    let fault = *status >= 500 || code.is_some_and(is_remote_fault);
+    let kind = if fault {
         Kind::BadAnswer
     } else {
         Kind::Refused
     };
-    let what = format!("7digital refused the request: {}.", meaning.what);
-    Problem::new(kind, what, advice(code))
-        .quoting(Some(code), message)
-        .repeatable(meaning.repeat)
+    let meaning = code.map(meaning);
+    let why = meaning.map_or_else(String::new, |meaning| format!(": {}", meaning.what));
+    let what = format!("7digital refused the request{why}.");
+    let repeat = match meaning {
+        Some(meaning) => meaning.repeat,
+        None if fault => Repeat::Later,
+        None => Repeat::AfterChange,
+    };
+    let problem = Problem::new(kind, what, code.map_or("", advice))
+        .quoting(*code, message)
+        .repeatable(repeat);
+    retry_after
+        .iter()
+        .fold(problem, |problem, wait| problem.after(*wait))
+}
+
+/// What to do where there is no connection.
+fn connection_advice(reason: ConnectError) -> &'static str {
+    match reason {
+        ConnectError::Certificate => {
+            "If `SEVENDIGITAL_BASE_URI` is right and a proxy or a test server stands there, let `SSL_CERT_FILE` name a file with its authority's certificate."
+        }
+        ConnectError::Dns => "Check the host in `SEVENDIGITAL_BASE_URI`, and this machine's DNS.",
+        ConnectError::Refused => "Check the host and the port in `SEVENDIGITAL_BASE_URI`.",
+        _ => "Check the network and `SEVENDIGITAL_BASE_URI`.",
+    }
+}
+
+/// An answer that is none of 7digital's is most likely another server's.
+fn unreadable(reason: Unreadable, what: String) -> Problem {
+    let advice = match reason {
+        Unreadable::TooLarge { .. } | Unreadable::TooManyValues => {
+            let advice = "Ask for fewer at once: get-user-locker takes a `pageSize`.";
+            return Problem::new(Kind::BadAnswer, what, advice);
+        }
+        Unreadable::HtmlPage
+        | Unreadable::PlainText
+        | Unreadable::Redirect(_)
+        | Unreadable::NotFound
+        | Unreadable::NotAnObject
+        | Unreadable::Foreign => {
+            "Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault."
+        }
+        _ => "7digital has a fault: report it there if it stays.",
+    };
+    later(Kind::BadAnswer, what, advice, None)
 }
 
 /// What can be repeated, after a wait that 7digital may have named.

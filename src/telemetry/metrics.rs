@@ -14,6 +14,13 @@ pub(crate) fn call_ended(tool: &'static str, outcome: &'static str, elapsed: Dur
     histogram!("sevendigital_call_seconds", "tool" => tool).record(elapsed);
 }
 
+/// Counts the values of an answer that were not as documented: `sevendigital_unexpected_values_total`.
+pub(crate) fn unexpected(tool: &'static str, values: usize) {
+    if values > 0 {
+        counter!("sevendigital_unexpected_values_total", "tool" => tool).increment(values as u64);
+    }
+}
+
 /// Counts the outcome of a charge that was sent, or was to be: `sevendigital_charges_total`.
 /// One whose unknown outcome the locker settles later is counted a second time then, as done.
 pub(crate) fn charge_ended(outcome: &'static str) {

@@ -8,6 +8,8 @@ mod errors;
 mod formats;
 // The locker's further arguments, and how to turn its pages.
 mod locker;
+// Every documented field, answered otherwise than documented.
+mod matrix;
 // Each operation's answer as XML, as typed JSON and as JSON that was made of XML.
 mod operations;
 // Any bytes at all.

@@ -1,31 +1,29 @@
-//! What stands around each payload, and what it may hold beside the fields that are described.
+//! What stands around each payload.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-use serde_with::skip_serializing_none;
-
-use crate::values::Text;
-
-/// Fields that are not described here.
-pub type More = Map<String, Value>;
+use serde::Deserialize;
 
 /// A whole answer: the payload with the envelope's attributes beside it.
-#[skip_serializing_none]
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Document<T> {
     /// `ok`; some answers leave it out.
-    pub status: Option<Text>,
+    pub status: Option<String>,
     /// Version of the API, such as `1.2`.
-    pub version: Option<Text>,
+    pub version: Option<String>,
     /// What was asked for.
     #[serde(flatten)]
     pub payload: T,
-    /// Anything else.
-    #[serde(flatten)]
-    pub more: More,
+    /// What 7digital sent otherwise than it is described here: each with its `path`, and as `value` what came. Left out where everything fits.
+    pub unexpected: Option<Vec<Unexpected>>,
+}
+
+/// A value that did not fit its field, beside its path: it may be of any type.
+#[derive(Deserialize, JsonSchema)]
+pub struct Unexpected {
+    /// Where it stood, such as `locker.lockerReleases.lockerRelease[3].available`.
+    pub path: String,
 }
 
 /// An answer that only says that it was done.
-#[derive(Serialize, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Done {}

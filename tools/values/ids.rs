@@ -87,6 +87,12 @@ impl UserId {
     }
 }
 
+impl From<UserId> for serde_json::Value {
+    fn from(UserId(id): UserId) -> Self {
+        id.into()
+    }
+}
+
 impl From<Text> for Password {
     fn from(Text(text): Text) -> Self {
         Self(text.into())

@@ -54,7 +54,7 @@ impl<const CHARGES: bool> Tool for PanickingTool<CHARGES> {
     type Input = Nothing;
     type Output = Nothing;
 
-    async fn call(_: &Client, _: &Nothing) -> Result<Answer<Nothing>, ToolError> {
+    async fn call(_: &Client, _: &Nothing) -> Result<Answer<Arguments>, ToolError> {
         panic!("a bug")
     }
 }

@@ -93,7 +93,7 @@ pub(super) fn check_refused(
     }
     let result = reply.result();
     let text = failure(&result);
-    let (_, wait) = text.split_once("Wait ").unwrap();
+    let (_, wait) = text.split_once("repeated in ").unwrap();
     let (seconds, _) = wait.split_once(' ').unwrap();
     (text.to_owned(), seconds.parse().unwrap())
 }
@@ -103,7 +103,7 @@ pub(super) fn check_refused(
 pub(super) fn check_busy(surface: Surface, reply: &Reply) {
     let (text, after) = check_refused(surface, reply, 503, "busy");
     let why =
-        "It was not sent: as many calls are in flight as this server takes at once. Wait 1 second.";
+        "It was not sent: as many calls are in flight as this server takes at once. Nothing was ";
     assert!(text.starts_with(why), "{text}");
     assert_eq!(after, 1);
 }

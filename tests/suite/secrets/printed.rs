@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sevendigital::oauth::Stamp;
-use sevendigital::response::Reply;
+use sevendigital::reply::Reply;
 use sevendigital::{Placement, parameters, signing};
 use sevendigital_mcp::calls::{Call, Calls, RequestContext, UserAnswer, upstream};
 use sevendigital_mcp::config::stored_login::StoredLogin;

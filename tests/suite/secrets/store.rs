@@ -108,6 +108,10 @@ fn document(schema: &Value, hostile: &str) -> Value {
         // A purchase without an id or with a status of its own is none.
         document["purchase"] = json!({"id": "1", "note": hostile, "more": [hostile]});
     }
+    if document["user"].is_object() {
+        // An answer about no user does not say that a password is right.
+        document["user"]["id"] = json!("1");
+    }
     if document["userId"].is_string() {
         document["userId"] = json!("5");
     }
@@ -174,8 +178,8 @@ async fn in_xml_a_hidden_character_is_removed_however_it_is_written() {
         ("<![CDATA[\u{202e}]]>", false),
         ("\u{e0041}", true),
         ("&#xe0041;", true),
-        ("\u{9b}", true),
-        ("&#x9b;", true),
+        ("\u{81}", true),
+        ("&#x81;", true),
     ] {
         let id = if in_attribute { hidden } else { "" };
         let answer = format!(

@@ -202,13 +202,13 @@ pub(crate) fn discreet(told: &str, body: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Invisible characters: Unicode's `Default_Ignorable_Code_Point` but for the two that choose between text and emoji, line and
+/// Invisible characters: Unicode's `Default_Ignorable_Code_Point` but for the two that choose between text and emoji and the marks of direction, line and
 /// paragraph separators, interlinear annotations, and control characters but for tab and line feed.
 pub(crate) fn hidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\t' | '\n'))
         || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200d}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0d}' | '\u{feff}' | '\u{ffa0}'
             | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
@@ -283,6 +283,13 @@ pub(super) fn document(payload: &Value) -> Expected {
 }
 
 pub(super) fn unreadable(why: &str) -> Expected {
+    Expected::Error(format!(
+        "7digital's answer could not be read: {why}. 7digital has a fault: report it there if it stays. {AGAIN_LATER}"
+    ))
+}
+
+/// An answer that is most likely another server's.
+pub(super) fn foreign(why: &str) -> Expected {
     Expected::Error(format!(
         "7digital's answer could not be read: {why}. Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault. {AGAIN_LATER}"
     ))

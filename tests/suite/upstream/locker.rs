@@ -31,6 +31,8 @@ async fn further_arguments_arrive_as_7digital_documents_them() {
         (json!({"sort": "artistName asc"}), "country=GB&sort=artistName%20asc"),
         (json!({"sort": "PURCHASEDATE DESC"}), "country=GB&sort=purchaseDate%20desc"),
         (json!({"sort": "  artistname   Desc "}), "country=GB&sort=artistName%20desc"),
+        (json!({"usageTypes": "download"}), "country=GB&usageTypes=download"),
+        (json!({"usageTypes": " Download , adSupportedStreaming"}), "country=GB&usageTypes=download%2Cadsupportedstreaming"),
         (json!({"imageSize": 800}), "country=GB&imageSize=800"),
         (json!({"imageSize": "33"}), "country=GB&imageSize=33"),
         (json!({"page": 3, "pageSize": 5, "sort": "purchaseDate desc", "imageSize": 182, "country": "de", "userId": "u 1"}), "country=DE&imageSize=182&page=3&pageSize=5&sort=purchaseDate%20desc&userId=u%201"),
@@ -55,6 +57,7 @@ async fn what_7digital_would_not_take_is_refused_before_anything_is_sent() {
     let (upstream, world) = stage().await;
     #[rustfmt::skip]
     let rows = [
+        (json!({"usageTypes": "listening"}), "usageTypes: expected `download`, `subscriptionstreaming` or `adsupportedstreaming`"),
         (json!({"pageSize": 0}), "pageSize: expected 1 to 50"),
         (json!({"pageSize": 51}), "pageSize: expected 1 to 50"),
         (json!({"pageSize": -1}), "pageSize: expected 1 to 50"),

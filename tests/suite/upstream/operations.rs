@@ -265,7 +265,7 @@ async fn a_locker_is_read_alike_in_every_form() {
         "artist": {"id": "4617", "name": "Skillet", "appearsAs": "Skillet", "slug": "skillet"}, "slug": "awake-569720", "image": "http://artwork-cdn.7static.com/1.jpg",
         "label": {"id": "116", "name": "Atlantic Records"}, "licensor": {"id": "18", "name": "Warner"}, "download": {"releaseDate": "2013-10-21T13:00:00Z"}});
     let url = json!({"url": "http://media.geo.7digital.com/media/user/downloadtrack?presigned=1&oauth_signature=a%2Bb", "format": {"id": "17", "description": "MP3 320"}});
-    let track = json!({"id": "6313215", "title": "Hero", "version": "", "artist": {}, "trackNumber": 1, "duration": 186, "isrc": "USAT20901234"});
+    let track = json!({"id": "6313215", "title": "Hero", "version": "", "trackNumber": 1, "duration": 186, "isrc": "USAT20901234"});
     let owned = json!({"track": track, "remainingDownloads": 5, "purchaseId": "812485994", "purchaseDate": "2014-04-16T16:08:55+01:00", "completeAlbumPurchase": false, "downloadUrls": {"downloadUrl": [url]}});
     let releases = json!({"page": 1, "pageSize": 10, "totalItems": 1, "lockerRelease": [{"release": release, "lockerTracks": {"lockerTrack": [owned]}, "available": true}]});
     check_all(vec![success(

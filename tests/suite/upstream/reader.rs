@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
-use serde_json::{Map, Value};
-use sevendigital_tools::Tool;
+use serde_json::Value;
+use sevendigital::response::Document;
+use sevendigital_tools::{Tool, shape};
 
 // Bytes that are no answer, or were one before they were spoilt.
 mod bytes;
@@ -43,9 +44,10 @@ pub(super) fn same<T: PartialEq + std::fmt::Debug>(found: &T, expected: &T) -> F
 }
 
 /// An answer that a tool's document is made of, as the server makes it.
-fn document_of<T: Tool>(read: &Map<String, Value>) -> Option<Value> {
-    let document: T::Output = serde_json::from_value(Value::Object(read.clone())).ok()?;
-    Some(serde_json::to_value(&document).unwrap())
+fn document_of<T: Tool>(read: &Document) -> Value {
+    let mut document = read.fields.clone();
+    shape::fit::<T::Output>(&mut document);
+    Value::Object(document)
 }
 
 /// A text as XML holds it, some characters by number.

@@ -170,26 +170,24 @@ async fn where_a_key_stands_in_its_quota_travels_with_the_result() {
 
 #[tokio::test]
 async fn a_rate_limit_that_is_reached_is_reported_with_the_wait() {
-    const HOUR: &str = "Wait 3600 seconds before calling again.";
-    const A_WHILE: &str = "Wait a while before calling again.";
     const LIMIT: &str = "OAuth authentication error: daily limit reached";
-    let told = |advice: &str, consequence: &str| {
-        Expected::Error(format!(
-            "7digital's rate limit is reached. {advice} {consequence}"
-        ))
+    let told = |consequence: &str| {
+        Expected::Error(format!("7digital's rate limit is reached. {consequence}"))
     };
+    let hour = AGAIN_LATER.replace("later", "in 3600 seconds");
+    let uncharged = |wait: &str| NOT_CHARGED_LATER.replace("later", wait);
     #[rustfmt::skip]
     let rows = vec![
-        row("a read", DETAILS, TEXT, "", told(HOUR, AGAIN_LATER)).status(429).header("Retry-After", "3600"),
-        row("a change", SIGN_UP, TEXT, "Too many", told(HOUR, AGAIN_LATER)).status(429).header("Retry-After", "3600"),
-        row("a charge", BUY, "text/html", "<html/>", told(HOUR, NOT_CHARGED_LATER)).status(429).header("Retry-After", "3600"),
-        row("an envelope", DETAILS, JSON, in_json(1001, "slow down"), told(HOUR, AGAIN_LATER)).status(429).header("Retry-After", "3600"),
-        row("no wait", DETAILS, TEXT, "", told(A_WHILE, AGAIN_LATER)).status(429),
-        row("a wait that is none", DETAILS, TEXT, "", told(A_WHILE, AGAIN_LATER)).status(429).header("Retry-After", "soon"),
-        row("a wait of a charge that a read would obey", BUY, TEXT, "", told("Wait 1 second before calling again.", NOT_CHARGED_LATER)).status(429).header("Retry-After", "1"),
-        row("401 that speaks of a limit", DETAILS, TEXT, LIMIT, told(HOUR, AGAIN_LATER)).status(401).header("Retry-After", "3600"),
-        row("403 that speaks of a limit", DETAILS, TEXT, LIMIT, told(A_WHILE, AGAIN_LATER)).status(403),
-        row("403 that speaks of a limit without OAuth", DETAILS, TEXT, "Request limit exceeded", told(A_WHILE, AGAIN_LATER)).status(403),
+        row("a read", DETAILS, TEXT, "", told(&hour)).status(429).header("Retry-After", "3600"),
+        row("a change", SIGN_UP, TEXT, "Too many", told(&hour)).status(429).header("Retry-After", "3600"),
+        row("a charge", BUY, "text/html", "<html/>", told(&uncharged("in 3600 seconds"))).status(429).header("Retry-After", "3600"),
+        row("an envelope", DETAILS, JSON, in_json(1001, "slow down"), told(&hour)).status(429).header("Retry-After", "3600"),
+        row("no wait", DETAILS, TEXT, "", told(AGAIN_LATER)).status(429),
+        row("a wait that is none", DETAILS, TEXT, "", told(AGAIN_LATER)).status(429).header("Retry-After", "soon"),
+        row("a wait of a charge that a read would obey", BUY, TEXT, "", told(&uncharged("in 1 second"))).status(429).header("Retry-After", "1"),
+        row("401 that speaks of a limit", DETAILS, TEXT, LIMIT, told(&hour)).status(401).header("Retry-After", "3600"),
+        row("403 that speaks of a limit", DETAILS, TEXT, LIMIT, told(AGAIN_LATER)).status(403),
+        row("403 that speaks of a limit without OAuth", DETAILS, TEXT, "Request limit exceeded", told(AGAIN_LATER)).status(403),
     ];
     check(rows).await;
 }
@@ -202,7 +200,7 @@ async fn a_wait_until_a_date_is_reported_in_seconds() {
         .status(429)
         .header("Retry-After", &date);
     let told = stage.play(&row).await.unwrap_err();
-    let (_, rest) = told.split_once("Wait ").unwrap();
+    let (_, rest) = told.split_once("repeated in ").unwrap();
     let seconds: u64 = rest.split(' ').next().unwrap().parse().unwrap();
     assert!((3590..=3600).contains(&seconds), "{told}");
 }
@@ -217,12 +215,8 @@ async fn a_failure_holds_none_of_the_bytes_it_came_of() {
         (200, JSON, format!("{{\"status\":\"{CANARY}\"}}")),
         (200, JSON, format!("{{\"status\":\"ok\",\"{CANARY}")),
         (200, JSON, format!("{{\"status\":\"ok\",\"user\":{{\"id\":{CANARY}")),
-        (200, JSON, format!("{{\"status\":\"ok\",\"user\":[\"{CANARY}\"]}}")),
-        (200, JSON, format!("{{\"status\":\"ok\",\"user\":\"{CANARY}\"}}")),
-        (200, JSON, format!("{{\"status\":\"ok\",\"user\":{{\"id\":{{\"{CANARY}\":1}}}}}}")),
         (200, XML, format!("<response status=\"{CANARY}\"/>")),
         (200, XML, format!("<response status=\"ok\"><{CANARY}></response>")),
-        (200, XML, format!("<response status=\"ok\"><a>&{CANARY};</a></response>")),
         (200, XML, format!("<response status=\"ok\"><a b=\"1\" b={CANARY}/></response>")),
         (200, XML, format!("<{CANARY}/>")),
         (200, "text/html", format!("<html>{CANARY}</html>")),

@@ -5,9 +5,11 @@ use std::fmt::Write as _;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{option, sample};
 use serde_json::{Value, json};
-use sevendigital::response::{self, Reply};
-use sevendigital_tools::Receipt;
+use sevendigital::Answer;
+use sevendigital::reply::Reply;
+use sevendigital::response;
 use sevendigital_tools::purchase_user_item::PurchaseUserItem;
+use sevendigital_tools::{Standing, Tool as _};
 
 use super::{check, document_of, escaped, same};
 use crate::upstream::answers::hidden;
@@ -33,7 +35,9 @@ struct Sale {
 impl Sale {
     fn was_made(&self) -> bool {
         let id = match &self.purchase {
-            Named::With(Value::String(id)) => !id.chars().all(|c| c.is_whitespace() || hidden(c)),
+            Named::With(Value::String(id)) => !id
+                .chars()
+                .all(|c| c == '0' || c.is_whitespace() || hidden(c)),
             Named::With(Value::Number(_) | Value::Bool(_)) => true,
             Named::Nothing | Named::WithoutId | Named::With(_) => false,
         };
@@ -141,9 +145,9 @@ fn only_an_answer_with_a_purchase_id_is_a_purchase() {
         is_xml,
     });
     check(&sale, |sale| {
-        let read = response::read(&sale.reply()).ok();
-        let document = read.and_then(|read| document_of::<PurchaseUserItem>(&read));
-        let made = document.and_then(|document| Receipt::from_document(&document));
-        same(&made.is_some(), &sale.was_made())
+        let read = response::read(&sale.reply(), &PurchaseUserItem::CONTRACT.upstream);
+        let answer = read.map(|read| Answer::new(document_of::<PurchaseUserItem>(&read)));
+        let standing = answer.map_or(Standing::Unclear, |answer| Standing::from_answer(&answer));
+        same(&matches!(standing, Standing::Made(_)), &sale.was_made())
     });
 }

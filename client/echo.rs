@@ -1,0 +1,168 @@
+//! What a request held that may come back in its answer: values as they were sent, and credentials, which must not reach a result.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+
+use crate::credentials::Secret;
+use crate::text::is_web_address;
+use crate::xml::unescaped;
+
+/// Shorter ones would be found in texts that only look like them.
+const MIN_CREDENTIAL: usize = 8;
+/// How many times over a text may be encoded and is still read.
+const MAX_ROUNDS: usize = 4;
+/// What stands in the place of a credential.
+const REDACTED: &str = "[redacted]";
+
+/// What a request held that may come back in its answer.
+#[derive(Debug, Clone, Default)]
+pub struct Sent {
+    /// Values of parameters in which something is invisible: they come back as they were sent.
+    pub values: Vec<String>,
+    /// The consumer key. 7digital's own download addresses hold it, so it stays in web addresses.
+    pub consumer_key: Option<Secret>,
+    /// The access token, and the signature of this very request.
+    pub credentials: Vec<Secret>,
+}
+
+impl Sent {
+    /// Replaces the request's credentials in a document, in every spelling that decodes to them: percent-encoded, by entities or by JSON's escapes, several times over.
+    /// `body` is what the document was read from: where it holds none of them and nothing encoded, there is nothing to do.
+    pub(crate) fn redact_all(&self, body: &str, fields: &mut Map<String, Value>) {
+        let encoded = || body.bytes().any(|byte| matches!(byte, b'%' | b'&' | b'\\'));
+        if self.finds(body, false) || encoded() {
+            self.redact_fields(fields);
+        }
+    }
+
+    /// A text without the request's credentials.
+    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let in_address = is_web_address(text);
+        if self.finds(text, in_address) {
+            let mut redacted = text.to_owned();
+            for credential in self.needles(in_address) {
+                redacted = redacted.replace(credential, REDACTED);
+            }
+            return redacted.into();
+        }
+        let mut read = Cow::Borrowed(text);
+        for _ in 0..MAX_ROUNDS {
+            let decoded = decoded(&read);
+            if decoded == read {
+                break;
+            }
+            if self.finds(&decoded, in_address) {
+                return REDACTED.into();
+            }
+            read = Cow::Owned(decoded.into_owned());
+        }
+        text.into()
+    }
+
+    fn needles(&self, in_address: bool) -> impl Iterator<Item = &str> {
+        let key = self.consumer_key.iter().filter(move |_| !in_address);
+        let all = key.chain(&self.credentials).map(Secret::expose);
+        all.filter(|credential| credential.len() >= MIN_CREDENTIAL)
+    }
+
+    fn finds(&self, text: &str, in_address: bool) -> bool {
+        self.needles(in_address)
+            .any(|credential| text.contains(credential))
+    }
+
+    fn redact_fields(&self, fields: &mut Map<String, Value>) {
+        if fields.keys().any(|name| self.redact(name) != *name) {
+            for (name, value) in std::mem::take(fields) {
+                let name = self.redact(&name).into_owned();
+                fields.insert(name, value);
+            }
+        }
+        fields
+            .values_mut()
+            .for_each(|value| self.redact_value(value));
+    }
+
+    fn redact_value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(redacted) = self.redact(text) {
+                    *text = redacted;
+                }
+            }
+            Value::Number(number) if self.finds(&number.to_string(), false) => {
+                *value = REDACTED.into();
+            }
+            Value::Array(all) => all.iter_mut().for_each(|value| self.redact_value(value)),
+            Value::Object(fields) => self.redact_fields(fields),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
+/// A text with one layer of encoding taken off.
+fn decoded(text: &str) -> Cow<'_, str> {
+    let text = if text.contains('%') {
+        percent_decode_str(text).decode_utf8_lossy()
+    } else {
+        text.into()
+    };
+    let text = if text.contains('&') {
+        Cow::Owned(unescaped(&text).into_owned())
+    } else {
+        text
+    };
+    if text.contains('\\') {
+        let quoted = format!("\"{text}\"");
+        let unescaped = serde_json::from_str(&quoted).ok();
+        return unescaped.map_or(text, Cow::Owned);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn credentials_are_found_in_every_spelling_and_other_texts_stay() {
+        let sent = Sent {
+            consumer_key: Some("7d4vr6cgb392".into()),
+            credentials: vec!["tok+en/12==".into(), "sign+ature=".into()],
+            ..Sent::default()
+        };
+        for (text, expected) in [
+            (
+                "the token tok+en/12== is wrong",
+                "the token [redacted] is wrong",
+            ),
+            ("key 7d4vr6cgb392", "key [redacted]"),
+            ("tok%2Ben%2F12%3D%3D", "[redacted]"),
+            ("tok%252ben%252f12%253d%253d", "[redacted]"),
+            ("tok&#43;en&#x2F;12&equals;&equals;", "[redacted]"),
+            ("tok\\u002ben\\/12==", "[redacted]"),
+            ("x?oauth_signature=sign%2Bature%3D", "[redacted]"),
+            (
+                "https://media.example/a?oauth_consumer_key=7d4vr6cgb392&x=1%2B",
+                "https://media.example/a?oauth_consumer_key=7d4vr6cgb392&x=1%2B",
+            ),
+            (
+                "https://media.example/a?t=tok%2Ben%2F12%3D%3D",
+                "[redacted]",
+            ),
+            ("100% & more \\ less", "100% & more \\ less"),
+        ] {
+            assert_eq!(sent.redact(text), expected, "{text}");
+        }
+        let mut document = json!({"7d4vr6cgb392": {"list": ["a", "7d4vr6cgb392"]}});
+        let body = document.to_string();
+        sent.redact_all(&body, document.as_object_mut().unwrap());
+        assert_eq!(
+            document,
+            json!({"[redacted]": {"list": ["a", "[redacted]"]}})
+        );
+    }
+}
