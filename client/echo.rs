@@ -31,16 +31,24 @@ impl Sent {
     /// Replaces the request's credentials in a document, in every spelling that decodes to them: percent-encoded, by entities or by JSON's escapes, several times over.
     /// `body` is what the document was read from: where it holds none of them and nothing encoded, there is nothing to do.
     pub(crate) fn redact_all(&self, body: &str, fields: &mut Map<String, Value>) {
-        let encoded = || body.bytes().any(|byte| matches!(byte, b'%' | b'&' | b'\\'));
-        if self.finds(body, false) || encoded() {
-            self.redact_fields(fields);
+        let plainly = body.contains('\\') || self.finds(body, false);
+        if plainly || is_encoded(body) {
+            self.redact_fields(fields, plainly);
         }
     }
 
     /// A text without the request's credentials.
     pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.redact_text(text, true)
+    }
+
+    /// The same, for a text that may hold one `plainly`, or only in another spelling.
+    fn redact_text<'a>(&self, text: &'a str, plainly: bool) -> Cow<'a, str> {
+        if !plainly && !is_encoded(text) {
+            return text.into();
+        }
         let in_address = is_web_address(text);
-        if self.finds(text, in_address) {
+        if plainly && self.finds(text, in_address) {
             let mut redacted = text.to_owned();
             for credential in self.needles(in_address) {
                 redacted = redacted.replace(credential, REDACTED);
@@ -72,33 +80,43 @@ impl Sent {
             .any(|credential| text.contains(credential))
     }
 
-    fn redact_fields(&self, fields: &mut Map<String, Value>) {
-        if fields.keys().any(|name| self.redact(name) != *name) {
+    fn redact_fields(&self, fields: &mut Map<String, Value>, plainly: bool) {
+        let is_redacted = |name: &String| matches!(self.redact_text(name, plainly), Cow::Owned(_));
+        if fields.keys().any(is_redacted) {
             for (name, value) in std::mem::take(fields) {
-                let name = self.redact(&name).into_owned();
+                let name = self.redact_text(&name, plainly).into_owned();
                 fields.insert(name, value);
             }
         }
-        fields
-            .values_mut()
-            .for_each(|value| self.redact_value(value));
+        for value in fields.values_mut() {
+            self.redact_value(value, plainly);
+        }
     }
 
-    fn redact_value(&self, value: &mut Value) {
+    fn redact_value(&self, value: &mut Value, plainly: bool) {
         match value {
             Value::String(text) => {
-                if let Cow::Owned(redacted) = self.redact(text) {
+                if let Cow::Owned(redacted) = self.redact_text(text, plainly) {
                     *text = redacted;
                 }
             }
-            Value::Number(number) if self.finds(&number.to_string(), false) => {
+            Value::Number(number) if plainly && self.finds(&number.to_string(), false) => {
                 *value = REDACTED.into();
             }
-            Value::Array(all) => all.iter_mut().for_each(|value| self.redact_value(value)),
-            Value::Object(fields) => self.redact_fields(fields),
+            Value::Array(all) => {
+                for value in all {
+                    self.redact_value(value, plainly);
+                }
+            }
+            Value::Object(fields) => self.redact_fields(fields, plainly),
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
+}
+
+/// Whether something in a text may stand for something else.
+fn is_encoded(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'%' | b'&' | b'\\'))
 }
 
 /// A text with one layer of encoding taken off.

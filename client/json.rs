@@ -129,9 +129,34 @@ impl<'de> Visitor<'de> for &Tree {
     }
 }
 
+/// Whether there may be something to mend: an escaped unit of UTF-16, or a long row of digits.
+fn may_need_mending(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // A longer row of digits has one at one of these places.
+    let mut steps = bytes
+        .iter()
+        .skip(MAX_DIGITS)
+        .step_by(MAX_DIGITS + 1)
+        .enumerate();
+    let long_row = steps.any(|(step, byte)| {
+        let at = MAX_DIGITS + step * (MAX_DIGITS + 1);
+        byte.is_ascii_digit() && digits_around(bytes, at) > MAX_DIGITS
+    });
+    long_row || text.contains("\\u")
+}
+
+fn digits_around(bytes: &[u8], at: usize) -> usize {
+    let (before, after) = bytes.split_at(at);
+    let digits = |byte: &&u8| byte.is_ascii_digit();
+    before.iter().rev().take_while(digits).count() + after.iter().take_while(digits).count()
+}
+
 /// The same text, with integers of more than 64 bits in quotation marks, and U+FFFD for each half of a surrogate pair.
 fn mended(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
+    if !may_need_mending(text) {
+        return text.into();
+    }
     // Where the text was copied up to, with what was mended.
     let (mut mended, mut copied) = (String::new(), 0);
     let mut replace = |from: usize, to: usize, with: &str| {

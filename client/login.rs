@@ -116,8 +116,9 @@ fn sign(
 /// The token in an answer: form-encoded, XML with or without an envelope, or that XML's JSON.
 fn read(reply: &Reply) -> Result<Token, Error> {
     let text = response::text(reply);
+    let text = response::trimmed(&text);
     let bare = match reply.status {
-        200..300 => form(&text).or_else(|| bare_xml(&text)),
+        200..300 => form(text).or_else(|| bare_xml(text)),
         _ => None,
     };
     let fields = match bare {

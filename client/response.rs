@@ -1,5 +1,7 @@
 //! Reading: an answer in JSON, XML or plain text becomes one document or one error.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::charset;
@@ -38,18 +40,19 @@ pub struct Document {
 /// ```
 pub fn read(reply: &Reply, endpoint: &Endpoint) -> Result<Document, Error> {
     let text = text(reply);
+    let text = trimmed(&text);
     let redirects = (300..400).contains(&reply.status);
     if redirects && !endpoint.redirects {
         return Err(Error::Unreadable(Unreadable::Redirect(reply.status)));
     }
     let document = match text.as_bytes().first() {
-        Some(b'{') => bare(&text),
-        Some(b'<') => envelope(&text),
-        _ => return Err(plain(reply, &reply.sent.redact(&text))),
+        Some(b'{') => bare(text),
+        Some(b'<') => envelope(text),
+        _ => return Err(plain(reply, &reply.sent.redact(text))),
     };
     match document {
         Ok(mut document) => {
-            reply.sent.redact_all(&text, &mut document.fields);
+            reply.sent.redact_all(text, &mut document.fields);
             classify(reply, endpoint, document)
         }
         // An HTML page behind a 401 or 503 says no more than its status.
@@ -57,10 +60,14 @@ pub fn read(reply: &Reply, endpoint: &Endpoint) -> Result<Document, Error> {
     }
 }
 
-/// The body as text, without a byte order mark or blanks around it.
-pub(crate) fn text(reply: &Reply) -> String {
-    let text = charset::decode(&reply.content_type, &reply.body);
-    text.trim_start_matches('\u{feff}').trim().to_owned()
+/// The body as text.
+pub(crate) fn text(reply: &Reply) -> Cow<'_, str> {
+    charset::decode(&reply.content_type, &reply.body)
+}
+
+/// A text without a byte order mark or blanks around it.
+pub(crate) fn trimmed(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}').trim()
 }
 
 fn bare(text: &str) -> Result<Document, Unreadable> {
@@ -84,15 +91,22 @@ fn bare(text: &str) -> Result<Document, Unreadable> {
 }
 
 fn envelope(text: &str) -> Result<Document, Unreadable> {
-    match xml::parse(text)? {
-        (root, Value::Object(fields)) if root == "response" => Ok(Document {
+    match xml::parse(text) {
+        Ok((root, Value::Object(fields))) if root == "response" => Ok(Document {
             fields,
             doubled: false,
         }),
-        (root, _) if root == "response" => Err(Unreadable::Xml("an empty XML answer")),
-        (root, _) if root.eq_ignore_ascii_case("html") => Err(Unreadable::HtmlPage),
-        _ => Err(Unreadable::Foreign),
+        Ok((root, _)) if root == "response" => Err(Unreadable::Xml("an empty XML answer")),
+        _ if is_page(text) => Err(Unreadable::HtmlPage),
+        Ok(_) => Err(Unreadable::Foreign),
+        Err(problem) => Err(problem),
     }
+}
+
+/// Whether a text that is no XML begins as pages for people do.
+fn is_page(text: &str) -> bool {
+    let start = text.get(..512).unwrap_or(text).to_ascii_lowercase();
+    start.contains("<html") || start.contains("<!doctype html")
 }
 
 /// Plain text is never a success: 7digital uses it for OAuth refusals, proxies for the rest.

@@ -145,11 +145,11 @@ impl Calls {
         };
         match contract.upstream.effect {
             Effect::Reads => self.read(ready).await,
-            Effect::Writes => self.change(ready, call.confirmation).await,
+            // Boxed, since these are large and most calls are reads.
+            Effect::Writes => Box::pin(self.change(ready, call.confirmation)).await,
             Effect::Charges => {
                 let idempotency_key = call.idempotency_key.as_deref();
-                self.purchase(ready, call.confirmation, idempotency_key)
-                    .await
+                Box::pin(self.purchase(ready, call.confirmation, idempotency_key)).await
             }
         }
     }

@@ -133,8 +133,10 @@ impl ServerHandler for Server {
             let why = format!("there is no tool {} for this caller", shown(&request.name));
             return Err(ErrorData::invalid_params(why, data()));
         };
+        // Boxed: rmcp moves the future of this function about, and a call is large.
+        let call = Box::pin(self.call(tool, request, &context, caller, request_context));
         let outcome = tokio::select! {
-            outcome = self.call(tool, request, &context, caller, request_context) => outcome,
+            outcome = call => outcome,
             // No client waits for this answer any more; the executor decides what is ended.
             () = context.ct.cancelled() => {
                 return Err(ErrorData::internal_error("the call was cancelled", data()));

@@ -108,9 +108,10 @@ async fn reflect(
     ([("content-type", "application/json")], document.to_string()).into_response()
 }
 
-/// The name as answers show it. Some of them go into logs, so it is not the one that headers have.
+/// The name as answers show it. Some of them go into logs, and a token that comes back is redacted, so it is not the one that headers have.
 pub(super) fn shown(name: &str) -> String {
     name.replace("canary", "seen")
+        .replace(demo::ACCESS_TOKEN, "configured-user")
 }
 
 /// What is wrong with a request: two users, or a signature that is not its own.

@@ -57,7 +57,7 @@ async fn what_7digital_would_not_take_is_refused_before_anything_is_sent() {
     let (upstream, world) = stage().await;
     #[rustfmt::skip]
     let rows = [
-        (json!({"usageTypes": "listening"}), "usageTypes: expected `download`, `subscriptionstreaming` or `adsupportedstreaming`"),
+        (json!({"usageTypes": "listening"}), "usageTypes: expected `download`, `subscriptionstreaming` or `adsupportedstreaming`, several with commas between them"),
         (json!({"pageSize": 0}), "pageSize: expected 1 to 50"),
         (json!({"pageSize": 51}), "pageSize: expected 1 to 50"),
         (json!({"pageSize": -1}), "pageSize: expected 1 to 50"),

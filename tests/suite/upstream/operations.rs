@@ -171,6 +171,8 @@ async fn where_the_browser_sends_a_card_is_reported_and_not_followed() {
     let rows = [
         (200, "https://account.7digital.com/cardregistration/0f8f"),
         (201, "/cardregistration/0f8f"),
+        (302, "https://account.7digital.com/cardregistration/0f8f"),
+        (303, "https://account.7digital.com/cardregistration/0f8f"),
     ];
     let rows = rows.map(|(status, location)| {
         let body = xml("<cardRegistration id=\"0f8f\" status=\"pending\"/>");
