@@ -242,8 +242,8 @@ pub enum Unreadable {
     /// XML that is broken or hostile; the text says which.
     #[error("{0}")]
     Xml(&'static str),
-    /// The envelope's `status` is neither `ok` nor `error`.
-    #[error("it has an unknown `status`")]
+    /// The envelope's `status` is neither `ok` nor `error`; or a change was answered with neither an "ok" nor what was changed.
+    #[error("it does not say whether it succeeded")]
     EnvelopeStatus,
     /// A document that says "ok" behind an HTTP status that says otherwise.
     #[error("HTTP {0} with a document that says \"ok\"")]

@@ -45,8 +45,10 @@ impl Tool for CreateUser {
             user,
         };
         let mut answer = client.call(&Self::CONTRACT.upstream, &sent).await?;
-        let made = answer.document.entry("userId");
-        made.or_insert_with(|| user_id.into());
+        if !answer.document.is_empty() {
+            let made = answer.document.entry("userId");
+            made.or_insert_with(|| user_id.into());
+        }
         Ok(answer)
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use serde_json::Value;
-use sevendigital::{Answer, Client};
+use sevendigital::{Answer, Client, Effect, Error, Unreadable};
 
 use crate::action::Action;
 use crate::arguments::{self, Arguments};
@@ -117,6 +117,14 @@ fn named_users(canonical: &Arguments) -> Vec<String> {
 async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, ToolError> {
     let mut answer = T::call(&client, &input).await?;
     let unexpected = shape::fit::<T::Output>(&mut answer.document);
+    let says_ok = answer
+        .document
+        .get("status")
+        .is_some_and(|status| status == "ok");
+    let changes = T::CONTRACT.upstream.effect == Effect::Writes;
+    if changes && !says_ok && !shape::has_payload::<T::Output>(&answer.document) {
+        return Err(Error::Unreadable(Unreadable::EnvelopeStatus).into());
+    }
     T::complete(&mut answer)?;
     let odd = match unexpected.len() {
         0 => None,

@@ -125,6 +125,13 @@ pub fn fit<T: JsonSchema + 'static>(document: &mut Map<String, Value>) -> Vec<St
     walk.misfits.into_iter().map(|(path, _)| path).collect()
 }
 
+/// Whether a document has a field that is described for `T`, besides the envelope's.
+pub(crate) fn has_payload<T: JsonSchema + 'static>(document: &Map<String, Value>) -> bool {
+    let fields = of::<T>().fields.iter();
+    let mut payload = fields.filter(|(name, _)| name != "status" && name != "version");
+    payload.any(|(name, _)| document.contains_key(name))
+}
+
 /// A walk through a document: where it is, and what it has found that does not fit.
 #[derive(Default)]
 struct Walk {

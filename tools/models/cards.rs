@@ -40,7 +40,7 @@ pub struct Card {
 }
 
 /// An answer about a card registration.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CardRegistrations {
     /// The registration.
@@ -48,7 +48,7 @@ pub struct CardRegistrations {
 }
 
 /// The registration of a card, which the user completes on 7digital's page.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CardRegistration {
     /// Registration id, to be asked about with `get-user-card-registration`.

@@ -1,10 +1,9 @@
 //! What stands around each payload.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 
 /// A whole answer: the payload with the envelope's attributes beside it.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 pub struct Document<T> {
     /// `ok`; some answers leave it out.
     pub status: Option<String>,
@@ -18,12 +17,12 @@ pub struct Document<T> {
 }
 
 /// A value that did not fit its field, beside its path: it may be of any type.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 pub struct Unexpected {
     /// Where it stood, such as `locker.lockerReleases.lockerRelease[3].available`.
     pub path: String,
 }
 
 /// An answer that only says that it was done.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 pub struct Done {}

@@ -1,19 +1,18 @@
 //! Purchases that were made.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 
 use super::locker::LockerReleases;
 
 /// An answer to a purchase.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 pub struct Purchases {
     /// The purchase.
     pub purchase: Option<Purchase>,
 }
 
 /// A purchase that was made.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Purchase {
     /// 7digital's purchase id: the reference for refunds and support.

@@ -1,17 +1,16 @@
 //! Users and their streaming subscriptions.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
 
 /// An answer about a user.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 pub struct Users {
     /// The user.
     pub user: Option<User>,
 }
 
 /// A user of 7digital, or of a partner.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The user's id, to be used as `userId`.
@@ -24,14 +23,14 @@ pub struct User {
 }
 
 /// An answer about a streaming subscription.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 pub struct Subscriptions {
     /// The subscription; left out where the user has none.
     pub streaming: Option<Streaming>,
 }
 
 /// A streaming subscription.
-#[derive(Deserialize, JsonSchema)]
+#[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Streaming {
     /// Level of access, such as `premium`.

@@ -278,7 +278,10 @@ async fn stdio_has_no_headers_and_speaks_for_the_configured_user() {
     for mode in lifecycles() {
         let client = stdio_client(program(&["stdio"], &variables), mode).await;
         let result = call_with(&client, "get-user-locker", json!({})).await;
-        assert!(text(&result).contains(&shown(demo::ACCESS_TOKEN)), "{result}");
+        assert!(
+            text(&result).contains(&shown(demo::ACCESS_TOKEN)),
+            "{result}"
+        );
     }
     assert_eq!(mirror.arrivals(), 2);
 }

@@ -158,7 +158,6 @@ fn answers_of_7digitals() -> Vec<Fault> {
         yes("F6 ok with a null id", State::Unknown, ok(r#"{"status": "ok", "purchase": {"id": null}}"#)),
         yes("F6 ok, and failed inside", State::Unknown, with_status(r#""status": "failed""#)),
         yes("F6 ok, and pending inside", State::Unknown, with_status(r#""paymentStatus": "Pending""#)),
-        yes("F6 an id, and no status", State::Done, ok(r#"{"purchase": {"id": "1"}}"#)),
         yes("F6 a sale in XML", State::Done, http(200, XML, r#"<response status="ok" version="1.2"><purchase><id>1</id></purchase></response>"#)),
         yes("F6 a sale", State::Done, ok(SALE)),
         yes("F6 ok, and no inside", State::Unknown, with_status(r#""status": false"#)),

@@ -193,6 +193,7 @@ async fn a_purchase_is_made_only_where_nothing_speaks_against_it() {
         ("made", sale(json!([{"id": "5"}]))),
         ("made", sale(json!({"id": "5", "status": " COMPLETE ", "error": null, "errors": []}))),
         ("made", sale(json!({"id": "a-b"}))),
+        ("made", json!({"purchase": {"id": "5"}})),
         ("pending", sale(json!({"id": "5", "status": "Pending"}))),
         ("pending", json!({"status": "pending", "purchase": {"id": "5"}})),
         ("pending", sale(json!({"paymentStatus": "processing"}))),
@@ -237,6 +238,34 @@ async fn a_purchase_is_made_only_where_nothing_speaks_against_it() {
     let reply = buy.prepare(arguments).unwrap().run(&stage.client).await;
     let standing = Standing::from_answer(&reply.unwrap().answer);
     assert_eq!(standing, Standing::Unclear, "a name that comes twice");
+}
+
+#[tokio::test]
+async fn a_change_is_done_only_where_the_answer_says_so() {
+    let stage = Stage::start().await;
+    let user = json!({"user": {"id": "1"}});
+    #[rustfmt::skip]
+    let rows = [
+        ("select-user-payment-card", json!({"status": "ok"}), true),
+        ("select-user-payment-card", json!({"status": " OK ", "message": "done"}), true),
+        ("select-user-payment-card", json!({}), false),
+        ("select-user-payment-card", json!({"hello": "world"}), false),
+        ("select-user-payment-card", json!({"message": "Forbidden"}), false),
+        ("select-user-payment-card", json!({"code": 2001, "message": "no"}), false),
+        ("select-user-payment-card", json!({"status": "ok", "success": false}), false),
+        ("update-user-unlimited-streaming", json!({"streaming": {"level": "premium"}}), true),
+        ("create-user", json!({}), false),
+        ("create-user", user.clone(), true),
+        ("authenticate-user", user.clone(), true),
+        ("authenticate-user", json!({"status": "ok"}), false),
+        ("authenticate-user", json!({"status": "ok", "user": ""}), false),
+        ("authenticate-user", json!({"authenticated": "False", "user": {"id": "1"}}), false),
+        ("authenticate-user", json!({"user": {"id": "1", "authenticated": 0}}), false),
+    ];
+    for (name, answer, done) in rows {
+        let result = stage.call(tool(name), &answer).await;
+        assert_eq!(result.is_ok(), done, "{name} {answer}: {result:?}");
+    }
 }
 
 #[tokio::test]
