@@ -285,8 +285,8 @@ mod tests {
                 json!({"a": " in "}),
             ),
             (
-                "<response><a b=\"x?c=1&d=2&amp;e&#10;&eacute;\">caf&eacute;&nbsp;&#0;</a></response>",
-                json!({"a": {"b": "x?c=1&d=2&e\né", "_": "café\u{a0}\u{fffd}"}}),
+                "<response><a b=\"x?c=1&d=2&amp;e&#10;&eacute;\">&eacute;t&eacute;&nbsp;&#0;</a></response>",
+                json!({"a": {"b": "x?c=1&d=2&e\né", "_": "été\u{a0}\u{fffd}"}}),
             ),
             (
                 "<response><a>Tom & Jerry, AT&T; R&B & &lol; &</a></response>",

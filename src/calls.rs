@@ -6,7 +6,6 @@ pub use self::outcome::{CallOutcome, Completed};
 pub use self::registry::Registry;
 pub use self::request_context::RequestContext;
 
-mod admission;
 mod audit;
 mod call;
 mod call_key;
@@ -14,6 +13,7 @@ mod confirmation;
 mod executor;
 mod outcome;
 mod pending;
+mod permits;
 mod purchase;
 mod question;
 mod rate_limits;

@@ -8,12 +8,12 @@ use sevendigital::{Client, Effect};
 use sevendigital_tools::{AnyTool, Arguments};
 use tracing::Instrument as _;
 
-use super::admission::Admission;
 use super::call_key::CallKey;
 use super::confirmation::{Confirmations, Decision, UserAnswer};
 use super::executor::Executor;
 use super::outcome::{CallOutcome, Completed, label};
 use super::pending::{Pending, Ready};
+use super::permits::Admission;
 use super::purchase::Purchases;
 use super::rate_limits::RateLimits;
 use super::registry::Registry;

@@ -6,11 +6,11 @@ use sevendigital_tools::reconcile::find_purchase;
 use sevendigital_tools::{Payer, Standing, ToolError};
 use tracing::Instrument as _;
 
-use super::admission::Permit;
 use super::call_key::{account, digest};
 use super::executor::Executor;
 use super::outcome::{self, Completed};
 use super::pending::Pending;
+use super::permits::Permit;
 use super::{audit, question};
 use crate::config::{Config, Spending, SpendingLimits};
 use crate::ledger::{BeginOutcome, Entry, Intent, KeyBinding, Ledger, State};

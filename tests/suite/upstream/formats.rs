@@ -64,7 +64,7 @@ async fn entities_comments_and_namespaces_of_xml_leave_only_what_they_say() {
     let rows = [
         ("entities", xml("<user id=\"1\"><type>a &amp; b &lt;c&gt; &quot;d&apos; &#233;&#xE9;</type></user>"), "a & b <c> \"d' éé"),
         ("entities in attributes", xml("<user id=\"1\" type=\"a &amp; &#x1F3B5;\"/>"), "a & 🎵"),
-        ("entities of HTML", xml("<user id=\"1\"><type>caf&eacute; &amp;&nbsp;bar</type></user>"), "café &\u{a0}bar"),
+        ("entities of HTML", xml("<user id=\"1\"><type>&eacute;t&eacute; &amp;&nbsp;bar</type></user>"), "été &\u{a0}bar"),
         ("an entity that nobody knows, and a lone one", xml("<user id=\"1\"><type>&lol; R&B & more</type></user>"), "&lol; R&B & more"),
         ("CDATA", xml("<user id=\"1\"><type><![CDATA[a & <b>]]></type></user>"), "a & <b>"),
         ("comments and instructions", xml("<!-- no --><?go on?><user id=\"1\"><type>a<!-- no -->b</type></user>"), "ab"),
