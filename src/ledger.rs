@@ -3,7 +3,7 @@
 //! One SQLite file in the state folder, shared by all processes that use the folder.
 //! It holds digests, item ids and 7digital's purchase ids; no token, no e-mail address, no payment card.
 
-pub use self::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, State, WINDOW};
+pub use self::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, Repeat, State, WINDOW};
 pub use self::idempotency_key::KeyBinding;
 pub use self::ledger::Ledger;
 pub(crate) use self::queries::now;

@@ -18,9 +18,11 @@ pub struct Action {
     pub currency: Option<Currency>,
     /// Who pays.
     pub payer: Payer,
+    /// The caller's own reference, where it gives one: two sales with two references are two.
+    pub reference: Option<String>,
 }
 
-/// What an action is done to. Its `Display` names the item the same way for every tool: `release 11700062`.
+/// What an action is done to. Its `Display` names the item the same way for every tool and every spelling of its ids: `release 11700062`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A whole release.
@@ -49,6 +51,17 @@ pub enum Payer {
     None,
 }
 
+impl Payer {
+    /// Its name in the ledger.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Partner => "partner",
+            Self::None => "none",
+        }
+    }
+}
+
 impl Action {
     /// A purchase that the user's payment card pays.
     pub(crate) fn purchase(item: Item, price: Option<Price>) -> Self {
@@ -58,17 +71,24 @@ impl Action {
             price,
             currency: None,
             payer: Payer::Card,
+            reference: None,
         }
     }
 
     /// A sale that the partner is billed for.
-    pub(crate) fn sale(item: Item, price: Option<Price>, currency: Option<Currency>) -> Self {
+    pub(crate) fn sale(
+        item: Item,
+        price: Option<Price>,
+        currency: Option<Currency>,
+        reference: Option<String>,
+    ) -> Self {
         Self {
             verb: "Log a sale of",
             item,
             price,
             currency,
             payer: Payer::Partner,
+            reference,
         }
     }
 
@@ -80,6 +100,7 @@ impl Action {
             price: None,
             currency: None,
             payer: Payer::None,
+            reference: None,
         }
     }
 
@@ -130,22 +151,22 @@ impl fmt::Display for Action {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Release(release) => write!(f, "release {}", release.as_str()),
+            Self::Release(release) => write!(f, "release {}", release.canonical()),
             Self::Track {
                 track,
                 release: Some(release),
             } => write!(
                 f,
                 "track {} of release {}",
-                track.as_str(),
-                release.as_str()
+                track.canonical(),
+                release.canonical()
             ),
             Self::Track {
                 track,
                 release: None,
-            } => write!(f, "track {}", track.as_str()),
-            Self::Basket(basket) => write!(f, "basket {}", basket.as_str()),
-            Self::PaymentCard(Some(card)) => write!(f, "card {}", card.as_str()),
+            } => write!(f, "track {}", track.canonical()),
+            Self::Basket(basket) => write!(f, "basket {}", basket.canonical()),
+            Self::PaymentCard(Some(card)) => write!(f, "card {}", card.canonical()),
             Self::PaymentCard(None) => f.write_str("a card that is not named"),
         }
     }

@@ -33,7 +33,14 @@ impl Tool for DeliverUserItem {
     };
     const ACTION: Option<ActionOf<Self>> = Some(|sale| {
         let item = Item::from_ids(sale.release_id.as_ref(), sale.track_id.as_ref())?;
-        Ok(Action::sale(item, sale.retail_price, sale.currency.clone()))
+        let reference = sale.transaction_id.clone();
+        let reference = reference.map(|Text(reference)| reference);
+        Ok(Action::sale(
+            item,
+            sale.retail_price,
+            sale.currency.clone(),
+            reference,
+        ))
     });
 
     type Input = Sale;

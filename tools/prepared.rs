@@ -49,6 +49,7 @@ impl Prepared {
         let Ok(Value::Object(canonical)) = serde_json::to_value(&input) else {
             return Err(ToolError::Input("the arguments are not an object".into()));
         };
+        shape::check_names::<T::Input>(&canonical)?;
         let email = T::email(&input).map(|email| email.as_str().to_owned());
         let input = Arc::new(input);
         Ok(Self(Arc::new(Call {
@@ -170,11 +171,9 @@ mod tests {
 
     #[test]
     fn every_user_that_a_call_names_is_found() {
-        let body = json!({"body": {"cardId": "1", "userId": 500_123, "USERID": 7, "userid": "x"}});
+        let body = json!({"body": {"cardId": "1", "userId": 500_123}});
         let card = prepare::<SelectUserPaymentCard>(body);
-        let mut named = card.named_users().to_vec();
-        named.sort();
-        assert_eq!(named, ["500123", "7", "x"]);
+        assert_eq!(card.named_users(), ["500123"]);
         assert_eq!(card.target().user_id.as_deref(), Some("500123"));
         let text = json!({"body": "{\"cardId\": \"1\", \"userId\": \"500123\"}"});
         assert_eq!(
@@ -183,6 +182,25 @@ mod tests {
         );
         let user = prepare::<CreateUser>(json!({"email": "jane@example.com", "userId": "a b"}));
         assert_eq!(user.named_users(), ["a b"]);
+    }
+
+    #[test]
+    fn a_name_that_is_nearly_a_documented_one_is_refused_with_the_right_one() {
+        for name in [
+            "userid", "USERID", "user_id", "User-Id", "cardid", "card_id",
+        ] {
+            let body = json!({"body": {"cardId": "1", name: "2"}});
+            let arguments = serde_json::from_value(body).unwrap();
+            let error = Prepared::new::<SelectUserPaymentCard>(arguments).unwrap_err();
+            let right = if name.to_ascii_lowercase().starts_with("user") {
+                "userId"
+            } else {
+                "cardId"
+            };
+            let expected = format!("body.{name}: the name of this field is `{right}`");
+            assert_eq!(error.to_string(), expected);
+        }
+        prepare::<SelectUserPaymentCard>(json!({"body": {"cardId": "1", "other": "2"}}));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::sync::{PoisonError, RwLock};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
+use crate::error::ToolError;
 use crate::schema;
 
 /// The root's field for what does not fit.
@@ -130,6 +131,31 @@ pub(crate) fn has_payload<T: JsonSchema + 'static>(document: &Map<String, Value>
     let fields = of::<T>().fields.iter();
     let mut payload = fields.filter(|(name, _)| name != "status" && name != "version");
     payload.any(|(name, _)| document.contains_key(name))
+}
+
+/// Refuses names in the `body` of arguments that differ from a documented one only in case or separators: 7digital might read them, and nothing here does.
+pub(crate) fn check_names<T: JsonSchema + 'static>(
+    arguments: &Map<String, Value>,
+) -> Result<(), ToolError> {
+    let Some((_, Shape::Object(fields))) = of::<T>().find("body") else {
+        return Ok(());
+    };
+    let plain = |name: &str| -> String {
+        let letters = name.chars().filter(char::is_ascii_alphanumeric);
+        letters.map(|c| c.to_ascii_lowercase()).collect()
+    };
+    let given = arguments.get("body").and_then(Value::as_object);
+    for name in given.into_iter().flat_map(Map::keys) {
+        let meant = fields
+            .fields
+            .iter()
+            .find(|(known, _)| plain(known) == plain(name));
+        if let Some((known, _)) = meant.filter(|(known, _)| known != name) {
+            let problem = format!("the name of this field is `{known}`");
+            return Err(ToolError::input(&format!("body.{name}"), &problem));
+        }
+    }
+    Ok(())
 }
 
 /// A walk through a document: where it is, and what it has found that does not fit.

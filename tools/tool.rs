@@ -24,7 +24,7 @@ pub trait Tool: Sized + 'static {
     /// What a call would do. With one, the user is asked to confirm the call; a tool that charges must have one.
     const ACTION: Option<ActionOf<Self>> = None;
     /// The arguments: schema and parser in one type.
-    type Input: Serialize + DeserializeOwned + JsonSchema + Send + Sync;
+    type Input: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// The document. Its schema is the shape that answers are brought to.
     type Output: JsonSchema + 'static;
 

@@ -1,7 +1,7 @@
 //! What makes two calls the same: account, tool and arguments, as digests.
 
 use serde_json::{Value, json};
-use sevendigital::{Client, Credentials};
+use sevendigital::{BaseUri, Client, Credentials};
 use sevendigital_tools::{Arguments, Contract, Prepared};
 
 use crate::digest::{hex, sha256};
@@ -40,7 +40,7 @@ impl CallKey {
 /// The account that a client acts on, where the call names no user or this one.
 pub(super) fn account(client: &Client, user_id: Option<&str>) -> String {
     let credentials = client.credentials();
-    let base = client.base_uri();
+    let base = one_spelling(client.base_uri());
     let user = user_id.or(credentials.user_id.as_deref());
     let user = user.unwrap_or_default();
     let consumer = credentials.consumer.as_ref();
@@ -49,6 +49,24 @@ pub(super) fn account(client: &Client, user_id: Option<&str>) -> String {
         Some(token) => format!("{base}\0token\0{}", token.token.expose()),
         None => format!("{base}\0user\0{consumer}\0{user}"),
     })
+}
+
+/// One spelling of an API's root: this machine has several names, and a path may have slashes in rows.
+fn one_spelling(base: &BaseUri) -> String {
+    let url = base.url();
+    let host = if base.is_loopback() {
+        "localhost"
+    } else {
+        url.host_str().unwrap_or_default()
+    };
+    let port = url.port_or_known_default().unwrap_or_default();
+    let path = url.path().split('/').filter(|part| !part.is_empty());
+    let path: Vec<&str> = path.collect();
+    // The usual root as it always was, so that what was bought before an update is still known.
+    if port == 443 {
+        return format!("https://{host}/{}", path.join("/"));
+    }
+    format!("{}://{host}:{port}/{}", url.scheme(), path.join("/"))
 }
 
 /// Naming a default makes no other purchase of it.

@@ -5,7 +5,7 @@ use sevendigital::{Answer, Delivery};
 use sevendigital_tools::{Receipt, Reply, ToolError};
 
 use super::confirmation::Question;
-use crate::ledger::{Entry, Outcome, State};
+use crate::ledger::{Entry, Outcome, State, now};
 use crate::problem::Problem;
 
 /// How a call ended that did not fail.
@@ -42,11 +42,34 @@ impl Completed {
         Self {
             reply: Reply {
                 answer: Answer::new(document),
-                notes: Vec::new(),
+                notes: vec![already_bought(entry)],
                 unexpected: Vec::new(),
             },
             replayed: Some(entry.started),
         }
+    }
+}
+
+/// That nothing was charged now, in a sentence that a model reads.
+fn already_bought(entry: &Entry) -> String {
+    let id = entry.purchase_id.as_deref().unwrap_or("unknown");
+    let price = entry
+        .price
+        .map(|price| format!(" for {price} in minor units"));
+    format!(
+        "Already bought {} ago as purchase {id}, with {}{}; nothing was charged now.",
+        ago(entry),
+        entry.tool,
+        price.unwrap_or_default()
+    )
+}
+
+/// How long ago a charge was written down.
+pub(super) fn ago(entry: &Entry) -> String {
+    match (now() - entry.started).max(0) / 1_000 {
+        seconds @ 0..=119 => format!("{seconds} seconds"),
+        seconds @ 120..=7_199 => format!("{} minutes", seconds / 60),
+        seconds => format!("{} hours", seconds / 3_600),
     }
 }
 

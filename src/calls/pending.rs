@@ -6,7 +6,7 @@ use sevendigital::Client;
 use sevendigital_tools::values::Price;
 use sevendigital_tools::{Action, Prepared};
 
-use super::call_key::CallKey;
+use super::call_key::{CallKey, digest};
 use crate::identity::Caller;
 
 /// A call that can be sent.
@@ -45,6 +45,19 @@ impl Deref for Pending {
 }
 
 impl Pending {
+    /// Who pays for what for whom: the same for all tools, prices and spellings.
+    pub(super) fn identity(&self) -> String {
+        let Action {
+            item,
+            payer,
+            reference,
+            ..
+        } = &self.action;
+        let reference = reference.as_deref().map(digest).unwrap_or_default();
+        let account = &self.key.account;
+        format!("{account} {} {item} {reference}", payer.as_str())
+    }
+
     /// The price in minor units, where it is known before.
     pub(super) fn price(&self) -> Option<u32> {
         self.action.price.map(Price::in_minor_units)

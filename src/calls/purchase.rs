@@ -13,7 +13,7 @@ use super::pending::Pending;
 use super::permits::Permit;
 use super::{audit, question};
 use crate::config::{Config, Spending, SpendingLimits};
-use crate::ledger::{BeginOutcome, Entry, Intent, KeyBinding, Ledger, State};
+use crate::ledger::{BeginOutcome, Entry, Intent, KeyBinding, Ledger, Repeat, State};
 use crate::problem::{Kind, Problem};
 
 /// How long a repeat waits for the purchase in flight: longer than a purchase may take.
@@ -79,7 +79,12 @@ impl Purchases {
         &self,
         pending: &Pending,
     ) -> Result<Option<Completed>, Problem> {
-        match self.ledger.find(&pending.key.digest()).await? {
+        let repeat = match self.spending {
+            Spending::Confirm => Repeat::Asked,
+            Spending::Allow | Spending::Off => Repeat::Unasked,
+        };
+        let (key, identity) = (pending.key.digest(), pending.identity());
+        match self.ledger.find(key, identity, repeat).await? {
             None => Ok(None),
             Some(entry) => self.repeat(pending, entry).await.map(Some),
         }
@@ -229,6 +234,7 @@ enum Failure {
 fn intent(pending: &Pending, nonce: Option<String>) -> Intent {
     Intent {
         key: pending.key.digest(),
+        identity: pending.identity(),
         account: pending.key.account.clone(),
         tool: pending.key.tool,
         arguments: pending.key.arguments.clone(),

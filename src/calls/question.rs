@@ -4,8 +4,9 @@ use sevendigital_tools::Payer;
 use sevendigital_tools::locker_lookup::owned_title;
 use sevendigital_tools::payment_card_lookup::card_digits;
 
+use super::outcome::ago;
 use super::pending::Pending;
-use crate::ledger::{self, Entry, Ledger, LedgerError, State};
+use crate::ledger::{Entry, Ledger, LedgerError, State};
 
 /// The question about a call that spends or deletes. Looks up the payment card, whether the locker has the item, and whether it was bought before.
 pub(super) async fn question(pending: &Pending, ledger: &Ledger) -> Result<String, LedgerError> {
@@ -62,7 +63,7 @@ fn consequence(pending: &Pending, card: Option<String>) -> String {
 
 /// That the same item was bought before, or may have been.
 fn again(entry: &Entry) -> String {
-    let ago = ago((ledger::now() - entry.started).max(0) / 1_000);
+    let ago = ago(entry);
     if entry.state != State::Done {
         return format!(
             " AGAIN: the same item may have been bought {ago} ago; that outcome is not known."
@@ -74,12 +75,4 @@ fn again(entry: &Entry) -> String {
         " AGAIN: the same item was bought {ago} ago{}.",
         purchase.unwrap_or_default()
     )
-}
-
-fn ago(seconds: i64) -> String {
-    match seconds {
-        0..=119 => format!("{seconds} seconds"),
-        120..=7_199 => format!("{} minutes", seconds / 60),
-        _ => format!("{} hours", seconds / 3_600),
-    }
 }

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use sevendigital_tools::Arguments;
 
 use super::CommandResult;
-use super::ledger::moment;
 use crate::calls::{Call, CallOutcome, Calls, Completed, Question, RequestContext, UserAnswer};
 use crate::identity::Caller;
 use crate::problem::Problem;
@@ -49,13 +48,6 @@ fn print(completed: &Completed) -> CommandResult {
     writeln!(io::stdout().lock(), "{document}")?;
     for note in &completed.reply.notes {
         writeln!(io::stderr(), "note: {note}")?;
-    }
-    if let Some(first) = completed.replayed {
-        let (mut stderr, first) = (io::stderr(), moment(first));
-        writeln!(
-            stderr,
-            "note: this was bought already, at {first}; it was not bought again"
-        )?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -55,8 +55,10 @@ impl State {
 /// What is about to be bought.
 #[derive(Debug, Clone)]
 pub struct Intent {
-    /// Digest of account, tool and arguments: the purchase's identity.
+    /// Digest of account, tool and arguments: the same call again has the same key.
     pub key: String,
+    /// Who pays for what for whom: the same for all tools, prices and spellings.
+    pub identity: String,
     /// Digest of the account.
     pub account: String,
     /// Tool name.
@@ -69,6 +71,15 @@ pub struct Intent {
     pub price: Option<u32>,
     /// The nonce of the user's confirmation, where there was one: good for one purchase.
     pub nonce: Option<String>,
+}
+
+/// Whether the user is asked about a purchase that was made before by another call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// The user is asked, or has agreed to buy it again.
+    Asked,
+    /// Nobody is asked, so it is not bought again.
+    Unasked,
 }
 
 /// A charge as it is written down.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Transaction, TransactionBehavior, named_params};
 
-use super::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, Result, WINDOW};
+use super::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, Repeat, Result, WINDOW};
 use super::queries::{
     consume_confirmation, entry, exceeded_limit, find_blocking, first, mark_orphans_unknown,
     mark_unknown, now, since, write_outcome,
@@ -40,17 +40,28 @@ impl Ledger {
         }))
     }
 
-    /// The purchase with that key that a repeat is checked against: in flight, unknown, or done within the window.
-    pub async fn find(&self, key: &str) -> Result<Option<Entry>> {
-        let key = key.to_owned();
-        self.with(move |transaction, store| find_blocking(transaction, store, &key))
-            .await
+    /// The purchase that stands against this one: in flight, unknown, or done within the window.
+    pub async fn find(
+        &self,
+        key: String,
+        identity: String,
+        repeat: Repeat,
+    ) -> Result<Option<Entry>> {
+        self.with(move |transaction, store| {
+            find_blocking(transaction, store, &key, &identity, repeat)
+        })
+        .await
     }
 
     /// Writes an intent down, durably, unless the same purchase, a limit or a used confirmation stands against it.
     pub async fn begin(&self, intent: Intent, limits: SpendingLimits) -> Result<BeginOutcome> {
         self.with(move |transaction, store| {
-            if let Some(entry) = find_blocking(transaction, store, &intent.key)? {
+            let Intent { key, identity, .. } = &intent;
+            let repeat = match intent.nonce {
+                Some(_) => Repeat::Asked,
+                None => Repeat::Unasked,
+            };
+            if let Some(entry) = find_blocking(transaction, store, key, identity, repeat)? {
                 return Ok(BeginOutcome::Exists(entry));
             }
             if let Some((name, value)) = exceeded_limit(transaction, &intent, limits)? {
@@ -62,10 +73,10 @@ impl Ledger {
                 return Ok(BeginOutcome::ConfirmationUsed);
             }
             transaction.execute(
-                "INSERT INTO charge (key, account, tool, arguments, item, price, state, started, owner)
-                 VALUES (:key, :account, :tool, :arguments, :item, :price, 'sending', :started, :owner)",
+                "INSERT INTO charge (key, identity, account, tool, arguments, item, price, state, started, owner)
+                 VALUES (:key, :identity, :account, :tool, :arguments, :item, :price, 'sending', :started, :owner)",
                 named_params! {
-                    ":key": intent.key, ":account": intent.account, ":tool": intent.tool,
+                    ":key": intent.key, ":identity": intent.identity, ":account": intent.account, ":tool": intent.tool,
                     ":arguments": intent.arguments, ":item": intent.item, ":price": intent.price,
                     ":started": now(), ":owner": store.owner,
                 },

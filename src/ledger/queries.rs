@@ -5,20 +5,42 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{OptionalExtension as _, Params, Result, Row, Transaction, named_params};
 
-use super::entry::{Entry, Intent, Outcome, State, WINDOW};
+use super::entry::{Entry, Intent, Outcome, Repeat, State, WINDOW};
 use super::store::Store;
 use crate::config::SpendingLimits;
 
-/// The entry that a repeat of `key` is checked against.
+/// The entry that stands against a purchase: the same call's, in flight, unknown or done within the window; else the same purchase's by another call.
+///
+/// Of another call it counts where it is in flight, and where the user was not asked about it ([`Repeat::Unasked`]) also an unknown or done one.
 pub(super) fn find_blocking(
     transaction: &Transaction<'_>,
     store: &Store,
     key: &str,
+    identity: &str,
+    repeat: Repeat,
 ) -> Result<Option<Entry>> {
     mark_orphans_unknown(transaction, store)?;
-    let filter =
-        "key = ?1 AND (state IN ('sending', 'unknown') OR (state = 'done' AND started > ?2))";
-    first(transaction, filter, (key, since(WINDOW)))
+    let same = "(state IN ('sending', 'unknown') OR (state = 'done' AND started > ?2))";
+    let of_call = first(
+        transaction,
+        &format!("key = ?1 AND {same}"),
+        (key, since(WINDOW)),
+    )?;
+    if of_call.is_some() {
+        return Ok(of_call);
+    }
+    match repeat {
+        Repeat::Unasked => first(
+            transaction,
+            &format!("identity = ?1 AND {same}"),
+            (identity, since(WINDOW)),
+        ),
+        Repeat::Asked => first(
+            transaction,
+            "identity = ?1 AND state = 'sending'",
+            [identity],
+        ),
+    }
 }
 
 /// The newest entry that meets a condition of SQL.

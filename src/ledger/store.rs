@@ -5,16 +5,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rusqlite::TransactionBehavior;
+
 use super::entry::{LedgerError, Outcome, Result};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS charge (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL,
+        id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, identity TEXT NOT NULL,
         account TEXT NOT NULL, tool TEXT NOT NULL, arguments TEXT NOT NULL, item TEXT NOT NULL, price INTEGER,
         state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, owner TEXT NOT NULL,
         purchase_id TEXT, document TEXT, code INTEGER
     ) STRICT;
     CREATE INDEX IF NOT EXISTS charge_by_key ON charge (key);
+    CREATE INDEX IF NOT EXISTS charge_by_identity ON charge (identity);
+    CREATE UNIQUE INDEX IF NOT EXISTS charge_in_flight ON charge (identity) WHERE state = 'sending';
     CREATE INDEX IF NOT EXISTS charge_by_account ON charge (account, started);
     CREATE UNIQUE INDEX IF NOT EXISTS charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
     CREATE TABLE IF NOT EXISTS confirmation (nonce TEXT PRIMARY KEY, used INTEGER NOT NULL) STRICT;
@@ -22,6 +26,16 @@ const SCHEMA: &str = "
         caller TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, given INTEGER NOT NULL, PRIMARY KEY (caller, name)
     ) STRICT;
     CREATE TABLE IF NOT EXISTS signing_key (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
+";
+
+/// The version of [`SCHEMA`], in `PRAGMA user_version`. The first one wrote none.
+const VERSION: i64 = 1;
+
+/// From the first version: what was bought has an identity.
+const FROM_0: &str = "
+    ALTER TABLE charge ADD COLUMN identity TEXT NOT NULL DEFAULT '';
+    UPDATE charge SET identity =
+        account || CASE tool WHEN 'deliver-user-item' THEN ' partner ' ELSE ' card ' END || item || ' ';
 ";
 
 /// The database, and what could not be written to it yet.
@@ -82,7 +96,7 @@ pub(super) fn open(store: &Store) -> Result<Connection> {
     let created = |error| store.failed("created", &error);
     let locked = |error| store.failed("locked", &error);
     let opened = |error| store.failed("opened", &error);
-    let (sqlite, alive) = match &store.location {
+    let (mut sqlite, alive) = match &store.location {
         Location::Folder(folder) => {
             private_folder(folder).map_err(created)?;
             let alive = folder.join(format!("{}.alive", store.owner));
@@ -106,17 +120,38 @@ pub(super) fn open(store: &Store) -> Result<Connection> {
         }
     };
     // A database in memory ignores the journal's mode.
-    let set_up = || {
+    let set_up = |sqlite: &mut rusqlite::Connection| {
         sqlite.busy_timeout(Duration::from_secs(5))?;
         sqlite.pragma_update(None, "journal_mode", "WAL")?;
         sqlite.pragma_update(None, "synchronous", "FULL")?;
-        sqlite.execute_batch(SCHEMA)
+        migrate(sqlite)
     };
-    set_up().map_err(|error| store.failed("set up", &error))?;
+    let version = set_up(&mut sqlite).map_err(|error| store.failed("set up", &error))?;
+    if version > VERSION {
+        let later = "a later version of this program wrote it; use that one";
+        return Err(store.failed("used", &later));
+    }
     Ok(Connection {
         sqlite,
         _alive: alive,
     })
+}
+
+/// Brings the tables to today's version, unless they are of a later one; gives the version that they have then.
+fn migrate(sqlite: &mut rusqlite::Connection) -> rusqlite::Result<i64> {
+    let transaction = sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > VERSION {
+        return Ok(version);
+    }
+    let is_old = version == 0 && transaction.table_exists(None, "charge")?;
+    if is_old {
+        transaction.execute_batch(FROM_0)?;
+    }
+    transaction.execute_batch(SCHEMA)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(VERSION)
 }
 
 /// Removes the lock files of processes that died. A young file may belong to a process that is about to lock it.

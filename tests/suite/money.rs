@@ -11,6 +11,8 @@ mod confirmation;
 mod confirmed;
 // 7digital at its worst.
 mod faults;
+// One purchase in all its spellings.
+mod identity;
 // What is written down, and what happens where it can't be.
 mod ledger;
 // What the operator's limits let through.

@@ -49,6 +49,24 @@ impl Id {
     }
 }
 
+impl Id {
+    /// The one form of all spellings that 7digital compares as equal: numbers without leading zeros and `.0`, GUIDs in small letters with hyphens.
+    pub fn canonical(&self) -> String {
+        if let Ok(guid) = uuid::Uuid::try_parse(&self.0) {
+            return guid.to_string();
+        }
+        let whole = self.0.split_once('.');
+        let whole = whole.filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|c| c == b'0'));
+        let whole = whole.map_or(self.0.as_str(), |(whole, _)| whole);
+        let is_number = !whole.is_empty() && whole.bytes().all(|digit| digit.is_ascii_digit());
+        match whole.trim_start_matches('0') {
+            _ if !is_number => self.0.clone(),
+            "" => "0".to_owned(),
+            number => number.to_owned(),
+        }
+    }
+}
+
 impl Currency {
     /// The three letters.
     pub fn as_str(&self) -> &str {

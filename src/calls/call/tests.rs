@@ -46,6 +46,7 @@ impl<const CHARGES: bool> Tool for PanickingTool<CHARGES> {
                 price: None,
                 currency: None,
                 payer: Payer::Card,
+                reference: None,
             })
         })
     } else {

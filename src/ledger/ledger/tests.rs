@@ -11,6 +11,7 @@ use crate::ledger::State;
 fn intent(key: &str) -> Intent {
     Intent {
         key: key.into(),
+        identity: format!("account card {key}"),
         account: "account".into(),
         tool: "purchase-user-item",
         arguments: "digest".into(),
@@ -45,8 +46,13 @@ async fn started(ledger: &Ledger, intent: Intent) -> i64 {
     }
 }
 
+async fn find(ledger: &Ledger, key: &str) -> Result<Option<Entry>> {
+    let identity = format!("account card {key}");
+    ledger.find(key.into(), identity, Repeat::Unasked).await
+}
+
 async fn state(ledger: &Ledger, key: &str) -> Option<State> {
-    ledger.find(key).await.unwrap().map(|entry| entry.state)
+    find(ledger, key).await.unwrap().map(|entry| entry.state)
 }
 
 #[cfg(unix)]
@@ -67,7 +73,7 @@ async fn a_purchase_is_started_once_and_its_outcome_stays() {
     assert_eq!(state(&ledger, "k").await, Some(State::Sending));
     ledger.finish(id, done()).await.unwrap();
     let again = in_folder(&folder.path().join("state"));
-    let entry = again.find("k").await.unwrap().unwrap();
+    let entry = find(&again, "k").await.unwrap().unwrap();
     assert_eq!(
         (entry.state, entry.purchase_id.as_deref()),
         (State::Done, Some("813"))
@@ -83,7 +89,7 @@ async fn what_was_refused_or_not_sent_frees_the_key() {
             .finish(id, Outcome { state, ..done() })
             .await
             .unwrap();
-        assert_eq!(ledger.find("k").await.unwrap(), None);
+        assert_eq!(find(&ledger, "k").await.unwrap(), None);
     }
 }
 
@@ -156,7 +162,7 @@ async fn only_an_operator_frees_an_unknown_outcome() {
     assert_eq!(ledger.abandon_in_flight().await.unwrap(), 1);
     assert_eq!(state(&ledger, "k").await, Some(State::Unknown));
     assert!(ledger.forget(id).await.unwrap());
-    assert_eq!(ledger.find("k").await.unwrap(), None);
+    assert_eq!(find(&ledger, "k").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -169,10 +175,10 @@ async fn a_ledger_that_can_not_be_used_says_why_and_is_tried_again() {
     )
     .unwrap();
     let ledger = in_folder(folder.path());
-    let error = ledger.find("k").await.unwrap_err().to_string();
+    let error = find(&ledger, "k").await.unwrap_err().to_string();
     assert!(error.contains("not a database"), "{error}");
     fs::remove_file(&file).unwrap();
-    assert_eq!(ledger.find("k").await.unwrap(), None);
+    assert_eq!(find(&ledger, "k").await.unwrap(), None);
 }
 
 #[cfg(unix)]
@@ -187,4 +193,74 @@ async fn only_its_owner_may_read_it() {
         let file = file.unwrap().path();
         assert_eq!(mode(&file), 0o600, "{file:?}");
     }
+}
+
+/// The tables as the first version made them, with a purchase that is done and one that is unknown.
+const FIRST_VERSION: &str = "
+    CREATE TABLE charge (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL,
+        account TEXT NOT NULL, tool TEXT NOT NULL, arguments TEXT NOT NULL, item TEXT NOT NULL, price INTEGER,
+        state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, owner TEXT NOT NULL,
+        purchase_id TEXT, document TEXT, code INTEGER
+    ) STRICT;
+    CREATE INDEX charge_by_key ON charge (key);
+    CREATE INDEX charge_by_account ON charge (account, started);
+    CREATE UNIQUE INDEX charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
+    INSERT INTO charge (key, account, tool, arguments, item, state, started, owner, purchase_id)
+        VALUES ('k1', 'account', 'purchase-user-item', 'a', 'release 1', 'done', unixepoch() * 1000, 'gone', '813');
+    INSERT INTO charge (key, account, tool, arguments, item, state, started, owner)
+        VALUES ('k2', 'account', 'deliver-user-item', 'a', 'release 2', 'unknown', 0, 'gone');
+";
+
+#[tokio::test]
+async fn tables_of_the_first_version_are_taken_over_and_later_ones_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ledger.sqlite");
+    let sqlite = rusqlite::Connection::open(&file).unwrap();
+    sqlite.execute_batch(FIRST_VERSION).unwrap();
+    drop(sqlite);
+    let ledger = in_folder(folder.path());
+    for (identity, expected) in [
+        ("account card release 1 ", Some(State::Done)),
+        ("account partner release 2 ", Some(State::Unknown)),
+        ("account card release 2 ", None),
+    ] {
+        let found = ledger.find("new".into(), identity.into(), Repeat::Unasked);
+        let state = found.await.unwrap().map(|entry| entry.state);
+        assert_eq!(state, expected, "{identity}");
+    }
+    assert_eq!(ledger.list(10).await.unwrap().len(), 2);
+    // Opened again, it is as it was.
+    let again = in_folder(folder.path());
+    assert_eq!(again.list(10).await.unwrap().len(), 2);
+    drop((ledger, again));
+    let sqlite = rusqlite::Connection::open(&file).unwrap();
+    sqlite.pragma_update(None, "user_version", 99).unwrap();
+    drop(sqlite);
+    let error = in_folder(folder.path()).list(1).await.unwrap_err();
+    let why = "a later version of this program wrote it";
+    assert!(error.to_string().contains(why), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_the_same_by_identity_stands_against_a_purchase_unless_the_user_agrees() {
+    let ledger = Ledger::at(Location::Memory);
+    let first = Intent {
+        identity: "account card release 1 ".into(),
+        ..intent("first")
+    };
+    let other = |nonce: Option<&str>| Intent {
+        key: "other".into(),
+        nonce: nonce.map(str::to_owned),
+        ..first.clone()
+    };
+    let id = started(&ledger, first.clone()).await;
+    for nonce in [None, Some("1")] {
+        let outcome = begin(&ledger, other(nonce)).await;
+        assert!(matches!(outcome, BeginOutcome::Exists(_)), "in flight");
+    }
+    ledger.finish(id, done()).await.unwrap();
+    let outcome = begin(&ledger, other(None)).await;
+    assert!(matches!(outcome, BeginOutcome::Exists(_)), "nobody agreed");
+    started(&ledger, other(Some("2"))).await;
 }

@@ -220,7 +220,7 @@ async fn each_charge_and_each_change_is_audited_once_and_no_read_is() {
     let declined = json!({"status": "error", "error": {"code": 3102, "errorMessage": "no"}});
     let declined = Fault::Status(200, "application/json", declined.to_string());
     let lost = Fault::Status(503, "text/plain", String::new());
-    for (fault, release) in [(declined, "11700063"), (lost, "11700065")] {
+    for (fault, release) in [(declined, "11600001"), (lost, "11600002")] {
         sandbox.script("purchaseUserItem", fault, 1);
         caller.call(TOOL, &json!({"releaseId": release})).await;
     }

@@ -78,7 +78,7 @@ fn check_limit(result: &Value, limit: &str) {
 #[tokio::test]
 async fn the_dearest_price_passes_and_one_more_does_not() {
     let shop = Shop::with(&[("SEVENDIGITAL_MCP_MAX_PRICE", "1000")]).await;
-    let sale = |price: u32| json!({"releaseId": "1", "retailPrice": price, "currency": "GBP"});
+    let sale = |number: u32, price: u32| json!({"releaseId": number, "retailPrice": price, "currency": "GBP"});
     let basket = json!({"basketId": demo::BASKET_ID});
     let rows = [
         (TOOL, priced(1, 1_000), true),
@@ -91,8 +91,8 @@ async fn the_dearest_price_passes_and_one_more_does_not() {
         ("purchase-user-basket", basket, false),
         ("purchase-user-priced-item", priced(8, 1_000), true),
         ("purchase-user-priced-item", priced(9, 1_001), false),
-        ("deliver-user-item", sale(1_000), true),
-        ("deliver-user-item", sale(1_001), false),
+        ("deliver-user-item", sale(10, 1_000), true),
+        ("deliver-user-item", sale(11, 1_001), false),
     ];
     for (tool, arguments, passes) in rows {
         let before = shop.upstream.connections();

@@ -92,7 +92,7 @@ async fn what_the_locker_does_not_prove_stays_unknown() {
 async fn a_purchase_that_is_known_does_not_settle_another() {
     let folder = folder();
     let world = world(&folder).await;
-    purchase_id(&world.call("purchase-user-rrp-item", release()).await);
+    purchase_id(&world.call("deliver-user-item", release()).await);
     let lost = Fault::Status(503, "text/plain", String::new());
     world.sandbox.script("purchaseUserItem", lost, 1);
     failure(&world.call(TOOL, release()).await);
@@ -109,7 +109,8 @@ async fn the_operator_sees_what_was_bought_and_frees_what_is_unknown() {
     upstream.script(ITEM, [Act::Reset(Vec::new()), held]);
     let world = world_on(folder.path(), &upstream.base_uri(), &[]).await;
     let caller = Client::of(&world);
-    let bought = caller.call("purchase-user-rrp-item", &release()).await;
+    let other = json!({"releaseId": "11700063"});
+    let bought = caller.call("purchase-user-rrp-item", &other).await;
     failure(&caller.call(TOOL, &release()).await);
 
     let id = purchase_id(&bought);
@@ -123,7 +124,7 @@ async fn the_operator_sees_what_was_bought_and_frees_what_is_unknown() {
     };
     assert_eq!((newest[0], oldest[0]), ("2", "1"), "newest first: {list}");
     assert_eq!(newest[2..], ["unknown", TOOL, "release", "11700062"]);
-    let done = ["done", "purchase-user-rrp-item", "release", "11700062"];
+    let done = ["done", "purchase-user-rrp-item", "release", "11700063"];
     assert_eq!(oldest[2..], [&done[..], &["purchase", id]].concat());
     let one = answered(folder.path(), &["list", "--limit", "1"]).await;
     assert_eq!(one.lines().count(), 1);

@@ -47,15 +47,12 @@ impl Stage {
     }
 
     async fn read(&self) {
-        for tool in [
-            "get-user-locker",
-            "list-user-payment-cards",
-            "get-user-details",
+        for (tool, arguments) in [
+            ("get-user-locker", json!({})),
+            ("list-user-payment-cards", json!({})),
+            ("get-user-details", json!({"userId": "1"})),
         ] {
-            let reply = self
-                .wire
-                .on(Surface::Modern, tool, &json!({"userId": "1"}))
-                .await;
+            let reply = self.wire.on(Surface::Modern, tool, &arguments).await;
             self.seen.answer(tool, &reply);
         }
     }
