@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -107,7 +108,7 @@ impl<'de> Visitor<'de> for &Tree {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let (mut fields, mut doubled) = (Map::new(), Vec::new());
+        let (mut fields, mut doubled) = (Map::new(), BTreeSet::new());
         while let Some(name) = entries.next_key::<String>()? {
             let value = entries.next_value_seed(self)?;
             match fields.entry(name) {
@@ -120,7 +121,7 @@ impl<'de> Visitor<'de> for &Tree {
                         Value::Array(all) if again => all.push(value),
                         first => *first = Value::Array(vec![first.take(), value]),
                     }
-                    doubled.push(place.key().clone());
+                    doubled.insert(place.key().clone());
                 }
             }
         }

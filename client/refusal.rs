@@ -36,12 +36,10 @@ pub(crate) fn read(reply: &Reply, document: &Map<String, Value>, plainly: bool) 
     let code = codes.next();
     let message = quotable(&words(&errors));
     let lower = message.to_ascii_lowercase();
-    let certain = plainly
-        && reply.status < 500
-        && !faulty
-        && !contradicts(&lower)
-        && document.get("purchase").is_none_or(is_empty);
-    if certain || !plainly {
+    // Beside a purchase nothing is certain, whatever the status and the words say.
+    let untouched = document.get("purchase").is_none_or(is_empty);
+    let certain = plainly && untouched && reply.status < 500 && !faulty && !contradicts(&lower);
+    if certain || (!plainly && untouched) {
         // 7digital's own client reads a message about OAuth as one, whatever its code.
         match reply.status {
             429 => {
@@ -55,6 +53,7 @@ pub(crate) fn read(reply: &Reply, document: &Map<String, Value>, plainly: bool) 
     }
     if errors.is_empty()
         && !plainly
+        && untouched
         && let Some(error) = by_status(reply)
     {
         return error;

@@ -142,16 +142,19 @@ fn is_joining(c: char) -> bool {
     (joins || syllabic != IndicSyllabicCategory::Other) && !c.is_ascii() && !is_invisible(c)
 }
 
+/// Signs behind a letter or an emoji that are looked over, at most: people write fewer.
+const MAX_SIGNS: usize = 8;
+
 /// Whether the text so far ends in a letter of such a script, with its marks.
 fn joins_letters(before: &[char]) -> bool {
-    let mut back = before.iter().rev();
+    let mut back = before.iter().rev().take(MAX_SIGNS);
     let letter = back.find(|c| category(**c) != GeneralCategory::NonspacingMark || is_joining(**c));
     letter.is_some_and(|c| is_joining(*c))
 }
 
 /// Whether the text so far ends in an emoji, with its selector or its shade of skin.
 fn ends_emoji(before: &[char]) -> bool {
-    let mut back = before.iter().rev();
+    let mut back = before.iter().rev().take(MAX_SIGNS);
     let emoji = back.find(|c| !matches!(c, '\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}'));
     emoji.is_some_and(|c| is_pictograph(*c))
 }

@@ -7,7 +7,7 @@ use sevendigital_tools::{AnyTool, Reply, Standing, TOOLS, ToolError};
 
 use super::answers::ok;
 use crate::support::calls::{good, tool};
-use crate::support::upstream::{ANY, Act, Upstream, ok as http_ok};
+use crate::support::upstream::{ANY, Act, Upstream, http, ok as http_ok};
 
 /// What stands in a field's place. Its marks are counted in the result.
 const MARK: &str = "odd-424242";
@@ -238,6 +238,41 @@ async fn a_purchase_is_made_only_where_nothing_speaks_against_it() {
     let reply = buy.prepare(arguments).unwrap().run(&stage.client).await;
     let standing = Standing::from_answer(&reply.unwrap().answer);
     assert_eq!(standing, Standing::Unclear, "a name that comes twice");
+}
+
+#[tokio::test]
+async fn beside_a_purchase_no_status_says_that_nothing_was_charged() {
+    let stage = Stage::start().await;
+    let buy = tool("purchase-user-item");
+    for status in [400, 401, 403, 404, 409, 429, 500, 503] {
+        for answer in [
+            json!({"status": "ok", "purchase": {"id": "5"}}),
+            json!({"purchase": {"id": "5"}}),
+            json!({"status": "error", "error": {"code": 3003}, "purchase": {"id": "5"}}),
+            json!({"status": "ok", "error": {"code": 3003}, "purchase": {"id": "5"}}),
+            json!({"status": "pending", "purchase": {"id": "5"}}),
+        ] {
+            let body = http(
+                status,
+                "Content-Type: application/json\r\n",
+                answer.to_string(),
+            );
+            stage.upstream.script(ANY, [Act::Say(body)]);
+            let arguments = good("purchase-user-item").as_object().unwrap().clone();
+            let prepared = buy.prepare(arguments).unwrap();
+            match prepared.run(&stage.client).await {
+                Err(ToolError::Client(error)) => {
+                    let delivery = error.delivery();
+                    assert_eq!(
+                        delivery,
+                        sevendigital::Delivery::Unknown,
+                        "{status} {answer}"
+                    );
+                }
+                other => panic!("{status} {answer}: {other:?}"),
+            }
+        }
+    }
 }
 
 #[tokio::test]
