@@ -31,7 +31,8 @@ impl Sent {
     /// Replaces the request's credentials in a document, in every spelling that decodes to them: percent-encoded, by entities or by JSON's escapes, several times over.
     /// `body` is what the document was read from: where it holds none of them and nothing encoded, there is nothing to do.
     pub(crate) fn redact_all(&self, body: &str, fields: &mut Map<String, Value>) {
-        let plainly = body.contains('\\') || self.finds(body, false);
+        // What XML's parser and JSON's escapes make of the body may hold one that the body does not.
+        let plainly = body.starts_with('<') || body.contains('\\') || self.finds(body, false);
         if plainly || is_encoded(body) {
             self.redact_fields(fields, plainly);
         }
@@ -48,25 +49,24 @@ impl Sent {
             return text.into();
         }
         let in_address = is_web_address(text);
+        let mut shown = Cow::Borrowed(text);
         if plainly && self.finds(text, in_address) {
-            let mut redacted = text.to_owned();
             for credential in self.needles(in_address) {
-                redacted = redacted.replace(credential, REDACTED);
+                shown = Cow::Owned(shown.replace(credential, REDACTED));
             }
-            return redacted.into();
         }
-        let mut read = Cow::Borrowed(text);
+        let mut read = shown.clone();
         for _ in 0..MAX_ROUNDS {
             let decoded = decoded(&read);
             if decoded == read {
                 break;
             }
             if self.finds(&decoded, in_address) {
-                return REDACTED.into();
+                return Cow::Owned(REDACTED.to_owned());
             }
             read = Cow::Owned(decoded.into_owned());
         }
-        text.into()
+        shown
     }
 
     fn needles(&self, in_address: bool) -> impl Iterator<Item = &str> {
@@ -178,6 +178,11 @@ mod tests {
         let mut document = json!({"7d4vr6cgb392": {"list": ["a", "7d4vr6cgb392"]}});
         let body = document.to_string();
         sent.redact_all(&body, document.as_object_mut().unwrap());
+        let mut encoded =
+            json!({"a": "t=tok%2Ben%2F12%3D%3D", "b": "7d4vr6cgb392&s=sign%2Bature%3D"});
+        let body = encoded.to_string();
+        sent.redact_all(&body, encoded.as_object_mut().unwrap());
+        assert_eq!(encoded, json!({"a": "[redacted]", "b": "[redacted]"}));
         assert_eq!(
             document,
             json!({"[redacted]": {"list": ["a", "[redacted]"]}})

@@ -67,7 +67,9 @@ fn signs(fields: &Map<String, Value>) -> impl Iterator<Item = Word> {
         .iter()
         .map(|(name, value)| match name.to_ascii_lowercase().as_str() {
             "status" | "state" | "paymentstatus" | "purchasestatus" => word(value),
-            "error" | "errors" if !is_empty(value) => Word::Failure,
+            "error" | "errors" | "errorcode" | "errormessage" | "code" if !is_empty(value) => {
+                Word::Failure
+            }
             "success" if denies(value) => Word::Failure,
             _ => Word::Success,
         });

@@ -208,6 +208,8 @@ async fn a_purchase_is_made_only_where_nothing_speaks_against_it() {
         ("unclear", sale(json!({"id": "5", "errors": ["x"]}))),
         ("unclear", sale(json!({"id": "5", "success": "False"}))),
         ("unclear", sale(json!([{"id": "5"}, {"id": "6"}]))),
+        ("unclear", json!({"status": "ok", "code": 3003, "message": "no", "purchase": {"id": "5"}})),
+        ("unclear", sale(json!({"id": "5", "errorCode": 3003, "errorMessage": "no"}))),
         ("unclear", json!({"status": {"word": "ok"}, "purchase": {"id": "5"}})),
         ("failed", json!({"status": "ok", "success": false, "purchase": {"id": "5"}})),
         ("failed", json!({"status": "ok", "error": {"code": 3003}, "purchase": {"id": "5"}})),
