@@ -1,6 +1,18 @@
 //! What a call gives: a document, and what the headers around it said.
 
+use std::convert::Infallible;
+
 use serde::Serialize;
+use serde_json::{Map, Value};
+
+/// The document in a reply: the payload, with the envelope's `status` and `version` beside it.
+#[derive(Clone, PartialEq)]
+pub struct Document {
+    /// Its fields.
+    pub fields: Map<String, Value>,
+    /// Whether a name came twice in one object of its JSON. Then all its values stand in a list.
+    pub doubled: bool,
+}
 
 /// A document, and what the headers around it said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +51,8 @@ impl<T> Answer<T> {
 
     /// The same answer with another document.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        Answer {
-            document: change(self.document),
-            location: self.location,
-            rate_limit: self.rate_limit,
-            doubled: self.doubled,
-        }
+        let Ok(answer) = self.try_map(|document| Ok::<_, Infallible>(change(document)));
+        answer
     }
 }
 

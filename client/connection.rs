@@ -49,12 +49,12 @@ pub(crate) fn open(
 /// A connection whose reply is not read to its end is closed, so that no later call reads the rest.
 pub(crate) async fn transmit(
     http: &reqwest::Client,
-    request: SignedRequest,
+    mut request: SignedRequest,
     traceparent: Option<&HeaderValue>,
     limits: &Limits,
     deadline: Instant,
 ) -> Result<Answer<Reply>, Error> {
-    let (operation, sent) = (request.operation, request.sent.clone());
+    let (operation, sent) = (request.operation, std::mem::take(&mut request.sent));
     let request = build(http, request, traceparent);
     let started = Instant::now();
     let mut status = None;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::credentials::Secret;
 use crate::text::is_web_address;
-use crate::xml::unescaped;
+use crate::xml::{insert, unescaped};
 
 /// Shorter ones would be found in texts that only look like them.
 const MIN_CREDENTIAL: usize = 8;
@@ -85,7 +85,7 @@ impl Sent {
         if fields.keys().any(is_redacted) {
             for (name, value) in std::mem::take(fields) {
                 let name = self.redact_text(&name, plainly).into_owned();
-                fields.insert(name, value);
+                insert(fields, name, value);
             }
         }
         for value in fields.values_mut() {

@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
+use crate::answer::Document;
 use crate::error::Unreadable;
 
 /// Values in one document at most.
@@ -17,22 +18,15 @@ const MAX_VALUES: usize = 250_000;
 /// An integer of fewer digits fits 64 bits.
 const MAX_DIGITS: usize = 18;
 
-/// An object of JSON.
-pub(crate) struct Json {
-    pub(crate) fields: Map<String, Value>,
-    /// Whether a name came twice in one object. Then all its values stand in a list.
-    pub(crate) doubled: bool,
-}
-
 /// Reads an object. Integers of more than 64 bits become texts of their digits, and half of a surrogate pair becomes U+FFFD.
-pub(crate) fn parse(text: &str) -> Result<Json, Unreadable> {
+pub(crate) fn parse(text: &str) -> Result<Document, Unreadable> {
     let text = mended(text);
     let tree = Tree::default();
     let mut reader = serde_json::Deserializer::from_str(&text);
     let read = tree.deserialize(&mut reader);
     let value = read.and_then(|value| reader.end().map(|()| value));
     match value {
-        Ok(Value::Object(fields)) => Ok(Json {
+        Ok(Value::Object(fields)) => Ok(Document {
             fields,
             doubled: tree.doubled.get(),
         }),
@@ -134,15 +128,8 @@ impl<'de> Visitor<'de> for &Tree {
 fn may_need_mending(text: &str) -> bool {
     let bytes = text.as_bytes();
     // A longer row of digits has one at one of these places.
-    let mut steps = bytes
-        .iter()
-        .skip(MAX_DIGITS)
-        .step_by(MAX_DIGITS + 1)
-        .enumerate();
-    let long_row = steps.any(|(step, byte)| {
-        let at = MAX_DIGITS + step * (MAX_DIGITS + 1);
-        byte.is_ascii_digit() && digits_around(bytes, at) > MAX_DIGITS
-    });
+    let mut places = (MAX_DIGITS..bytes.len()).step_by(MAX_DIGITS + 1);
+    let long_row = places.any(|at| digits_around(bytes, at) > MAX_DIGITS);
     long_row || text.contains("\\u")
 }
 
@@ -154,10 +141,10 @@ fn digits_around(bytes: &[u8], at: usize) -> usize {
 
 /// The same text, with integers of more than 64 bits in quotation marks, and U+FFFD for each half of a surrogate pair.
 fn mended(text: &str) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
     if !may_need_mending(text) {
         return text.into();
     }
+    let bytes = text.as_bytes();
     // Where the text was copied up to, with what was mended.
     let (mut mended, mut copied) = (String::new(), 0);
     let mut replace = |from: usize, to: usize, with: &str| {

@@ -102,20 +102,31 @@ fn errors(document: &Map<String, Value>) -> Vec<Reported> {
         one => std::slice::from_ref(one),
     });
     let mut found: Vec<Reported> = listed.map(reported).collect();
-    found.push(reported(&Value::Object(document.clone())));
+    found.push(reported_by(document));
     found.retain(|(code, words)| code.is_some() || words.is_some());
     found
 }
 
 fn reported(error: &Value) -> Reported {
-    let text = |value: &Value| match value {
+    match error {
+        Value::Object(fields) => reported_by(fields),
+        other => (None, text(other)),
+    }
+}
+
+fn reported_by(fields: &Map<String, Value>) -> Reported {
+    let mut names = ["errorMessage", "message", "description", "_"].iter();
+    let words = names.find_map(|name| text(fields.get(*name)?));
+    (code(fields), words)
+}
+
+/// A text, which in XML may have attributes beside it.
+fn text(value: &Value) -> Option<String> {
+    match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
         Value::Object(element) => element.get("_")?.as_str().map(str::to_owned),
         _ => None,
-    };
-    let fields = ["errorMessage", "message", "description", "_"];
-    let named = fields.iter().find_map(|name| text(error.get(*name)?));
-    (code(error), named.or_else(|| text(error)))
+    }
 }
 
 /// The words of all errors; where there are several, each with its code.

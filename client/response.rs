@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::answer::Document;
 use crate::charset;
 use crate::endpoint::{Effect, Endpoint};
 use crate::error::{Error, Unreadable};
@@ -13,15 +14,6 @@ use crate::reply::{Reply, by_status, unauthorised};
 use crate::text::clean_all;
 use crate::verdict::{Verdict, has_payload, verdict};
 use crate::xml;
-
-/// The document in an answer: the payload, with the envelope's `status` and `version` beside it.
-#[derive(Clone, PartialEq)]
-pub struct Document {
-    /// Its fields.
-    pub fields: Map<String, Value>,
-    /// Whether a name came twice in one object of its JSON. Then all its values stand in a list.
-    pub doubled: bool,
-}
 
 /// The document in the answer to an operation.
 ///
@@ -71,23 +63,18 @@ pub(crate) fn trimmed(text: &str) -> &str {
 }
 
 fn bare(text: &str) -> Result<Document, Unreadable> {
-    let json::Json {
-        fields: mut document,
-        doubled,
-    } = json::parse(text)?;
+    let mut document = json::parse(text)?;
+    let fields = &mut document.fields;
     // 7digital's older conversions keep XML's root.
-    if let (1, Some(Value::Object(inner))) = (document.len(), document.get_mut("response")) {
-        document = std::mem::take(inner);
+    if let (1, Some(Value::Object(inner))) = (fields.len(), fields.get_mut("response")) {
+        *fields = std::mem::take(inner);
     }
     // XML's noise, and the address of the XSD, which is the JSON twin of `xsi:noNamespaceSchemaLocation`.
-    document.retain(|key, value| {
+    fields.retain(|key, value| {
         let schema = key == "schema" && value.as_str().is_some_and(|text| text.contains(".xsd"));
         !(schema || key.starts_with("xmlns") || key.starts_with("xsi:"))
     });
-    Ok(Document {
-        fields: document,
-        doubled,
-    })
+    Ok(document)
 }
 
 fn envelope(text: &str) -> Result<Document, Unreadable> {

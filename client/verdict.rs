@@ -91,13 +91,14 @@ pub(crate) fn verdict(document: &Map<String, Value>) -> Verdict {
     }
     let given = |name: &str| document.get(name).is_some_and(|value| !is_empty(value));
     if given("error") || given("errors") {
-        let plainly = status == Word::Empty && document.get("error").is_some_and(has_code);
+        let error = document.get("error").and_then(Value::as_object);
+        let plainly = status == Word::Empty && error.and_then(code).is_some();
         return Verdict::Failed { plainly };
     }
     match status {
         Word::Success => Verdict::Ok,
         Word::Empty if given("code") => Verdict::Failed {
-            plainly: has_code(&Value::Object(document.clone())),
+            plainly: code(document).is_some(),
         },
         Word::Empty if given("message") && !has_payload(document) => {
             Verdict::Failed { plainly: false }
@@ -122,13 +123,8 @@ pub(crate) fn has_payload(document: &Map<String, Value>) -> bool {
     fields.any(|(name, value)| !ENVELOPE.contains(&name.as_str()) && !is_empty(value))
 }
 
-/// Whether an error has one of 7digital's codes.
-fn has_code(error: &Value) -> bool {
-    code(error).is_some()
-}
-
 /// The numeric code of an error, which may be a number or a text.
-pub(crate) fn code(error: &Value) -> Option<u32> {
+pub(crate) fn code(error: &Map<String, Value>) -> Option<u32> {
     match error.get("code")? {
         Value::Number(code) => u32::try_from(code.as_u64()?).ok(),
         Value::String(code) => code.trim().parse().ok(),

@@ -1,7 +1,7 @@
 //! Who calls, which tools they may use, and for which user.
 
 pub use self::authenticator::Authenticator;
-pub use self::caller::Caller;
+pub use self::caller::{Caller, check_user};
 pub use self::protected_resource::ProtectedResource;
 pub use self::tool_filter::ToolFilter;
 pub use self::user::{User, UserSource};

@@ -46,8 +46,7 @@ impl Tool for PurchaseUserBasket {
     async fn call(client: &Client, basket: &Basket) -> Result<Answer<Fields>, ToolError> {
         let sent = Sent {
             basket,
-            tags: (),
-            tag_parameters: basket.tags.as_ref().map(Tags::parameters),
+            tags: basket.tags.as_ref().map(Tags::parameters),
         };
         Ok(client.call(&Self::CONTRACT.upstream, &sent).await?)
     }
@@ -75,7 +74,6 @@ pub struct Basket {
 struct Sent<'a> {
     #[serde(flatten)]
     basket: &'a Basket,
-    tags: (),
     #[serde(flatten)]
-    tag_parameters: Option<BTreeMap<String, &'a str>>,
+    tags: Option<BTreeMap<String, Option<&'a str>>>,
 }

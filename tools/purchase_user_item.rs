@@ -71,9 +71,8 @@ struct Sent<'a> {
     #[serde(flatten)]
     item: &'a StoreItem,
     price: Option<String>,
-    tags: (),
     #[serde(flatten)]
-    tag_parameters: Option<BTreeMap<String, &'a str>>,
+    tags: Option<BTreeMap<String, Option<&'a str>>>,
 }
 
 impl StoreItem {
@@ -93,8 +92,7 @@ impl StoreItem {
         let sent = Sent {
             item: self,
             price: self.price.map(price_of),
-            tags: (),
-            tag_parameters: self.tags.as_ref().map(Tags::parameters),
+            tags: self.tags.as_ref().map(Tags::parameters),
         };
         Ok(client.call(upstream, &sent).await?)
     }

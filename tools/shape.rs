@@ -145,12 +145,10 @@ pub(crate) fn check_names<T: JsonSchema + 'static>(
         letters.map(|c| c.to_ascii_lowercase()).collect()
     };
     let given = arguments.get("body").and_then(Value::as_object);
-    for name in given.into_iter().flat_map(Map::keys) {
-        let meant = fields
-            .fields
-            .iter()
-            .find(|(known, _)| plain(known) == plain(name));
-        if let Some((known, _)) = meant.filter(|(known, _)| known != name) {
+    let given = given.into_iter().flat_map(Map::keys);
+    for name in given.filter(|name| fields.find(name).is_none()) {
+        let mut known = fields.fields.iter();
+        if let Some((known, _)) = known.find(|(known, _)| plain(known) == plain(name)) {
             let problem = format!("the name of this field is `{known}`");
             return Err(ToolError::input(&format!("body.{name}"), &problem));
         }

@@ -1,6 +1,6 @@
 //! Answers as 7digital's sources show them, and as a broken middle box would.
 
-use serde_json::json;
+use serde_json::{Map, json};
 
 use super::*;
 use crate::upstream::{LOCKER, refused};

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sevendigital::{Auth, Client, Effect};
-use sevendigital_tools::{AnyTool, Arguments, Contract};
+use sevendigital::{Client, Effect};
+use sevendigital_tools::{AnyTool, Arguments};
 use tracing::Instrument as _;
 
 use super::call_key::CallKey;
@@ -20,9 +20,9 @@ use super::registry::Registry;
 use super::request_context::RequestContext;
 use super::{audit, upstream};
 use crate::config::{Config, ConfigError};
-use crate::identity::{Caller, User};
+use crate::identity::{Caller, User, check_user};
 use crate::ledger::Ledger;
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 use crate::telemetry::metrics;
 use crate::telemetry::trace;
 use crate::telemetry::trace_context::TraceContext;
@@ -136,7 +136,7 @@ impl Calls {
         let named = prepared.named_users();
         let user = call.caller.user(contract, call.user, named, configured)?;
         let client = upstream::for_call(&self.client, user, trace)?;
-        check_user(contract, &client, prepared.named_users())?;
+        check_user(contract, client.credentials(), prepared.named_users())?;
         let key = CallKey::new(contract, &client, &prepared);
         let ready = Ready {
             caller: call.caller,
@@ -236,21 +236,6 @@ impl Calls {
             tracing::error!("charges in flight could not be marked as unknown: {error}");
         }
     }
-}
-
-/// A token's call is for the token's user. With a `userId` beside it, what is asked about and what is sent could be for two.
-fn check_user(contract: &Contract, client: &Client, named: &[String]) -> Result<(), Problem> {
-    let credentials = client.credentials();
-    let by_token = contract.upstream.auth == Auth::User && credentials.token.is_some();
-    let other = |id: &&String| Some(id.as_str()) != credentials.user_id.as_deref();
-    if by_token && named.iter().any(|id| other(&id)) {
-        return Err(Problem::new(
-            Kind::Argument,
-            "An argument is not right: userId: an access token signs the call, which is for the token's own user.",
-            "Leave `userId` out; for another user the operator configures no access token, or logs that user in.",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

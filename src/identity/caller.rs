@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sevendigital::Token;
+use sevendigital::{Auth, Credentials, Token};
 use sevendigital_tools::{Contract, Scope};
 
 use super::tool_filter::ToolFilter;
@@ -173,6 +173,24 @@ impl Caller {
         }
         Ok(from_headers)
     }
+}
+
+/// A token's call is for the token's user. With a `userId` beside it, what is asked about and what is sent could be for two.
+pub fn check_user(
+    contract: &Contract,
+    credentials: &Credentials,
+    named: &[String],
+) -> Result<(), Problem> {
+    let by_token = contract.upstream.auth == Auth::User && credentials.token.is_some();
+    let other = |id: &String| Some(id.as_str()) != credentials.user_id.as_deref();
+    if by_token && named.iter().any(other) {
+        return Err(Problem::new(
+            Kind::Argument,
+            "An argument is not right: userId: an access token signs the call, which is for the token's own user.",
+            "Leave `userId` out; for another user the operator configures no access token, or logs that user in.",
+        ));
+    }
+    Ok(())
 }
 
 fn all_scopes() -> Vec<String> {

@@ -56,7 +56,7 @@ fn reworded(error: Error) -> Problem {
             let what = "7digital has been failing, so reads are held back for a few seconds.";
             later(Kind::Unavailable, what, "", Some(retry_after))
         }
-        Error::Rejected(refusal) => refused(&refusal),
+        Error::Rejected(refusal) => refused(*refusal),
         Error::Unauthorised {
             message,
             clock_ahead,
@@ -87,7 +87,7 @@ fn reworded(error: Error) -> Problem {
     }
 }
 
-fn refused(refusal: &Refusal) -> Problem {
+fn refused(refusal: Refusal) -> Problem {
     let Refusal {
         status,
         code,
@@ -95,7 +95,7 @@ fn refused(refusal: &Refusal) -> Problem {
         retry_after,
         ..
     } = refusal;
-    let fault = *status >= 500 || code.is_some_and(is_remote_fault);
+    let fault = status >= 500 || code.is_some_and(is_remote_fault);
     let kind = if fault {
         Kind::BadAnswer
     } else {
@@ -110,11 +110,9 @@ fn refused(refusal: &Refusal) -> Problem {
         None => Repeat::AfterChange,
     };
     let problem = Problem::new(kind, what, code.map_or("", advice))
-        .quoting(*code, message)
+        .quoting(code, &message)
         .repeatable(repeat);
-    retry_after
-        .iter()
-        .fold(problem, |problem, wait| problem.after(*wait))
+    retry_after.into_iter().fold(problem, Problem::after)
 }
 
 /// What to do where there is no connection.

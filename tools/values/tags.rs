@@ -14,11 +14,11 @@ use super::text::Text;
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
-    /// The parameters that carry them.
-    pub fn parameters(&self) -> BTreeMap<String, &str> {
+    /// The parameters that carry them, in place of `tags` itself, which is not sent.
+    pub fn parameters(&self) -> BTreeMap<String, Option<&str>> {
         let tags = self.0.iter();
-        tags.map(|(key, value)| (format!("tag_{key}"), value.as_str()))
-            .collect()
+        let tags = tags.map(|(key, value)| (format!("tag_{key}"), Some(value.as_str())));
+        tags.chain([("tags".to_owned(), None)]).collect()
     }
 }
 

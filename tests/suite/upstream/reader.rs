@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config as Cases, TestCaseError, TestRunner};
 use serde_json::Value;
-use sevendigital::response::Document;
+use sevendigital::answer::Document;
 use sevendigital_tools::{Tool, shape};
 
 // Bytes that are no answer, or were one before they were spoilt.

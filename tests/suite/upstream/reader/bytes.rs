@@ -3,8 +3,9 @@
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, sample};
 use serde_json::{Map, Value, json};
+use sevendigital::answer::Document;
 use sevendigital::reply::Reply;
-use sevendigital::response::{self, Document};
+use sevendigital::response;
 use sevendigital::{Answer, Effect, Error};
 use sevendigital_tools::Standing;
 use sevendigital_tools::Tool as _;
