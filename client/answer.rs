@@ -3,16 +3,6 @@
 use std::convert::Infallible;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
-
-/// The document in a reply: the payload, with the envelope's `status` and `version` beside it.
-#[derive(Clone, PartialEq)]
-pub struct Document {
-    /// Its fields.
-    pub fields: Map<String, Value>,
-    /// Whether a name came twice in one object of its JSON. Then all its values stand in a list.
-    pub doubled: bool,
-}
 
 /// A document, and what the headers around it said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +14,6 @@ pub struct Answer<T> {
     pub location: Option<String>,
     /// Where the key stands in its quota.
     pub rate_limit: Option<RateLimit>,
-    /// Whether a name came twice in one object of the document's JSON.
-    pub doubled: bool,
 }
 
 impl<T> Answer<T> {
@@ -35,7 +23,6 @@ impl<T> Answer<T> {
             document,
             location: None,
             rate_limit: None,
-            doubled: false,
         }
     }
 
@@ -45,7 +32,6 @@ impl<T> Answer<T> {
             document: change(self.document)?,
             location: self.location,
             rate_limit: self.rate_limit,
-            doubled: self.doubled,
         })
     }
 

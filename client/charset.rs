@@ -6,7 +6,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// The text of a body: by a byte order mark, then the header's charset, then the XML declaration's, then UTF-8.
 ///
-/// A label that does not fit the bytes is passed over; Windows-1252 fits everything. Two labels are often wrong, and are believed only where nothing speaks against them:
+/// A label that does not fit the bytes is passed over. What fits none is UTF-8 with broken bytes if any of its characters needs several of them, and Windows-1252 otherwise. Two labels are often wrong, and are believed only where nothing speaks against them:
 /// UTF-16, which .NET's string writers declare in UTF-8, needs a zero byte at the start; and valid UTF-8 is no text of single bytes.
 pub(crate) fn decode<'a>(content_type: &str, body: &'a [u8]) -> Cow<'a, str> {
     if let Some((encoding, _)) = Encoding::for_bom(body) {
@@ -29,7 +29,15 @@ pub(crate) fn decode<'a>(content_type: &str, body: &'a [u8]) -> Cow<'a, str> {
         .flatten()
         .filter(fits)
         .find_map(|encoding| encoding.decode_without_bom_handling_and_without_replacement(body))
-        .unwrap_or_else(|| WINDOWS_1252.decode(body).0)
+        .unwrap_or_else(|| {
+            let lossy = String::from_utf8_lossy(body);
+            let wide = |c: char| !c.is_ascii() && c != char::REPLACEMENT_CHARACTER;
+            if lossy.contains(wide) {
+                lossy
+            } else {
+                WINDOWS_1252.decode(body).0
+            }
+        })
 }
 
 /// The encoding that stands behind this key.
@@ -89,6 +97,16 @@ mod tests {
                 "",
                 b"{\"a\": \"\x80\"}".to_vec(),
                 "{\"a\": \"€\"}".to_owned(),
+            ),
+            (
+                "application/json; charset=utf-8",
+                b"Bj\xc3\xb6rk \xf6 \xc3\xbc".to_vec(),
+                "Björk \u{fffd} ü".to_owned(),
+            ),
+            (
+                "application/json; charset=utf-8",
+                b"Bj\xf6rk".to_vec(),
+                "Björk".to_owned(),
             ),
         ] {
             assert_eq!(decode(label, &body), expected, "{label}");

@@ -202,10 +202,7 @@ impl Client {
 
 /// The document in a reply, and what the headers around it said.
 fn read(reply: Answer<Reply>, endpoint: &Endpoint) -> Result<Raw, Error> {
-    let document = response::read(&reply.document, endpoint)?;
-    let mut answer = reply.map(|_| document.fields);
-    answer.doubled = document.doubled;
-    Ok(answer)
+    reply.try_map(|reply| response::read(&reply, endpoint))
 }
 
 /// The wait in whole seconds, as `Retry-After` has it.

@@ -6,11 +6,12 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::credentials::Secret;
-use crate::text::is_web_address;
-use crate::xml::{insert, unescaped};
+use crate::json::insert;
+use crate::text::{clean, is_plain, is_web_address};
+use crate::xml::unescaped;
 
 /// Shorter ones would be found in texts that only look like them.
-const MIN_CREDENTIAL: usize = 8;
+const MIN_CREDENTIAL: usize = 6;
 /// How many times over a text may be encoded and is still read.
 const MAX_ROUNDS: usize = 4;
 /// What stands in the place of a credential.
@@ -23,12 +24,14 @@ pub struct Sent {
     pub values: Vec<String>,
     /// The consumer key. 7digital's own download addresses hold it, so it stays in web addresses.
     pub consumer_key: Option<Secret>,
-    /// The access token, and the signature of this very request.
+    /// The access token, the signature of this very request, and a user's password.
     pub credentials: Vec<Secret>,
 }
 
 impl Sent {
-    /// Replaces the request's credentials in a document, in every spelling that decodes to them: percent-encoded, by entities or by JSON's escapes, several times over.
+    /// Replaces the request's credentials in a document, in every spelling that decodes to them: percent-encoded, by entities, by JSON's escapes or with invisible characters in them, several times over.
+    ///
+    /// A text that holds one in another spelling is replaced as a whole, a web address too: such a link is a key to the account, and 7digital's own download links hold none of these.
     /// `body` is what the document was read from: where it holds none of them and nothing encoded, there is nothing to do.
     pub(crate) fn redact_all(&self, body: &str, fields: &mut Map<String, Value>) {
         // What XML's parser and JSON's escapes make of the body may hold one that the body does not.
@@ -114,9 +117,10 @@ impl Sent {
     }
 }
 
-/// Whether something in a text may stand for something else.
+/// Whether something in a text may stand for something else, or for nothing.
 fn is_encoded(text: &str) -> bool {
-    text.bytes().any(|byte| matches!(byte, b'%' | b'&' | b'\\'))
+    let escapes = text.bytes().any(|byte| matches!(byte, b'%' | b'&' | b'\\'));
+    escapes || !is_plain(text)
 }
 
 /// A text with one layer of encoding taken off.
@@ -131,12 +135,38 @@ fn decoded(text: &str) -> Cow<'_, str> {
     } else {
         text
     };
-    if text.contains('\\') {
-        let quoted = format!("\"{text}\"");
-        let unescaped = serde_json::from_str(&quoted).ok();
-        return unescaped.map_or(text, Cow::Owned);
+    let text = if text.contains('\\') {
+        Cow::Owned(without_escapes(&text))
+    } else {
+        text
+    };
+    if is_plain(&text) {
+        return text;
     }
-    text
+    Cow::Owned(clean(&text))
+}
+
+/// A text with JSON's escapes read: also one that is a piece of JSON, or broken.
+fn without_escapes(text: &str) -> String {
+    let mut parts = text.split('\\');
+    let mut read = parts.next().unwrap_or_default().to_owned();
+    while let Some(part) = parts.next() {
+        let code = part.strip_prefix('u').and_then(|rest| rest.get(..4));
+        let character = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+        match character.and_then(char::from_u32) {
+            Some(character) => {
+                read.push(character);
+                read.push_str(part.get(5..).unwrap_or_default());
+            }
+            // A backslash that was escaped itself.
+            None if part.is_empty() => {
+                read.push('\\');
+                read.push_str(parts.next().unwrap_or_default());
+            }
+            None => read.push_str(part),
+        }
+    }
+    read
 }
 
 #[cfg(test)]
@@ -163,6 +193,10 @@ mod tests {
             ("tok&#43;en&#x2F;12&equals;&equals;", "[redacted]"),
             ("tok\\u002ben\\/12==", "[redacted]"),
             ("x?oauth_signature=sign%2Bature%3D", "[redacted]"),
+            ("key 7d4vr6\u{200b}cgb392", "[redacted]"),
+            (r#"{"token": "tok\u002ben\/12=="}"#, "[redacted]"),
+            (r#"{\"token\": \"tok\\u002ben\\/12==\"}"#, "[redacted]"),
+            (r"C:\new \u12 \", r"C:\new \u12 \"),
             (
                 "https://media.example/a?oauth_consumer_key=7d4vr6cgb392&x=1%2B",
                 "https://media.example/a?oauth_consumer_key=7d4vr6cgb392&x=1%2B",

@@ -205,8 +205,8 @@ pub enum Unreadable {
     #[error("it redirects elsewhere (HTTP {0})")]
     Redirect(u16),
     /// HTTP 404 or 410 without an envelope.
-    #[error("there is nothing at this address (HTTP 404)")]
-    NotFound,
+    #[error("there is nothing at this address (HTTP {0})")]
+    NotFound(u16),
     /// Another 4xx without an envelope.
     #[error("HTTP {0} without an explanation")]
     Unexplained(u16),

@@ -123,7 +123,7 @@ fn read(reply: &Reply) -> Result<Token, Error> {
     };
     let fields = match bare {
         Some(fields) => fields,
-        None => enveloped(response::read(reply, &ACCESS_TOKEN)?.fields)
+        None => enveloped(response::read(reply, &ACCESS_TOKEN)?)
             .ok_or(Error::Unreadable(Unreadable::NoToken))?,
     };
     let field = |name| match fields.get(name).and_then(Value::as_str) {

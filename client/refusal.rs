@@ -2,29 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use crate::contradiction::contradicts;
 use crate::error::{Delivery, Error, Refusal};
 use crate::error_code::is_remote_fault;
 use crate::reply::{Reply, by_status, unauthorised};
 use crate::text::quotable;
-use crate::verdict::{code, is_empty};
-
-/// Words that speak of something done, or of something unfinished: with them a refusal contradicts itself.
-const CONTRADICTIONS: [&str; 14] = [
-    "success",
-    "was charged",
-    "been charged",
-    "was taken",
-    "been taken",
-    "was made",
-    "been made",
-    "completed",
-    "pending",
-    "being processed",
-    "still processing",
-    "timed out",
-    "timeout",
-    "unexpected error",
-];
+use crate::verdict::{Word, code, field, is_empty, word};
 
 /// The error in a document that reports a failure. `plainly`: by a status, a flag, or an error with a code.
 ///
@@ -35,11 +18,12 @@ pub(crate) fn read(reply: &Reply, document: &Map<String, Value>, plainly: bool) 
     let faulty = codes.clone().any(is_remote_fault);
     let code = codes.next();
     let message = quotable(&words(&errors));
-    let lower = message.to_ascii_lowercase();
-    // Beside a purchase nothing is certain, whatever the status and the words say.
-    let untouched = document.get("purchase").is_none_or(is_empty);
-    let certain = plainly && untouched && reply.status < 500 && !faulty && !contradicts(&lower);
-    if certain || (!plainly && untouched) {
+    // Beside a purchase, or words of one, nothing is certain, whatever the status and the code say.
+    let sold = field(document, "purchase").is_some_and(|purchase| !is_empty(purchase));
+    let success = field(document, "success").is_some_and(|flag| word(flag) == Word::Success);
+    let untouched = !sold && !success && !contradicts(document);
+    let sound = untouched && reply.status < 500 && !faulty;
+    if sound {
         // 7digital's own client reads a message about OAuth as one, whatever its code.
         match reply.status {
             429 => {
@@ -47,7 +31,9 @@ pub(crate) fn read(reply: &Reply, document: &Map<String, Value>, plainly: bool) 
                 return Error::Throttled { retry_after };
             }
             401 | 403 if code.is_none() => return unauthorised(reply, &message),
-            _ if certain && lower.contains("oauth") => return unauthorised(reply, &message),
+            _ if plainly && message.to_ascii_lowercase().contains("oauth") => {
+                return unauthorised(reply, &message);
+            }
             _ => {}
         }
     }
@@ -62,7 +48,7 @@ pub(crate) fn read(reply: &Reply, document: &Map<String, Value>, plainly: bool) 
         status: reply.status,
         code,
         message,
-        delivery: if certain {
+        delivery: if sound && plainly {
             Delivery::Rejected
         } else {
             Delivery::Unknown
@@ -71,30 +57,17 @@ pub(crate) fn read(reply: &Reply, document: &Map<String, Value>, plainly: bool) 
     }))
 }
 
-/// Whether a refusal's words, in small letters, say something else than that nothing was done.
-fn contradicts(words: &str) -> bool {
-    let negated = |at: usize| {
-        let before = words.get(..at).unwrap_or_default();
-        ["not ", "n't ", "no ", "un"]
-            .iter()
-            .any(|negation| before.ends_with(negation))
-    };
-    CONTRADICTIONS
-        .iter()
-        .any(|said| words.match_indices(said).any(|(at, _)| !negated(at)))
-}
-
-/// Code and words of each error.
-type Reported = (Option<u32>, Option<String>);
+/// 7digital's numeric code and its words, as they came.
+pub type Reported = (Option<u32>, Option<String>);
 
 fn errors(document: &Map<String, Value>) -> Vec<Reported> {
     let listed = ["error", "errors"]
         .iter()
-        .filter_map(|name| document.get(*name));
+        .filter_map(|name| field(document, name));
     let listed = listed.flat_map(|errors| match errors {
         Value::Array(all) => all.as_slice(),
         // A list of XML: `errors` with one child that comes several times.
-        Value::Object(fields) if fields.len() == 1 => match fields.get("error") {
+        Value::Object(fields) if fields.len() == 1 => match field(fields, "error") {
             Some(Value::Array(all)) => all.as_slice(),
             Some(one) => std::slice::from_ref(one),
             None => std::slice::from_ref(errors),
@@ -107,16 +80,18 @@ fn errors(document: &Map<String, Value>) -> Vec<Reported> {
     found
 }
 
-fn reported(error: &Value) -> Reported {
+/// Code and words of an error, which may be a text, an object or a list of which the first counts.
+pub fn reported(error: &Value) -> Reported {
     match error {
         Value::Object(fields) => reported_by(fields),
+        Value::Array(all) => all.first().map_or((None, None), reported),
         other => (None, text(other)),
     }
 }
 
 fn reported_by(fields: &Map<String, Value>) -> Reported {
     let mut names = ["errorMessage", "message", "description", "_"].iter();
-    let words = names.find_map(|name| text(fields.get(*name)?));
+    let words = names.find_map(|name| text(field(fields, name)?));
     (code(fields), words)
 }
 

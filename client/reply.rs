@@ -39,7 +39,7 @@ pub(crate) fn by_status(reply: &Reply) -> Option<Error> {
     match reply.status {
         429 => Some(Error::Throttled { retry_after }),
         401 | 403 => Some(unauthorised(reply, "")),
-        404 | 410 => Some(Error::Unreadable(Unreadable::NotFound)),
+        status @ (404 | 410) => Some(Error::Unreadable(Unreadable::NotFound(status))),
         status @ 500..=599 => Some(Error::Unavailable {
             status,
             retry_after,
@@ -51,9 +51,19 @@ pub(crate) fn by_status(reply: &Reply) -> Option<Error> {
     }
 }
 
+/// Whether a text speaks of a rate limit; "unlimited" does not.
+pub(crate) fn speaks_of_limit(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| {
+        ["limit", "limits", "throttled"]
+            .iter()
+            .any(|limit| word.eq_ignore_ascii_case(limit))
+    })
+}
+
 /// A refusal of the signature, the token or the key's rights, or of too many requests: 7digital words both so.
 pub(crate) fn unauthorised(reply: &Reply, text: &str) -> Error {
-    if text.to_ascii_lowercase().contains("limit") {
+    if speaks_of_limit(text) {
         return Error::Throttled {
             retry_after: reply.retry_after,
         };

@@ -2,20 +2,19 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::answer::Document;
 use crate::charset;
 use crate::endpoint::{Effect, Endpoint};
 use crate::error::{Error, Unreadable};
 use crate::json;
 use crate::refusal;
-use crate::reply::{Reply, by_status, unauthorised};
+use crate::reply::{Reply, by_status, speaks_of_limit, unauthorised};
 use crate::text::clean_all;
-use crate::verdict::{Verdict, has_payload, verdict};
+use crate::verdict::{Verdict, field, has_payload, verdict};
 use crate::xml;
 
-/// The document in the answer to an operation.
+/// The document in the answer to an operation: the payload, with the envelope's `status` and `version` beside it.
 ///
 /// The envelope is read first, whatever the HTTP status: 7digital sends errors with 200 as well as with 4xx and 5xx.
 ///
@@ -27,10 +26,10 @@ use crate::xml;
 /// const DETAILS: Endpoint = Endpoint::get("/user/details", Auth::User, Effect::Reads);
 /// let xml = r#"<response status="ok" version="1.2"><user id="1"/></response>"#;
 /// let reply = Reply { status: 200, body: xml.into(), ..Reply::default() };
-/// assert_eq!(read(&reply, &DETAILS)?.fields["user"]["id"], "1");
+/// assert_eq!(read(&reply, &DETAILS)?["user"]["id"], "1");
 /// # Ok::<(), sevendigital::Error>(())
 /// ```
-pub fn read(reply: &Reply, endpoint: &Endpoint) -> Result<Document, Error> {
+pub fn read(reply: &Reply, endpoint: &Endpoint) -> Result<Map<String, Value>, Error> {
     let text = text(reply);
     let text = trimmed(&text);
     let redirects = (300..400).contains(&reply.status);
@@ -38,13 +37,13 @@ pub fn read(reply: &Reply, endpoint: &Endpoint) -> Result<Document, Error> {
         return Err(Error::Unreadable(Unreadable::Redirect(reply.status)));
     }
     let document = match text.as_bytes().first() {
-        Some(b'{') => bare(text),
+        Some(b'{' | b'[') => bare(text),
         Some(b'<') => envelope(text),
         _ => return Err(plain(reply, &reply.sent.redact(text))),
     };
     match document {
         Ok(mut document) => {
-            reply.sent.redact_all(text, &mut document.fields);
+            reply.sent.redact_all(text, &mut document);
             classify(reply, endpoint, document)
         }
         // An HTML page behind a 401 or 503 says no more than its status.
@@ -62,28 +61,31 @@ pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_start_matches('\u{feff}').trim()
 }
 
-fn bare(text: &str) -> Result<Document, Unreadable> {
-    let mut document = json::parse(text)?;
-    let fields = &mut document.fields;
+fn bare(text: &str) -> Result<Map<String, Value>, Unreadable> {
+    let mut fields = json::parse(text)?;
     // 7digital's older conversions keep XML's root.
-    if let (1, Some(Value::Object(inner))) = (fields.len(), fields.get_mut("response")) {
-        *fields = std::mem::take(inner);
+    if let (1, Some((name, Value::Object(inner)))) = (fields.len(), fields.iter_mut().next())
+        && is_root(name)
+    {
+        fields = std::mem::take(inner);
     }
     // XML's noise, and the address of the XSD, which is the JSON twin of `xsi:noNamespaceSchemaLocation`.
     fields.retain(|key, value| {
         let schema = key == "schema" && value.as_str().is_some_and(|text| text.contains(".xsd"));
         !(schema || key.starts_with("xmlns") || key.starts_with("xsi:"))
     });
-    Ok(document)
+    Ok(fields)
 }
 
-fn envelope(text: &str) -> Result<Document, Unreadable> {
+/// Whether that is the name of the element around all of 7digital's answers.
+fn is_root(name: &str) -> bool {
+    name.eq_ignore_ascii_case("response")
+}
+
+fn envelope(text: &str) -> Result<Map<String, Value>, Unreadable> {
     match xml::parse(text) {
-        Ok((root, Value::Object(fields))) if root == "response" => Ok(Document {
-            fields,
-            doubled: false,
-        }),
-        Ok((root, _)) if root == "response" => Err(Unreadable::Xml("an empty XML answer")),
+        Ok((root, Value::Object(fields))) if is_root(&root) => Ok(fields),
+        Ok((root, _)) if is_root(&root) => Err(Unreadable::Xml("an empty XML answer")),
         _ if is_page(text) => Err(Unreadable::HtmlPage),
         Ok(_) => Err(Unreadable::Foreign),
         Err(problem) => Err(problem),
@@ -100,10 +102,11 @@ fn is_page(text: &str) -> bool {
 fn plain(reply: &Reply, text: &str) -> Error {
     let lower = text.to_ascii_lowercase();
     let is_client_error = (400..500).contains(&reply.status);
-    if lower.starts_with("oauth") || (is_client_error && lower.contains("oauth")) {
+    let begins = reply.status < 500 && lower.starts_with("oauth");
+    if begins || (is_client_error && lower.contains("oauth")) {
         return unauthorised(reply, text);
     }
-    if matches!(reply.status, 401 | 403) && lower.contains("limit") {
+    if matches!(reply.status, 401 | 403) && speaks_of_limit(text) {
         return Error::Throttled {
             retry_after: reply.retry_after,
         };
@@ -115,13 +118,16 @@ fn plain(reply: &Reply, text: &str) -> Error {
     }))
 }
 
-fn classify(reply: &Reply, endpoint: &Endpoint, mut document: Document) -> Result<Document, Error> {
-    let fields = &mut document.fields;
-    let verdict = verdict(fields);
+fn classify(
+    reply: &Reply,
+    endpoint: &Endpoint,
+    mut fields: Map<String, Value>,
+) -> Result<Map<String, Value>, Error> {
+    let verdict = verdict(&fields);
     match verdict {
-        Verdict::Failed { plainly } => return Err(refusal::read(reply, fields, plainly)),
+        Verdict::Failed { plainly } => return Err(refusal::read(reply, &fields, plainly)),
         // A read loses nothing by an odd status beside what was asked for, and what was bought has its own signs; a change has none.
-        Verdict::Unknown if endpoint.effect == Effect::Writes || !has_payload(fields) => {
+        Verdict::Unknown if endpoint.effect == Effect::Writes || !has_payload(&fields) => {
             return Err(Error::Unreadable(Unreadable::EnvelopeStatus));
         }
         Verdict::Unknown => {}
@@ -135,7 +141,7 @@ fn classify(reply: &Reply, endpoint: &Endpoint, mut document: Document) -> Resul
     match reply.status {
         200..=299 => {}
         300..=399 if endpoint.redirects => {}
-        status @ 400..=499 if verdict == Verdict::Ok || fields.contains_key("purchase") => {
+        status @ 400..=499 if verdict == Verdict::Ok || field(&fields, "purchase").is_some() => {
             return Err(Error::Unreadable(Unreadable::Contradiction(status)));
         }
         _ => {
@@ -143,8 +149,8 @@ fn classify(reply: &Reply, endpoint: &Endpoint, mut document: Document) -> Resul
             return Err(error.unwrap_or(Error::Unreadable(Unreadable::Status(reply.status))));
         }
     }
-    clean_all(fields, &reply.sent.values);
-    Ok(document)
+    clean_all(&mut fields, &reply.sent.values);
+    Ok(fields)
 }
 
 #[cfg(test)]

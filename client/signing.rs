@@ -123,11 +123,14 @@ fn sent(parameters: &[Parameter], credentials: &Credentials, oauth: &[Parameter]
     let consumer = credentials.consumer.as_ref();
     let token = credentials.token.iter().map(|token| token.token.clone());
     let signature = oauth.iter().filter(|(name, _)| name == "oauth_signature");
-    let signature = signature.map(|(_, value)| value.as_str().into());
+    let password = parameters.iter().filter(|(name, _)| name == "password");
+    let secrets = signature
+        .chain(password)
+        .map(|(_, value)| value.as_str().into());
     Sent {
         values: values.cloned().collect(),
         consumer_key: consumer.map(|consumer| consumer.key.clone()),
-        credentials: token.chain(signature).collect(),
+        credentials: token.chain(secrets).collect(),
     }
 }
 

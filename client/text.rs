@@ -11,7 +11,7 @@ use icu_properties::props::{
 use icu_properties::{CodePointMapData, CodePointSetData};
 use serde_json::{Map, Value};
 
-use crate::xml::insert;
+use crate::json::insert;
 
 /// Characters of 7digital's own words that are passed on.
 const MAX_MESSAGE: usize = 200;
@@ -19,7 +19,8 @@ const MAX_MESSAGE: usize = 200;
 /// Removes what a reader can't see and a program could be misled by, and keeps what shapes the text that can be seen.
 ///
 /// Kept are joiners between letters of scripts that use them and between emoji, one variation selector after a character that takes one,
-/// the tags of a flag, and single direction marks. C1 control codes become the characters that Windows-1252 has in their places.
+/// the tags of a flag, and single direction marks. C1 control codes become the characters that Windows-1252 has in their places,
+/// and whatever else breaks a line becomes a line feed.
 ///
 /// ```
 /// use sevendigital::text::clean;
@@ -43,6 +44,8 @@ fn cleaned(text: &str) -> Cow<'_, str> {
         let tags = if c == BLACK_FLAG { flag_tags(rest) } else { 0 };
         let shown = match c {
             '\u{80}'..='\u{9f}' => windows_1252(c),
+            '\r' if rest.first() == Some(&'\n') => None,
+            '\r' | '\u{b}' | '\u{c}' | '\u{2028}' | '\u{2029}' => Some('\n'),
             c if !is_invisible(c) || shapes(c, &kept, rest) => Some(c),
             _ => None,
         };
@@ -54,7 +57,7 @@ fn cleaned(text: &str) -> Cow<'_, str> {
 }
 
 /// Most texts: nothing in them is invisible.
-fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     let ascii = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
     ascii || !text.chars().any(|c| is_invisible(c) || c == BLACK_FLAG)
 }
@@ -204,7 +207,7 @@ pub(crate) fn is_web_address(text: &str) -> bool {
 pub(crate) fn clean_all(fields: &mut Map<String, Value>, sent: &[String]) {
     if !fields.keys().all(|name| is_plain(name)) {
         for (name, value) in std::mem::take(fields) {
-            insert(fields, clean(&name), value);
+            insert(fields, clean(&name).replace('\n', ""), value);
         }
     }
     for value in fields.values_mut() {

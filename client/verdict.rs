@@ -33,7 +33,16 @@ pub enum Word {
     Unknown,
 }
 
-/// What the value of a field like `status` says: in any case, with blanks around it, and in a list of one.
+/// The field of this name; where there is none, the one whose name differs from it in case only.
+pub fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    fields.get(name).or_else(|| {
+        let mut others = fields.iter();
+        let other = others.find(|(other, _)| other.eq_ignore_ascii_case(name));
+        other.map(|(_, value)| value)
+    })
+}
+
+/// What the value of a field like `status` says: in any spelling of a word, as a flag, and in a list of one.
 pub fn word(value: &Value) -> Word {
     match value {
         Value::Null => Word::Empty,
@@ -43,22 +52,37 @@ pub fn word(value: &Value) -> Word {
             [one] => word(one),
             _ => Word::Unknown,
         },
-        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "" => Word::Empty,
-            "ok" | "success" | "successful" | "succeeded" | "complete" | "completed" => {
-                Word::Success
-            }
-            "error" | "failed" | "failure" | "fail" | "declined" | "refused" | "rejected"
-            | "cancelled" | "canceled" | "false" | "no" => Word::Failure,
-            "pending" | "processing" | "queued" | "inprogress" | "in progress" => Word::Pending,
-            _ => Word::Unknown,
-        },
-        Value::Bool(true) | Value::Number(_) | Value::Object(_) => Word::Unknown,
+        Value::String(text) if text.trim().is_empty() => Word::Empty,
+        Value::String(text) => spelt(text),
+        Value::Bool(true) => Word::Success,
+        Value::Number(_) | Value::Object(_) => Word::Unknown,
     }
 }
 
-/// Whether a flag like `success` says no, as a flag, a word or a zero.
+/// What a word says, whatever its case and the signs in it.
+fn spelt(text: &str) -> Word {
+    let letters = text.chars().filter(|c| c.is_alphanumeric());
+    let letters: String = letters.flat_map(char::to_lowercase).collect();
+    match letters.as_str() {
+        "ok" | "success" | "successful" | "succeeded" | "complete" | "completed" | "paid"
+        | "approved" | "purchased" | "true" | "yes" => Word::Success,
+        "error" | "failed" | "failure" | "fail" | "unsuccessful" | "declined" | "refused"
+        | "rejected" | "denied" | "cancelled" | "canceled" | "void" | "voided" | "unpaid"
+        | "refunded" | "reversed" | "expired" | "aborted" | "invalid" | "false" | "no" => {
+            Word::Failure
+        }
+        "pending" | "processing" | "queued" | "inprogress" | "waiting" | "submitted" => {
+            Word::Pending
+        }
+        _ => Word::Unknown,
+    }
+}
+
+/// Whether a flag like `success` says no, as a flag, a word or a zero, by itself or among others.
 pub fn denies(flag: &Value) -> bool {
+    if let Value::Array(all) = flag {
+        return all.iter().any(denies);
+    }
     let zero = flag.as_f64() == Some(0.0) || flag.as_str().is_some_and(|text| text.trim() == "0");
     zero || word(flag) == Word::Failure
 }
@@ -77,27 +101,26 @@ pub fn is_empty(value: &Value) -> bool {
 
 /// What an answer's document says.
 pub(crate) fn verdict(document: &Map<String, Value>) -> Verdict {
-    let status = document.get("status").map_or(Word::Empty, word);
+    let status = field(document, "status").map_or(Word::Empty, word);
+    let user = field(document, "user").and_then(Value::as_object);
     let flags = [
-        document.get("success"),
-        document.get("authenticated"),
-        document
-            .get("user")
-            .and_then(|user| user.get("authenticated")),
+        field(document, "success"),
+        field(document, "authenticated"),
+        user.and_then(|user| field(user, "authenticated")),
     ];
     let denied = flags.into_iter().flatten().any(denies);
     if status == Word::Failure || denied {
         return Verdict::Failed { plainly: true };
     }
-    let given = |name: &str| document.get(name).is_some_and(|value| !is_empty(value));
+    let given = |name: &str| field(document, name).is_some_and(|value| !is_empty(value));
     if given("error") || given("errors") {
-        let error = document.get("error").and_then(Value::as_object);
+        let error = field(document, "error").and_then(Value::as_object);
         let plainly = status == Word::Empty && error.and_then(code).is_some();
         return Verdict::Failed { plainly };
     }
     match status {
         Word::Success => Verdict::Ok,
-        Word::Empty if given("code") => Verdict::Failed {
+        Word::Empty if field(document, "code").is_some_and(is_error_code) => Verdict::Failed {
             plainly: code(document).is_some(),
         },
         Word::Empty if given("message") && !has_payload(document) => {
@@ -119,18 +142,36 @@ pub(crate) fn has_payload(document: &Map<String, Value>) -> bool {
         "schema",
         "requestId",
     ];
+    let around = |name: &str| {
+        ENVELOPE
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    };
     let mut fields = document.iter();
-    fields.any(|(name, value)| !ENVELOPE.contains(&name.as_str()) && !is_empty(value))
+    fields.any(|(name, value)| !around(name) && !is_empty(value))
+}
+
+/// Whether the value of a `code` is one of an error: zero and HTTP's codes of success are none.
+pub fn is_error_code(code: &Value) -> bool {
+    match number(code) {
+        Some(0 | 200..=299) => false,
+        Some(_) => true,
+        None => !is_empty(code),
+    }
 }
 
 /// The numeric code of an error, which may be a number or a text.
-pub(crate) fn code(error: &Map<String, Value>) -> Option<u32> {
-    match error.get("code")? {
+pub fn code(error: &Map<String, Value>) -> Option<u32> {
+    let code = field(error, "code")?;
+    number(code).filter(|_| is_error_code(code))
+}
+
+fn number(code: &Value) -> Option<u32> {
+    match code {
         Value::Number(code) => u32::try_from(code.as_u64()?).ok(),
         Value::String(code) => code.trim().parse().ok(),
         _ => None,
     }
-    .filter(|code| *code > 0)
 }
 
 #[cfg(test)]
@@ -158,11 +199,21 @@ mod tests {
                 Verdict::Unsaid,
             ),
             (json!({"success": true}), Verdict::Unsaid),
+            (json!({"status": true}), Verdict::Ok),
+            (json!({"status": "Paid"}), Verdict::Ok),
+            (json!({"Status": "O.K."}), Verdict::Ok),
+            (json!({"code": 200, "locker": {"x": 1}}), Verdict::Unsaid),
+            (json!({"code": "0"}), Verdict::Unsaid),
+            (json!({"status": "7"}), Verdict::Unknown),
+            (json!({"status": ["ok", "ok"]}), Verdict::Unknown),
             (json!({"status": "maybe"}), Verdict::Unknown),
             (json!({"status": {"a": 1}}), Verdict::Unknown),
             (json!({"status": "ERROR"}), plainly),
             (json!({"status": "ok", "success": "False"}), plainly),
             (json!({"success": 0}), plainly),
+            (json!({"success": [true, false]}), plainly),
+            (json!({"Status": "error", "Error": {"Code": 1}}), plainly),
+            (json!({"ERROR": {"Code": 2001}}), plainly),
             (json!({"authenticated": false}), plainly),
             (json!({"user": {"id": "1", "authenticated": "no"}}), plainly),
             (json!({"error": {"code": "2001"}}), plainly),

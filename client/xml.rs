@@ -9,6 +9,7 @@ use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
 
 use crate::error::Unreadable;
+use crate::json::insert;
 
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 64;
@@ -25,6 +26,7 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), Unreadable> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<Element> = Vec::new();
+    let mut root = None;
     let mut nodes = 0;
     loop {
         let event = reader.read_event().map_err(|_| BROKEN)?;
@@ -51,7 +53,10 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), Unreadable> {
                 None
             }
             Event::DocType(_) => return Err(Unreadable::Xml("XML with a document type")),
-            Event::Eof => return Err(Unreadable::Xml("XML that ends too early")),
+            Event::Eof => {
+                let whole = root.filter(|_| open.is_empty());
+                return whole.ok_or(Unreadable::Xml("XML that ends too early"));
+            }
             Event::Decl(_) | Event::PI(_) | Event::Comment(_) => None,
         };
         if let Some(element) = closed {
@@ -60,7 +65,8 @@ pub(crate) fn parse(text: &str) -> Result<(String, Value), Unreadable> {
                     let (name, value) = element.close();
                     insert(&mut parent.fields, name, value);
                 }
-                None => return Ok(element.close()),
+                None if root.is_some() => return Err(Unreadable::Xml("XML with a second root")),
+                None => root = Some(element.close()),
             }
         }
     }
@@ -215,20 +221,9 @@ fn append(open: &mut [Element], text: &str) -> Result<(), Unreadable> {
     match open.last_mut() {
         Some(element) => element.text.push_str(text),
         None if text.trim().is_empty() => {}
-        None => return Err(Unreadable::Xml("text before XML")),
+        None => return Err(Unreadable::Xml("text beside XML")),
     }
     Ok(())
-}
-
-/// A name that comes again makes a list, so that nothing is lost.
-pub(crate) fn insert(fields: &mut Map<String, Value>, name: String, value: Value) {
-    match fields.get_mut(&name) {
-        None => {
-            fields.insert(name, value);
-        }
-        Some(Value::Array(all)) => all.push(value),
-        Some(first) => *first = Value::Array(vec![first.take(), value]),
-    }
 }
 
 #[cfg(test)]
@@ -320,7 +315,10 @@ mod tests {
             ("<a><b></a>", "broken XML"),
             ("<a>", "XML that ends too early"),
             ("", "XML that ends too early"),
-            ("text", "text before XML"),
+            ("text", "text beside XML"),
+            ("<a/>text", "text beside XML"),
+            ("<a/><b/>", "XML with a second root"),
+            ("<a/><b>", "XML that ends too early"),
             (&deep, "XML nested too deeply"),
             (&format!("<a{attributes}/>"), "XML with too many attributes"),
             (&many, "XML with too many elements"),

@@ -34,22 +34,20 @@ impl Tool for CreateUser {
     type Output = Document<Created>;
 
     async fn call(client: &Client, user: &NewUser) -> Result<Answer<Fields>, ToolError> {
-        let consumer = client.credentials().consumer.as_ref();
-        let partner = consumer.map_or("", |consumer| consumer.key.expose());
-        let user_id = user
-            .user_id
-            .clone()
-            .unwrap_or_else(|| UserId::from_email(partner, &user.email));
-        let sent = Sent {
-            user_id: &user_id,
-            user,
-        };
-        let mut answer = client.call(&Self::CONTRACT.upstream, &sent).await?;
-        if !answer.document.is_empty() {
-            let made = answer.document.entry("userId");
-            made.or_insert_with(|| user_id.into());
-        }
-        Ok(answer)
+        let user_id = &user.id(client);
+        Ok(client
+            .call(&Self::CONTRACT.upstream, &Sent { user, user_id })
+            .await?)
+    }
+
+    fn complete(
+        client: &Client,
+        user: &NewUser,
+        answer: &mut Answer<Fields>,
+    ) -> Result<(), ToolError> {
+        let made = answer.document.entry("userId");
+        made.or_insert_with(|| user.id(client).into());
+        Ok(())
     }
 }
 
@@ -67,6 +65,16 @@ pub struct NewUser {
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
     shop_id: Option<Id>,
+}
+
+impl NewUser {
+    /// The id that was given, or the one made from the e-mail address.
+    fn id(&self, client: &Client) -> UserId {
+        let consumer = client.credentials().consumer.as_ref();
+        let partner = consumer.map_or("", |consumer| consumer.key.expose());
+        let given = self.user_id.clone();
+        given.unwrap_or_else(|| UserId::from_email(partner, &self.email))
+    }
 }
 
 /// A new user as 7digital takes one: always with an id.

@@ -2,11 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_with::skip_serializing_none;
+use sevendigital::refusal::reported;
 use sevendigital::text::quotable;
 use sevendigital::verdict::{Word, is_empty, word};
-use sevendigital::{Answer, Auth, Effect, Endpoint};
+use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::error::ToolError;
@@ -39,7 +39,7 @@ impl Tool for GetUserCardRegistration {
     type Input = Registration;
     type Output = Document<CardRegistrations>;
 
-    fn complete(answer: &mut Answer<Fields>) -> Result<(), ToolError> {
+    fn complete(_: &Client, _: &Self::Input, answer: &mut Answer<Fields>) -> Result<(), ToolError> {
         failure(&answer.document).map_or(Ok(()), Err)
     }
 }
@@ -66,24 +66,9 @@ fn failure(document: &Fields) -> Option<ToolError> {
     if error.is_none() && word(registration.get("status")?) != Word::Failure {
         return None;
     }
-    let error = match error {
-        Some(Value::Array(all)) => all.first(),
-        other => other,
-    };
-    let field = |name: &str| {
-        let value = error?.get(name)?;
-        Some(
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned),
-        )
-    };
+    let (code, message) = error.map(reported).unwrap_or_default();
     Some(ToolError::RegistrationFailed {
-        code: field("code").and_then(|code| code.parse().ok()),
-        message: quotable(
-            &field("errorMessage")
-                .or_else(|| field("message"))
-                .unwrap_or_default(),
-        ),
+        code,
+        message: quotable(&message.unwrap_or_default()),
     })
 }

@@ -126,7 +126,7 @@ async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, Too
     if changes && !says_ok && !shape::has_payload::<T::Output>(&answer.document) {
         return Err(Error::Unreadable(Unreadable::EnvelopeStatus).into());
     }
-    T::complete(&mut answer)?;
+    T::complete(&client, &input, &mut answer)?;
     let odd = match unexpected.len() {
         0 => None,
         1 => Some("1 value was not of its documented kind; it stands in `unexpected`.".to_owned()),

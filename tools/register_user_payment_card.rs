@@ -40,7 +40,7 @@ impl Tool for RegisterUserPaymentCard {
         Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
     }
 
-    fn complete(answer: &mut Answer<Fields>) -> Result<(), ToolError> {
+    fn complete(_: &Client, _: &Self::Input, answer: &mut Answer<Fields>) -> Result<(), ToolError> {
         let opened = answer.document.get_mut("cardRegistration");
         if let Some((Value::Object(opened), location)) = opened.zip(answer.location.as_ref()) {
             let known = opened.entry("location");

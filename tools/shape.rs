@@ -21,6 +21,8 @@ const UNEXPECTED: &str = "unexpected";
 #[derive(Debug)]
 enum Shape {
     Text,
+    /// A text of digits or letters, where a number has no fraction.
+    Id,
     Count,
     Flag,
     List(Box<Shape>),
@@ -80,7 +82,14 @@ impl Fields {
         let properties = properties.into_iter().flatten();
         let mut fields: Vec<(String, Shape)> = properties
             .filter(|(name, _)| *name != UNEXPECTED)
-            .map(|(name, schema)| (name.clone(), Shape::compile(schema)))
+            .map(|(name, schema)| {
+                let is_id = name == "id" || name.ends_with("Id");
+                let shape = match Shape::compile(schema) {
+                    Shape::Text if is_id => Shape::Id,
+                    shape => shape,
+                };
+                (name.clone(), shape)
+            })
             .collect();
         fields.sort_by(|(one, _), (other, _)| one.cmp(other));
         let is_list = |(_, shape): &(String, Shape)| matches!(shape, Shape::List(_));
@@ -191,7 +200,8 @@ impl Walk {
             object.remove(&name);
         }
         for (name, (known, shape)) in misspelt {
-            if let (false, Some(mut value)) = (object.contains_key(known), object.remove(&name))
+            if !object.contains_key(known)
+                && let Some(mut value) = object.remove(&name)
                 && self.at(Step::Field(known), |walk| walk.fit(shape, &mut value))
             {
                 object.insert(known.clone(), value);
@@ -213,9 +223,9 @@ impl Walk {
                 true
             }
             Shape::Object(fields) => self.object(fields, value),
-            Shape::Text | Shape::Count | Shape::Flag => {
+            Shape::Text | Shape::Id | Shape::Count | Shape::Flag => {
                 self.reduce(value);
-                let is_text = matches!(shape, Shape::Text) && value.is_string();
+                let is_text = matches!(shape, Shape::Text | Shape::Id) && value.is_string();
                 if says_nothing(value) && !is_text {
                     return false;
                 }
@@ -349,9 +359,15 @@ fn says_nothing(value: &Value) -> bool {
 /// Writes a value as its type is written, if it can be read as one.
 fn written(shape: &Shape, value: &mut Value) -> bool {
     let written = match (shape, &*value) {
-        (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => return true,
-        (Shape::Text, Value::Number(number)) => Some(Value::from(number.to_string())),
-        (Shape::Text, Value::Bool(flag)) => Some(Value::from(flag.to_string())),
+        (Shape::Text | Shape::Id, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => {
+            return true;
+        }
+        (Shape::Id, Value::Number(number)) if number.is_f64() => {
+            let whole = whole(number.as_f64()).unwrap_or_else(|| json!(number));
+            Some(Value::from(whole.to_string()))
+        }
+        (Shape::Text | Shape::Id, Value::Number(number)) => Some(Value::from(number.to_string())),
+        (Shape::Text | Shape::Id, Value::Bool(flag)) => Some(Value::from(flag.to_string())),
         (Shape::Count, Value::Number(number)) if number.is_i64() => return true,
         (Shape::Count, Value::Number(number)) => whole(number.as_f64()),
         (Shape::Count, Value::String(text)) => {

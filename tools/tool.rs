@@ -51,8 +51,8 @@ pub trait Tool: Sized + 'static {
         async move { Ok(client.call(&Self::CONTRACT.upstream, input).await?) }
     }
 
-    /// Looks at the answer in its shape: fails where it says that nothing was done, and adds what only its headers say.
-    fn complete(_: &mut Answer<Fields>) -> Result<(), ToolError> {
+    /// Looks at the answer in its shape: fails where it says that nothing was done, and adds what only the request and the headers say.
+    fn complete(_: &Client, _: &Self::Input, _: &mut Answer<Fields>) -> Result<(), ToolError> {
         Ok(())
     }
 }

@@ -132,7 +132,7 @@ async fn a_compressed_answer_is_unreadable_whatever_is_inside() {
             404,
             "gzip",
             packed,
-            Err(Error::Unreadable(Unreadable::NotFound)),
+            Err(Error::Unreadable(Unreadable::NotFound(404))),
         ),
         (
             503,

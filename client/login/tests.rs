@@ -167,9 +167,9 @@ fn an_answer_without_a_token_is_an_error_that_quotes_none() {
         (
             503,
             "oauth_token=canary&oauth_token_secret=canary",
-            Error::Unauthorised {
-                message: "[removed]".into(),
-                clock_ahead: None,
+            Error::Unavailable {
+                status: 503,
+                retry_after: None,
             },
         ),
         (200, "", Error::Unreadable(Unreadable::Empty)),

@@ -1,6 +1,6 @@
 //! Answers as 7digital's sources show them, and as a broken middle box would.
 
-use serde_json::{Map, json};
+use serde_json::json;
 
 use super::*;
 use crate::upstream::{LOCKER, refused};
@@ -16,7 +16,7 @@ fn reply(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Reply {
 
 /// What a read gives.
 fn read_locker(reply: &Reply) -> Result<Map<String, Value>, Error> {
-    read(reply, &LOCKER).map(|document| document.fields)
+    read(reply, &LOCKER)
 }
 
 #[test]
@@ -148,7 +148,10 @@ fn no_envelopes() -> Vec<(u16, &'static str, Error)> {
         (200, r#"{"status":"maybe"}"#, unreadable(Unreadable::EnvelopeStatus)),
         (302, r#"{"status":"ok"}"#, unreadable(Unreadable::Redirect(302))),
         (500, r#"{"status":"ok"}"#, unavailable(500)),
-        (200, "[1]", unreadable(Unreadable::PlainText)),
+        (200, "[1]", unreadable(Unreadable::NotAnObject)),
+        (410, "", unreadable(Unreadable::NotFound(410))),
+        (500, needs_token, unavailable(500)),
+        (403, "OAuth: not for unlimited streaming", unauthorised("OAuth: not for unlimited streaming")),
         (200, r#"{"status":"ok","user":{"id"#, unreadable(Unreadable::Json { line: 1, column: 26 })),
         (200, r#"<response status="ok"><user id="1">"#, unreadable(Unreadable::Xml("XML that ends too early"))),
     ]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sevendigital::error_code::{is_remote_fault, meaning};
-use sevendigital::{ConnectError, Error, Refusal, Repeat, Unreadable};
+use sevendigital::{ConnectError, Delivery, Error, Refusal, Repeat, Unreadable};
 use sevendigital_tools::ToolError;
 
 use super::kind::Kind;
@@ -18,11 +18,13 @@ impl From<ToolError> for Problem {
                 let why = code.map_or_else(String::new, |code| format!(": {}", meaning(code).what));
                 let what = format!("The card registration failed{why}.");
                 let advice = "Start a new one with `register-user-payment-card`; the user enters the card again.";
-                Self::new(Kind::Refused, what, advice).quoting(code, &message)
+                let problem = Self::new(Kind::Refused, what, advice).quoting(code, &message);
+                problem.delivered(Delivery::Rejected)
             }
             ToolError::NotAuthenticated => {
                 let what = "7digital's answer names no user, so nothing says that the address and the password are right.";
-                Self::new(Kind::Refused, what, "Check both with the user.")
+                let problem = Self::new(Kind::Refused, what, "Check both with the user.");
+                problem.delivered(Delivery::Rejected)
             }
         }
     }
@@ -92,18 +94,18 @@ fn refused(refusal: Refusal) -> Problem {
         status,
         code,
         message,
+        delivery,
         retry_after,
-        ..
     } = refusal;
     let fault = status >= 500 || code.is_some_and(is_remote_fault);
-    let kind = if fault {
-        Kind::BadAnswer
+    let (kind, what) = if fault || delivery == Delivery::Unknown {
+        (Kind::BadAnswer, "7digital reported an error")
     } else {
-        Kind::Refused
+        (Kind::Refused, "7digital refused the request")
     };
     let meaning = code.map(meaning);
     let why = meaning.map_or_else(String::new, |meaning| format!(": {}", meaning.what));
-    let what = format!("7digital refused the request{why}.");
+    let what = format!("{what}{why}.");
     let repeat = match meaning {
         Some(meaning) => meaning.repeat,
         None if fault => Repeat::Later,
@@ -112,7 +114,8 @@ fn refused(refusal: Refusal) -> Problem {
     let problem = Problem::new(kind, what, code.map_or("", advice))
         .quoting(code, &message)
         .repeatable(repeat);
-    retry_after.into_iter().fold(problem, Problem::after)
+    let wait = retry_after.filter(|_| repeat == Repeat::Later);
+    wait.into_iter().fold(problem, Problem::after)
 }
 
 /// What to do where there is no connection.
@@ -137,7 +140,7 @@ fn unreadable(reason: Unreadable, what: String) -> Problem {
         Unreadable::HtmlPage
         | Unreadable::PlainText
         | Unreadable::Redirect(_)
-        | Unreadable::NotFound
+        | Unreadable::NotFound(_)
         | Unreadable::NotAnObject
         | Unreadable::Foreign => {
             "Check `SEVENDIGITAL_BASE_URI`; if it is right, 7digital has a fault."

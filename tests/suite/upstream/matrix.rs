@@ -133,7 +133,7 @@ fn is_made(pointer: &str, what: &str) -> bool {
     let nothing = ["null", "an empty text", "an empty list", "an empty object"].contains(&what);
     match pointer {
         // Only a known word for success is one, and no status says nothing.
-        "/status" => nothing,
+        "/status" => nothing || what == "a flag",
         "/purchase" => false,
         "/purchase/id" => ["a number", "a text", "a list of one"].contains(&what),
         _ => true,
@@ -194,6 +194,17 @@ async fn a_purchase_is_made_only_where_nothing_speaks_against_it() {
         ("made", sale(json!({"id": "5", "status": " COMPLETE ", "error": null, "errors": []}))),
         ("made", sale(json!({"id": "a-b"}))),
         ("made", json!({"purchase": {"id": "5"}})),
+        ("made", json!({"status": true, "purchase": {"id": "5"}})),
+        ("made", json!({"status": "Paid", "purchase": {"id": "5", "state": "Paid"}})),
+        ("made", json!({"Status": "OK", "Purchase": {"Id": 5}})),
+        ("made", sale(json!({"id": "5", "price": {"currency": {"code": "GBP"}, "state": "CA"}}))),
+        ("made", sale(json!({"id": "5", "payment": {"status": "Paid"}}))),
+        ("pending", sale(json!({"id": "5", "payment": {"status": "in-progress"}}))),
+        ("unclear", sale(json!({"id": "5", "payment": {"status": "declined"}}))),
+        ("unclear", sale(json!({"id": "5", "payments": [{"status": "ok"}, {"state": "Void"}]}))),
+        ("unclear", json!({"status": "ok", "purchase": {"id": "5"}, "Purchase": {"id": "6"}})),
+        ("unclear", sale(json!({"id": "5", "ID": "6"}))),
+        ("failed", json!({"Status": "error", "Error": {"Code": 3003}, "purchase": {"id": "5"}})),
         ("pending", sale(json!({"id": "5", "status": "Pending"}))),
         ("pending", json!({"status": "pending", "purchase": {"id": "5"}})),
         ("pending", sale(json!({"paymentStatus": "processing"}))),
@@ -234,12 +245,75 @@ async fn a_purchase_is_made_only_where_nothing_speaks_against_it() {
         };
         assert_eq!(standing, expected, "{answer}");
     }
-    let doubled = r#"{"status": "ok", "purchase": {"id": "5", "id": "6"}}"#;
-    stage.upstream.script(ANY, [Act::Say(http_ok(doubled))]);
-    let arguments = good("purchase-user-item").as_object().unwrap().clone();
-    let reply = buy.prepare(arguments).unwrap().run(&stage.client).await;
-    let standing = Standing::from_answer(&reply.unwrap().answer);
-    assert_eq!(standing, Standing::Unclear, "a name that comes twice");
+}
+
+#[tokio::test]
+async fn a_name_that_decides_and_comes_twice_makes_a_purchase_unclear() {
+    let stage = Stage::start().await;
+    let buy = tool("purchase-user-item");
+    for (made, answer) in [
+        (
+            false,
+            r#"{"status": "ok", "purchase": {"id": "5", "id": "6"}}"#,
+        ),
+        (
+            false,
+            r#"{"status": "ok", "purchase": {"id": "5", "id": "5"}}"#,
+        ),
+        (
+            false,
+            r#"{"status": "ok", "status": "error", "purchase": {"id": "5"}}"#,
+        ),
+        (
+            false,
+            r#"{"status": "ok", "purchase": {"id": "5"}, "purchase": {"id": "6"}}"#,
+        ),
+        (
+            false,
+            r#"{"status": "ok", "error": null, "error": {"code": 1}, "purchase": {"id": "5"}}"#,
+        ),
+        (
+            false,
+            r#"{"success": true, "success": false, "purchase": {"id": "5"}}"#,
+        ),
+        (
+            true,
+            r#"{"version": "1", "version": "2", "purchase": {"id": "5", "note": 1, "note": 2}}"#,
+        ),
+    ] {
+        stage.upstream.script(ANY, [Act::Say(http_ok(answer))]);
+        let arguments = good("purchase-user-item").as_object().unwrap().clone();
+        let reply = buy.prepare(arguments).unwrap().run(&stage.client).await;
+        let standing = reply.map(|reply| Standing::from_answer(&reply.answer));
+        assert_eq!(matches!(standing, Ok(Standing::Made(_))), made, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_id_that_came_as_a_number_has_no_fraction() {
+    let stage = Stage::start().await;
+    let answer = json!({"version": 1.0, "user": {"id": 812_485_994.0}});
+    let reply = stage.call(tool("get-user-details"), &answer).await.unwrap();
+    assert_eq!(
+        reply.answer.document,
+        json!({"version": "1.0", "user": {"id": "812485994"}})
+    );
+}
+
+#[tokio::test]
+async fn a_new_user_is_proved_by_an_ok_or_by_the_user() {
+    let stage = Stage::start().await;
+    let create = tool("create-user");
+    for (proved, answer) in [
+        (true, json!({"status": "ok"})),
+        (true, json!({"user": {"id": "1"}})),
+        (false, json!({})),
+        (false, json!({"version": "1.2"})),
+        (false, json!({"userName": "x"})),
+    ] {
+        let reply = stage.call(create, &answer).await;
+        assert_eq!(reply.is_ok(), proved, "{answer}: {reply:?}");
+    }
 }
 
 #[tokio::test]

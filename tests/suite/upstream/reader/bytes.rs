@@ -3,7 +3,6 @@
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::{collection, sample};
 use serde_json::{Map, Value, json};
-use sevendigital::answer::Document;
 use sevendigital::reply::Reply;
 use sevendigital::response;
 use sevendigital::{Answer, Effect, Error};
@@ -63,15 +62,15 @@ fn check_read(Said(reply): &Said) -> Found {
     Ok(())
 }
 
-fn check_success(reply: &Reply, read: &Document, effect: Effect) -> Found {
+fn check_success(reply: &Reply, read: &Map<String, Value>, effect: Effect) -> Found {
     ensure((200..300).contains(&reply.status), || {
         "a success with that status".into()
     })?;
-    let status = read.fields.get("status").map(Value::as_str);
+    let status = read.get("status").map(Value::as_str);
     let plain = matches!(status, None | Some(Some("ok")));
     ensure(plain || effect != Effect::Writes, || format!("{status:?}"))?;
     let documents = [
-        Value::Object(read.fields.clone()),
+        Value::Object(read.clone()),
         document_of::<GetUserLocker>(read),
         document_of::<ListUserPaymentCards>(read),
         document_of::<PurchaseUserItem>(read),
