@@ -5,12 +5,12 @@
 pub use self::flags::Flags;
 pub use self::layers::Layers;
 pub use self::limits::Limits;
+pub(crate) use self::load::is_loopback;
 pub use self::messages::ConfigError;
 pub use self::principals::Principal;
 pub use self::settings::{Config, HintSet, LOOPBACK, LogFormat, Spending, SpendingLimits};
 pub use self::table::{LIMITS, SETTINGS, Setting};
 
-mod auth;
 mod flags;
 mod layers;
 mod limits;

@@ -1,8 +1,6 @@
 //! What every HTTP request passes, whatever surface it is for. [`stack`] lists the layers in order.
 
-pub mod authenticate;
 pub mod body;
-mod cors;
 pub mod cross_origin;
 pub mod errors;
 mod framing;

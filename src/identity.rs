@@ -4,7 +4,7 @@ pub use self::authenticator::Authenticator;
 pub use self::caller::{Caller, check_user};
 pub use self::protected_resource::ProtectedResource;
 pub use self::tool_filter::ToolFilter;
-pub use self::user::{User, UserSource};
+pub use self::user::User;
 
 mod access_token;
 mod authenticator;

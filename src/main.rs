@@ -59,7 +59,7 @@ fn fail(error: &dyn Error) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> CommandResult {
-    let layers = Layers::of_process(cli.options.config, cli.options.flags.given);
+    let layers = Layers::of_process(cli.config, cli.flags.given);
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => {
             let (_guards, config, calls) = start(&layers).await?;
@@ -78,13 +78,11 @@ async fn run(cli: Cli) -> CommandResult {
         // Whatever the settings are.
         Command::Logout => login::forget(layers.credentials.as_deref().ok_or(login::NO_FOLDER)?)?,
         Command::Tools { json } => return tools::run(&Config::load(&layers)?, json),
-        Command::Ledger { command } => {
+        Command::Ledger(command) => {
             let ledger = Ledger::from_config(&Config::load(&layers)?);
             return ledger::run(&ledger, command).await;
         }
-        Command::Token {
-            command: TokenCommand::New,
-        } => return token::new(),
+        Command::Token(TokenCommand::New) => return token::new(),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -107,10 +105,11 @@ async fn log_in(mut layers: Layers, options: &Login) -> CommandResult {
     let config = Config::load(&layers)?;
     let _logging = logging::start(&config)?;
     let client = login::client(&config)?;
-    let path = path.filter(|_| !options.print);
-    if path.is_none() && !options.print {
-        return Err(login::NO_FOLDER.into());
-    }
+    let path = if options.print {
+        None
+    } else {
+        Some(path.ok_or(login::NO_FOLDER)?)
+    };
     let token = if options.no_browser {
         let input = std::io::BufReader::new(std::io::stdin());
         login::with_pasted_address(&client, login::show_for_pasting, input).await

@@ -6,6 +6,7 @@
 //! Only `http`, `rest` and `mcp` turn them into a response. `calls`, `identity` and `ledger` choose a kind by its meaning and never look at its status.
 
 pub use self::kind::{KINDS, Kind, Spec};
+pub use self::purchase::REPLAYED;
 pub use self::report::{Problem, Report};
 
 mod kind;

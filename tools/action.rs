@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::ToolError;
+use crate::ToolError;
 use crate::values::{Currency, Id, Price};
 
 /// What a call would do. Its `Display` is the start of a sentence, of our own words and checked ids: `Buy release 11700062`.

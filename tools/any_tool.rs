@@ -3,12 +3,8 @@
 use serde_json::{Map, Value};
 use sevendigital::Effect;
 
-use crate::arguments::Arguments;
-use crate::contract::{Confirmation, Contract};
-use crate::error::ToolError;
-use crate::prepared::Prepared;
 use crate::schema;
-use crate::tool::Tool;
+use crate::{Arguments, Contract, Prepared, RateLimitClass, Tool, ToolError};
 
 /// A tool with its types hidden, so that one table can hold all of them.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +12,9 @@ pub struct AnyTool {
     /// Everything about it that does not depend on a call.
     pub contract: Contract,
     /// Whether a user must confirm a call: so for each tool that has an [`ACTION`](Tool::ACTION).
-    pub confirmation: Confirmation,
+    pub requires_confirmation: bool,
+    /// Which rate limit it has, beside those that bind every call.
+    pub rate_limit: RateLimitClass,
     input_schema: fn() -> Map<String, Value>,
     output_schema: fn() -> Map<String, Value>,
     prepare: fn(Arguments) -> Result<Prepared, ToolError>,
@@ -33,10 +31,8 @@ impl AnyTool {
         }
         Self {
             contract: T::CONTRACT,
-            confirmation: match T::ACTION {
-                Some(_) => Confirmation::Required,
-                None => Confirmation::NotRequired,
-            },
+            requires_confirmation: T::ACTION.is_some(),
+            rate_limit: T::RATE_LIMIT,
             input_schema: schema::input::<T::Input>,
             output_schema: schema::output::<T::Output>,
             prepare: Prepared::new::<T>,

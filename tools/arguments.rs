@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::ToolError;
 use crate::card_data;
-use crate::error::ToolError;
 
 /// Arguments as a JSON object.
 pub type Arguments = Map<String, Value>;

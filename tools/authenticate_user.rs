@@ -3,13 +3,10 @@
 use sevendigital::verdict::is_empty;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::arguments::Body;
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Users};
 use crate::signup_user::Login;
-use crate::tool::{Fields, Tool};
 use crate::values::Email;
+use crate::{Body, Contract, Fields, Hints, RateLimitClass, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct AuthenticateUser;
@@ -23,11 +20,11 @@ impl Tool for AuthenticateUser {
             Charges nothing. Don't try passwords: wrong ones may lock the account. The fields go into `body`. \
             Example: {\"body\": {\"emailAddress\": \"jane.smith@example.com\", \"password\": \"the password\"}}.",
         hints: Hints::NON_IDEMPOTENT,
-        rest: Route::post("/v1/user/authenticate"),
+        rest: "/v1/user/authenticate",
         upstream: Endpoint::post("/user/authenticate", Auth::Consumer, Effect::Writes),
         scope: Scope::Account,
-        rate_limit: RateLimitClass::Login,
     };
+    const RATE_LIMIT: RateLimitClass = RateLimitClass::Login;
 
     type Input = Body<Login>;
     type Output = Document<Users>;

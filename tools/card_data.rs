@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::error::ToolError;
+use crate::ToolError;
 
 /// Refuses arguments that hold a card number or are named like one. The value is not repeated.
 pub(crate) fn refuse(arguments: &Map<String, Value>) -> Result<(), ToolError> {

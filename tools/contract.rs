@@ -1,6 +1,6 @@
 //! The contract of a tool: what clients see of it, and what is called upstream.
 
-use sevendigital::{Endpoint, Method};
+use sevendigital::Endpoint;
 
 /// Everything about a tool that does not depend on a call.
 #[derive(Debug, Clone, Copy)]
@@ -15,51 +15,34 @@ pub struct Contract {
     pub description: &'static str,
     /// The annotations that clients see.
     pub hints: Hints,
-    /// Its route on the REST surface.
-    pub rest: Route,
+    /// Its path on the REST surface, with `{id}` for the argument `id`. GET takes arguments from the query, POST from a JSON body, as `upstream` does.
+    pub rest: &'static str,
     /// What is called upstream, and with what effect.
     pub upstream: Endpoint,
     /// What a caller must have been granted.
     pub scope: Scope,
-    /// Which rate limit it has, beside those that bind every call.
-    pub rate_limit: RateLimitClass,
 }
 
 /// The annotations of a tool. They inform clients and decide nothing here: [`sevendigital::Effect`] does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hints {
     /// What is true.
-    pub accurate: Accurate,
+    pub accurate: Annotations,
     /// What the capability publishes, letter for letter.
-    pub published: Published,
+    pub published: Annotations,
 }
 
-/// The four hints of MCP.
+/// The four hints of MCP; the capability publishes the first three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "MCP has four hints, each a yes or no"
-)]
-pub struct Accurate {
+pub struct Annotations {
     /// Changes nothing.
     pub read_only: bool,
     /// May delete or spend what can't be restored.
     pub destructive: bool,
     /// The same call again changes nothing more.
     pub idempotent: bool,
-    /// Reaches beyond the user's own account.
-    pub open_world: bool,
-}
-
-/// The three hints that the capability publishes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Published {
-    /// The capability's `readOnly`.
-    pub read_only: bool,
-    /// The capability's `destructive`.
-    pub destructive: bool,
-    /// The capability's `idempotent`.
-    pub idempotent: bool,
+    /// Reaches beyond the user's own account; none where it is not published.
+    pub open_world: Option<bool>,
 }
 
 impl Hints {
@@ -79,24 +62,25 @@ impl Hints {
     /// Starts or ends a subscription; the same call again may report another fee.
     pub const SUBSCRIPTION: Self = Self::new([false, true, false, false], [true, false, false]);
 
-    /// Each in the order of the fields.
     const fn new(accurate: [bool; 4], published: [bool; 3]) -> Self {
         let [read_only, destructive, idempotent, open_world] = accurate;
-        let accurate = Accurate {
+        Self {
+            accurate: Annotations::new([read_only, destructive, idempotent], Some(open_world)),
+            published: Annotations::new(published, None),
+        }
+    }
+}
+
+impl Annotations {
+    const fn new(
+        [read_only, destructive, idempotent]: [bool; 3],
+        open_world: Option<bool>,
+    ) -> Self {
+        Self {
             read_only,
             destructive,
             idempotent,
             open_world,
-        };
-        let [read_only, destructive, idempotent] = published;
-        let published = Published {
-            read_only,
-            destructive,
-            idempotent,
-        };
-        Self {
-            accurate,
-            published,
         }
     }
 }
@@ -152,40 +136,4 @@ pub enum RateLimitClass {
     Login,
     /// It opens an account: a few times a minute for one caller.
     Signup,
-}
-
-/// Whether a user must confirm a call before it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Confirmation {
-    /// The call is sent.
-    NotRequired,
-    /// The user is asked, where the operator's policy is to ask: the call spends, or can't be undone.
-    Required,
-}
-
-/// A route of the REST surface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Route {
-    /// GET takes arguments from the query, POST from a JSON body.
-    pub method: Method,
-    /// Path, with `{id}` for the argument `id`.
-    pub path: &'static str,
-}
-
-impl Route {
-    /// A route called with GET.
-    pub const fn get(path: &'static str) -> Self {
-        Self {
-            method: Method::Get,
-            path,
-        }
-    }
-
-    /// A route called with POST.
-    pub const fn post(path: &'static str) -> Self {
-        Self {
-            method: Method::Post,
-            path,
-        }
-    }
 }

@@ -5,11 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, User};
-use crate::tool::{Fields, Tool};
+use crate::sent::Sent;
 use crate::values::{Country, Email, Id, UserId};
+use crate::{Contract, Fields, Hints, RateLimitClass, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct CreateUser;
@@ -24,20 +23,18 @@ impl Tool for CreateUser {
             If the id exists already, 7digital refuses with code 2003 and nothing changes. \
             Example: {\"email\": \"new.user@example.com\"}.",
         hints: Hints::IDEMPOTENT_CREATION,
-        rest: Route::get("/v1/user/create"),
+        rest: "/v1/user/create",
         upstream: Endpoint::get("/user/create", Auth::Consumer, Effect::Writes),
         scope: Scope::Account,
-        rate_limit: RateLimitClass::Signup,
     };
+    const RATE_LIMIT: RateLimitClass = RateLimitClass::Signup;
 
     type Input = NewUser;
     type Output = Document<Created>;
 
     async fn call(client: &Client, user: &NewUser) -> Result<Answer<Fields>, ToolError> {
-        let user_id = &user.id(client);
-        Ok(client
-            .call(&Self::CONTRACT.upstream, &Sent { user, user_id })
-            .await?)
+        let sent = Sent::new(user).with("userId", Some(user.id(client).into()));
+        sent.call(client, &Self::CONTRACT.upstream).await
     }
 
     fn complete(
@@ -46,7 +43,7 @@ impl Tool for CreateUser {
         answer: &mut Answer<Fields>,
     ) -> Result<(), ToolError> {
         let made = answer.document.entry("userId");
-        made.or_insert_with(|| user.id(client).into());
+        made.or_insert_with(|| String::from(user.id(client)).into());
         Ok(())
     }
 }
@@ -75,15 +72,6 @@ impl NewUser {
         let given = self.user_id.clone();
         given.unwrap_or_else(|| UserId::from_email(partner, &self.email))
     }
-}
-
-/// A new user as 7digital takes one: always with an id.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Sent<'a> {
-    #[serde(flatten)]
-    user: &'a NewUser,
-    user_id: &'a UserId,
 }
 
 /// An answer about a new user.

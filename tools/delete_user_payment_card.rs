@@ -2,13 +2,9 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::action::{Action, Item};
-use crate::arguments::Body;
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Done};
 use crate::select_user_payment_card::CardChoice;
-use crate::tool::{ActionOf, Fields, Tool};
+use crate::{Action, ActionOf, Body, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct DeleteUserPaymentCard;
@@ -22,10 +18,9 @@ impl Tool for DeleteUserPaymentCard {
             Ask the user before calling. Get the id from list-user-payment-cards. The fields go into `body`. \
             Example: {\"body\": {\"cardId\": \"8154431\"}}.",
         hints: Hints::REPLACEMENT,
-        rest: Route::post("/v1/user/payment/card/delete"),
+        rest: "/v1/user/payment/card/delete",
         upstream: Endpoint::post("/user/payment/card/delete", Auth::User, Effect::Writes),
         scope: Scope::Cards,
-        rate_limit: RateLimitClass::General,
     };
     const ACTION: Option<ActionOf<Self>> = Some(|input| {
         Ok(Action::deletion(Item::PaymentCard(

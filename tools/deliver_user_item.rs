@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::action::{Action, Item};
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Purchase};
-use crate::tool::{ActionOf, Fields, Tool};
-use crate::upstream_price::upstream_price;
+use crate::sent::{Sent, upstream_price};
 use crate::values::{Country, Currency, Email, Id, Price, Text, UserId};
+use crate::{Action, ActionOf, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct DeliverUserItem;
@@ -26,10 +23,9 @@ impl Tool for DeliverUserItem {
             `retailPrice` is in minor units: 799 is 7.99. `transactionId` is the partner's own reference; one is made and returned if none is given. \
             Example: {\"releaseId\": \"11700062\", \"retailPrice\": 799, \"currency\": \"GBP\"}.",
         hints: Hints::SALE,
-        rest: Route::get("/v1/user/deliveritem"),
+        rest: "/v1/user/deliveritem",
         upstream: Endpoint::get("/user/deliveritem", Auth::User, Effect::Charges),
         scope: Scope::Spend,
-        rate_limit: RateLimitClass::General,
     };
     const ACTION: Option<ActionOf<Self>> = Some(|sale| {
         let item = Item::from_ids(sale.release_id.as_ref(), sale.track_id.as_ref())?;
@@ -47,20 +43,15 @@ impl Tool for DeliverUserItem {
     type Output = Document<Delivery>;
 
     async fn call(client: &Client, sale: &Sale) -> Result<Answer<Fields>, ToolError> {
-        let transaction_id = sale
-            .transaction_id
-            .clone()
-            .unwrap_or_else(|| Text(uuid::Uuid::new_v4().to_string()));
-        let price_of =
-            |price| upstream_price(client, price, sale.currency.as_ref(), sale.country.as_ref());
-        let sent = Sent {
-            sale,
-            transaction_id: &transaction_id,
-            retail_price: sale.retail_price.map(price_of),
-        };
-        let mut answer = client.call(&Self::CONTRACT.upstream, &sent).await?;
+        let made = || Text(uuid::Uuid::new_v4().to_string());
+        let Text(transaction_id) = sale.transaction_id.clone().unwrap_or_else(made);
+        let (currency, country) = (sale.currency.as_ref(), sale.country.as_ref());
+        let price_of = |price| upstream_price(client, price, currency, country);
+        let sent = Sent::new(sale).with("retailPrice", sale.retail_price.map(price_of));
+        let sent = sent.with("transactionId", Some(transaction_id.clone()));
+        let mut answer = sent.call(client, &Self::CONTRACT.upstream).await?;
         let logged = answer.document.entry("transactionId");
-        logged.or_insert_with(|| transaction_id.0.into());
+        logged.or_insert_with(|| transaction_id.into());
         Ok(answer)
     }
 }
@@ -90,16 +81,6 @@ pub struct Sale {
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
     shop_id: Option<Id>,
-}
-
-/// A sale as 7digital takes it: always with a reference, and the price in major units in place of minor ones.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Sent<'a> {
-    #[serde(flatten)]
-    sale: &'a Sale,
-    transaction_id: &'a Text,
-    retail_price: Option<String>,
 }
 
 /// An answer to a sale.

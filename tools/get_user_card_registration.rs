@@ -8,11 +8,9 @@ use sevendigital::text::quotable;
 use sevendigital::verdict::{Word, is_empty, word};
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{CardRegistrations, Document};
-use crate::tool::{Fields, Tool};
 use crate::values::{Country, Id, UserId};
+use crate::{Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct GetUserCardRegistration;
@@ -26,14 +24,13 @@ impl Tool for GetUserCardRegistration {
             A registration that failed is reported as an error with the reason. Changes nothing and costs nothing; ask again every few seconds while it is pending. \
             Example: {\"id\": \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"}.",
         hints: Hints::READ,
-        rest: Route::get("/v1/user/payment/cardregistration/{id}"),
+        rest: "/v1/user/payment/cardregistration/{id}",
         upstream: Endpoint::get(
             "/user/payment/cardregistration/{id}",
             Auth::User,
             Effect::Reads,
         ),
         scope: Scope::Reads,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Registration;

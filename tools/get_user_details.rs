@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::models::{Document, Users};
-use crate::tool::Tool;
 use crate::values::{Country, Id, UserId};
+use crate::{Contract, Hints, Scope, Tool};
 
 /// The tool.
 pub struct GetUserDetails;
@@ -22,10 +21,9 @@ impl Tool for GetUserDetails {
             An id that 7digital does not know is refused with code 1002 or 2001. \
             Example: {\"userId\": \"500123\"}.",
         hints: Hints::READ,
-        rest: Route::get("/v1/user/details"),
+        rest: "/v1/user/details",
         upstream: Endpoint::get("/user/details", Auth::Consumer, Effect::Reads),
         scope: Scope::Partner,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Whose;

@@ -5,11 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Lockers};
-use crate::tool::{Fields, Tool};
 use crate::values::{Count, Country, Id, Sort, UsageTypes, UserId};
+use crate::{Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct GetUserLocker;
@@ -25,10 +23,9 @@ impl Tool for GetUserLocker {
             Changes nothing and costs nothing. Download links may be signed: don't publish them. \
             Example: {\"page\": 1, \"pageSize\": 10}.",
         hints: Hints::READ,
-        rest: Route::get("/v1/user/locker"),
+        rest: "/v1/user/locker",
         upstream: Endpoint::get("/user/locker", Auth::User, Effect::Reads),
         scope: Scope::Reads,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Page;

@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::models::{Document, Subscriptions};
-use crate::tool::Tool;
 use crate::values::{Country, Id, UserId};
+use crate::{Contract, Hints, Scope, Tool};
 
 /// The tool.
 pub struct GetUserUnlimitedStreaming;
@@ -22,10 +21,9 @@ impl Tool for GetUserUnlimitedStreaming {
             Without `streaming` in the answer the user has none. Changes nothing and costs nothing. \
             Example: {}, or {\"userId\": \"500123\"}.",
         hints: Hints::READ,
-        rest: Route::get("/v1/user/unlimited-streaming"),
+        rest: "/v1/user/unlimited-streaming",
         upstream: Endpoint::get("/user/unlimitedStreaming", Auth::User, Effect::Reads),
         scope: Scope::Reads,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Whose;

@@ -9,21 +9,19 @@ pub mod any_tool;
 pub mod arguments;
 pub mod contract;
 pub mod error;
-pub mod locker_lookup;
+pub mod lookup;
 pub mod models;
-pub mod payment_card_lookup;
 pub mod prepared;
 pub mod receipt;
 pub mod reconcile;
 pub mod shape;
-pub mod target;
 pub mod tool;
 pub mod values;
 
 mod card_data;
-mod look_up;
+mod coercion;
 mod schema;
-mod upstream_price;
+mod sent;
 
 pub mod authenticate_user;
 pub mod create_user;
@@ -45,13 +43,12 @@ pub mod update_user_unlimited_streaming;
 
 pub use action::{Action, Item, Payer};
 pub use any_tool::AnyTool;
-pub use arguments::Arguments;
-pub use contract::{Confirmation, Contract, Hints, RateLimitClass, Route, Scope};
+pub use arguments::{Arguments, Body};
+pub use contract::{Annotations, Contract, Hints, RateLimitClass, Scope};
 pub use error::ToolError;
-pub use prepared::{Prepared, Reply};
+pub use prepared::{Prepared, Reply, Target};
 pub use receipt::{Receipt, Standing};
-pub use target::Target;
-pub use tool::{ActionOf, Tool};
+pub use tool::{ActionOf, Fields, Tool};
 
 /// Every tool, in the capability's order, which is the order they are listed in.
 pub const TOOLS: &[AnyTool] = &[
@@ -88,14 +85,14 @@ mod tests {
             let mut examples = serde_json::Deserializer::from_str(example).into_iter::<Arguments>();
             let prepared = tool.prepare(examples.next().unwrap().unwrap());
             let prepared = prepared.unwrap_or_else(|error| panic!("{name}: {error}"));
-            let action = prepared.action();
-            let required = tool.confirmation == Confirmation::Required;
+            let action = prepared.action.as_ref();
+            let required = tool.requires_confirmation;
             assert_eq!(action.is_some(), required, "{name}");
             let paid = action.is_some_and(|action| action.payer != Payer::None);
             let charges = tool.contract.upstream.effect == Effect::Charges;
             assert_eq!(paid, charges, "{name}");
-            let login = tool.contract.rate_limit == RateLimitClass::Login;
-            assert!(!login || prepared.email().is_some(), "{name}");
+            let login = tool.rate_limit == RateLimitClass::Login;
+            assert!(!login || prepared.email.is_some(), "{name}");
         }
     }
 }

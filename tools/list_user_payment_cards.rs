@@ -2,10 +2,9 @@
 
 use sevendigital::{Auth, Effect, Endpoint};
 
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
 use crate::get_user_unlimited_streaming::Whose;
 use crate::models::{Document, Wallet};
-use crate::tool::Tool;
+use crate::{Contract, Hints, Scope, Tool};
 
 /// The tool.
 pub struct ListUserPaymentCards;
@@ -19,10 +18,9 @@ impl Tool for ListUserPaymentCards {
             Changes nothing and costs nothing. The answer is personal data. \
             Example: {}.",
         hints: Hints::READ,
-        rest: Route::get("/v1/user/payment/card"),
+        rest: "/v1/user/payment/card",
         upstream: Endpoint::get("/user/payment/card", Auth::User, Effect::Reads),
         scope: Scope::Reads,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Whose;

@@ -1,33 +1,70 @@
 //! A call whose arguments have been read and checked, before anything is sent.
 
 use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::Value;
+use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Client, Effect, Error, Unreadable};
 
-use crate::action::Action;
 use crate::arguments::{self, Arguments};
-use crate::error::ToolError;
 use crate::shape;
-use crate::target::Target;
-use crate::tool::Tool;
+use crate::{Action, Tool, ToolError};
 
 /// A call whose arguments have been read and checked, before anything is sent. Cheap to clone.
 #[derive(Clone)]
-pub struct Prepared(Arc<Call>);
+pub struct Prepared(Arc<PreparedCall>);
 
-struct Call {
-    canonical: Arguments,
-    target: Target,
-    named_users: Vec<String>,
-    action: Option<Action>,
-    email: Option<String>,
+/// What is known of a call once its arguments have been read.
+pub struct PreparedCall {
+    /// The arguments in one form for all their spellings. Passwords are never among them.
+    pub canonical: Arguments,
+    /// The user and the shop that the call names.
+    pub target: Target,
+    /// Every user id that the call names, also where 7digital might read one: in a field `userid` that no tool declares.
+    pub named_users: Vec<String>,
+    /// What would be done; there is one for each tool whose calls a user must confirm.
+    pub action: Option<Action>,
+    /// The e-mail address whose password is tried, as it was given.
+    pub email: Option<String>,
     run: Box<dyn Fn(Client) -> Running + Send + Sync>,
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
+
+/// The user and the shop that a call names: the fields that are the same in every operation. Serialized, they are parameters of a look-up for the same user and shop.
+#[skip_serializing_none]
+#[derive(Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// The managed user.
+    pub user_id: Option<String>,
+    /// ISO 3166-1 alpha-2 country, in capitals.
+    pub country: Option<String>,
+    /// Shop id, 7digital's older alternative to `country`.
+    pub shop_id: Option<String>,
+}
+
+impl Target {
+    /// Read once from canonical arguments, so that no tool can forget to say for which user it is.
+    fn from_canonical(canonical: &Arguments) -> Self {
+        let body = canonical.get("body").and_then(Value::as_object);
+        let fields = body.unwrap_or(canonical);
+        let text = |name: &str| match fields.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        Self {
+            user_id: text("userId"),
+            country: text("country"),
+            shop_id: text("shopId"),
+        }
+    }
+}
 
 /// What a call returned.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +89,7 @@ impl Prepared {
         shape::check_names::<T::Input>(&canonical)?;
         let email = T::email(&input).map(|email| email.as_str().to_owned());
         let input = Arc::new(input);
-        Ok(Self(Arc::new(Call {
+        Ok(Self(Arc::new(PreparedCall {
             target: Target::from_canonical(&canonical),
             named_users: named_users(&canonical),
             canonical,
@@ -62,34 +99,17 @@ impl Prepared {
         })))
     }
 
-    /// The arguments in one form for all their spellings. Passwords are never among them.
-    pub fn canonical(&self) -> &Arguments {
-        &self.0.canonical
-    }
-
-    /// Every user id that the call names, also where 7digital might read one: in a field `userid` that no tool declares.
-    pub fn named_users(&self) -> &[String] {
-        &self.0.named_users
-    }
-
-    /// The user and the shop that the call names.
-    pub fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    /// What would be done; there is one for each tool whose calls a user must confirm.
-    pub fn action(&self) -> Option<&Action> {
-        self.0.action.as_ref()
-    }
-
-    /// The e-mail address whose password is tried, as it was given.
-    pub fn email(&self) -> Option<&str> {
-        self.0.email.as_deref()
-    }
-
     /// Calls 7digital. Dropping the future ends the call where it stands.
     pub async fn run(self, client: &Client) -> Result<Reply, ToolError> {
-        (self.0.run)(client.clone()).await
+        (self.run)(client.clone()).await
+    }
+}
+
+impl Deref for Prepared {
+    type Target = PreparedCall;
+
+    fn deref(&self) -> &PreparedCall {
+        &self.0
     }
 }
 
@@ -97,7 +117,7 @@ impl Prepared {
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Prepared");
-        shown.field("action", &self.0.action);
+        shown.field("action", &self.action);
         shown.finish_non_exhaustive()
     }
 }
@@ -165,23 +185,26 @@ mod tests {
             json!({"releaseId": 11_700_062, "price": "999", "country": " gb", "shopId": null}),
         );
         let canonical = json!({"releaseId": "11700062", "price": 999, "country": "GB"});
-        assert_eq!(&json!(given.canonical()), &canonical);
-        assert_eq!(given.action().unwrap().to_string(), "Buy release 11700062");
+        assert_eq!(json!(given.canonical), canonical);
+        assert_eq!(
+            given.action.as_ref().unwrap().to_string(),
+            "Buy release 11700062"
+        );
     }
 
     #[test]
     fn every_user_that_a_call_names_is_found() {
         let body = json!({"body": {"cardId": "1", "userId": 500_123}});
         let card = prepare::<SelectUserPaymentCard>(body);
-        assert_eq!(card.named_users(), ["500123"]);
-        assert_eq!(card.target().user_id.as_deref(), Some("500123"));
+        assert_eq!(card.named_users, ["500123"]);
+        assert_eq!(card.target.user_id.as_deref(), Some("500123"));
         let text = json!({"body": "{\"cardId\": \"1\", \"userId\": \"500123\"}"});
         assert_eq!(
-            prepare::<SelectUserPaymentCard>(text).named_users(),
+            prepare::<SelectUserPaymentCard>(text).named_users,
             ["500123"]
         );
         let user = prepare::<CreateUser>(json!({"email": "jane@example.com", "userId": "a b"}));
-        assert_eq!(user.named_users(), ["a b"]);
+        assert_eq!(user.named_users, ["a b"]);
     }
 
     #[test]
@@ -207,9 +230,9 @@ mod tests {
     fn a_password_is_not_kept_in_the_canonical_form() {
         let login = json!({"emailAddress": " Jane@example.com ", "password": "canary"});
         let login = prepare::<AuthenticateUser>(json!({"body": login}));
-        assert_eq!(login.email(), Some("Jane@example.com"));
+        assert_eq!(login.email.as_deref(), Some("Jane@example.com"));
         let canonical = json!({"body": {"emailAddress": "Jane@example.com"}});
-        assert_eq!(&json!(login.canonical()), &canonical);
+        assert_eq!(json!(login.canonical), canonical);
         assert!(!format!("{login:?}").contains("canary"));
     }
 }

@@ -1,18 +1,14 @@
 //! `purchase-user-basket`: buy all that is in a basket.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::action::{Action, Item};
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Purchases};
-use crate::tool::{ActionOf, Fields, Tool};
+use crate::sent::Sent;
 use crate::values::{Country, Id, Tags, UserId};
+use crate::{Action, ActionOf, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserBasket;
@@ -28,10 +24,9 @@ impl Tool for PurchaseUserBasket {
             The country must be the one that the basket was filled for. The user needs a selected card (list-user-payment-cards). \
             Example: {\"basketId\": \"0f8fad5b-d9cb-469f-a165-70867728950e\"}.",
         hints: Hints::PURCHASE,
-        rest: Route::get("/v1/user/purchase/basket"),
+        rest: "/v1/user/purchase/basket",
         upstream: Endpoint::get("/user/purchase/basket", Auth::User, Effect::Charges),
         scope: Scope::Spend,
-        rate_limit: RateLimitClass::General,
     };
     const ACTION: Option<ActionOf<Self>> = Some(|basket| {
         Ok(Action::purchase(
@@ -44,11 +39,8 @@ impl Tool for PurchaseUserBasket {
     type Output = Document<Purchases>;
 
     async fn call(client: &Client, basket: &Basket) -> Result<Answer<Fields>, ToolError> {
-        let sent = Sent {
-            basket,
-            tags: basket.tags.as_ref().map(Tags::parameters),
-        };
-        Ok(client.call(&Self::CONTRACT.upstream, &sent).await?)
+        let sent = Sent::new(basket).with_tags(basket.tags.as_ref());
+        sent.call(client, &Self::CONTRACT.upstream).await
     }
 }
 
@@ -67,13 +59,4 @@ pub struct Basket {
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
     shop_id: Option<Id>,
-}
-
-/// A basket as 7digital takes it: with a parameter for each tag.
-#[derive(Serialize)]
-struct Sent<'a> {
-    #[serde(flatten)]
-    basket: &'a Basket,
-    #[serde(flatten)]
-    tags: Option<BTreeMap<String, Option<&'a str>>>,
 }

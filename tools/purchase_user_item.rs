@@ -1,19 +1,14 @@
 //! `purchase-user-item`: buy one release or one track at the store's price.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::action::{Action, Item};
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Purchases};
-use crate::tool::{ActionOf, Fields, Tool};
-use crate::upstream_price::upstream_price;
+use crate::sent::{Sent, upstream_price};
 use crate::values::{Country, Id, Price, Tags, UserId};
+use crate::{Action, ActionOf, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserItem;
@@ -29,10 +24,9 @@ impl Tool for PurchaseUserItem {
             For keys of 7digital-branded shops; white-label shops use purchase-user-rrp-item or purchase-user-priced-item. The user needs a selected card (list-user-payment-cards). \
             Example: {\"releaseId\": \"11700062\"}, or {\"releaseId\": \"11700062\", \"trackId\": \"1170006201\"} for one track.",
         hints: Hints::PURCHASE,
-        rest: Route::get("/v1/user/purchase/item"),
+        rest: "/v1/user/purchase/item",
         upstream: Endpoint::get("/user/purchase/item", Auth::User, Effect::Charges),
         scope: Scope::Spend,
-        rate_limit: RateLimitClass::General,
     };
     const ACTION: Option<ActionOf<Self>> = Some(StoreItem::action);
 
@@ -65,16 +59,6 @@ pub struct StoreItem {
     shop_id: Option<Id>,
 }
 
-/// An item as 7digital takes it: the price in major units, in place of the one in minor units, and a parameter for each tag.
-#[derive(Serialize)]
-struct Sent<'a> {
-    #[serde(flatten)]
-    item: &'a StoreItem,
-    price: Option<String>,
-    #[serde(flatten)]
-    tags: Option<BTreeMap<String, Option<&'a str>>>,
-}
-
 impl StoreItem {
     /// The purchase of this item.
     pub(crate) fn action(&self) -> Result<Action, ToolError> {
@@ -89,11 +73,8 @@ impl StoreItem {
         upstream: &Endpoint,
     ) -> Result<Answer<Fields>, ToolError> {
         let price_of = |price| upstream_price(client, price, None, self.country.as_ref());
-        let sent = Sent {
-            item: self,
-            price: self.price.map(price_of),
-            tags: self.tags.as_ref().map(Tags::parameters),
-        };
-        Ok(client.call(upstream, &sent).await?)
+        let sent = Sent::new(self).with("price", self.price.map(price_of));
+        let sent = sent.with_tags(self.tags.as_ref());
+        sent.call(client, upstream).await
     }
 }

@@ -5,13 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::action::{Action, Item};
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Purchases};
-use crate::tool::{ActionOf, Fields, Tool};
-use crate::upstream_price::upstream_price;
+use crate::sent::{Sent, upstream_price};
 use crate::values::{Country, Id, Price, UserId};
+use crate::{Action, ActionOf, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserPricedItem;
@@ -27,10 +24,9 @@ impl Tool for PurchaseUserPricedItem {
             `price` is in minor units of the shop's currency: 999 is 9.99. Only for keys that may set prices; the user needs a selected card (list-user-payment-cards). \
             Example: {\"releaseId\": \"11700062\", \"price\": 799}.",
         hints: Hints::PURCHASE,
-        rest: Route::get("/v1/user/purchase/priceditem"),
+        rest: "/v1/user/purchase/priceditem",
         upstream: Endpoint::get("/user/purchase/priceditem", Auth::User, Effect::Charges),
         scope: Scope::Spend,
-        rate_limit: RateLimitClass::General,
     };
     const ACTION: Option<ActionOf<Self>> = Some(|item| {
         let named = Item::from_ids(item.release_id.as_ref(), item.track_id.as_ref())?;
@@ -42,8 +38,8 @@ impl Tool for PurchaseUserPricedItem {
 
     async fn call(client: &Client, item: &PricedItem) -> Result<Answer<Fields>, ToolError> {
         let price = upstream_price(client, item.price, None, item.country.as_ref());
-        let sent = Sent { item, price };
-        Ok(client.call(&Self::CONTRACT.upstream, &sent).await?)
+        let sent = Sent::new(item).with("price", Some(price));
+        sent.call(client, &Self::CONTRACT.upstream).await
     }
 }
 
@@ -64,12 +60,4 @@ pub struct PricedItem {
     country: Option<Country>,
     /// 7digital shop id; an older alternative to `country`, so give one of the two.
     shop_id: Option<Id>,
-}
-
-/// An item as 7digital takes it: the price in major units, in place of the one in minor units.
-#[derive(Serialize)]
-struct Sent<'a> {
-    #[serde(flatten)]
-    item: &'a PricedItem,
-    price: String,
 }

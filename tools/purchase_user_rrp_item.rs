@@ -2,11 +2,9 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Purchases};
 use crate::purchase_user_item::StoreItem;
-use crate::tool::{ActionOf, Fields, Tool};
+use crate::{ActionOf, Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserRrpItem;
@@ -22,10 +20,9 @@ impl Tool for PurchaseUserRrpItem {
             The user needs a selected card (list-user-payment-cards). \
             Example: {\"releaseId\": \"11700062\"}.",
         hints: Hints::PURCHASE,
-        rest: Route::get("/v1/user/purchase/rrpitem"),
+        rest: "/v1/user/purchase/rrpitem",
         upstream: Endpoint::get("/user/purchase/rrpitem", Auth::User, Effect::Charges),
         scope: Scope::Spend,
-        rate_limit: RateLimitClass::General,
     };
     const ACTION: Option<ActionOf<Self>> = Some(StoreItem::action);
 

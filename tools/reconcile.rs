@@ -3,12 +3,9 @@
 use serde_json::json;
 use sevendigital::Client;
 
-use crate::action::Action;
-use crate::error::ToolError;
-use crate::locker_lookup::releases_in_locker;
+use crate::lookup::releases_in_locker;
 use crate::models::LockerTrack;
-use crate::receipt::Receipt;
-use crate::target::Target;
+use crate::{Action, Receipt, Target, ToolError};
 
 /// The receipt of what an action buys, if the locker shows it, bought no earlier than `since` (milliseconds since 1970)
 /// in a purchase that is not among `known`.

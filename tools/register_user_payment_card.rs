@@ -6,12 +6,9 @@ use serde_json::Value;
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::arguments::Body;
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{CardRegistrations, Document};
-use crate::tool::{Fields, Tool};
 use crate::values::{Country, Id, Text, UserId};
+use crate::{Body, Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct RegisterUserPaymentCard;
@@ -26,11 +23,10 @@ impl Tool for RegisterUserPaymentCard {
             Charges nothing. Each call opens a new registration. The fields go into `body`. \
             Example: {\"body\": {\"redirectUrl\": \"https://shop.example/cards/done\"}}.",
         hints: Hints::NON_IDEMPOTENT,
-        rest: Route::post("/v1/user/payment/cardregistration"),
+        rest: "/v1/user/payment/cardregistration",
         upstream: Endpoint::post("/user/payment/cardregistration", Auth::User, Effect::Writes)
             .with_redirect(),
         scope: Scope::Cards,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Body<Registration>;

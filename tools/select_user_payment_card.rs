@@ -5,12 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::arguments::Body;
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Done};
-use crate::tool::{Fields, Tool};
 use crate::values::{Country, Id, UserId};
+use crate::{Body, Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct SelectUserPaymentCard;
@@ -24,10 +21,9 @@ impl Tool for SelectUserPaymentCard {
             Get the id from list-user-payment-cards. The fields go into `body`. \
             Example: {\"body\": {\"cardId\": \"8154430\"}}.",
         hints: Hints::REPLACEMENT,
-        rest: Route::post("/v1/user/payment/card/select"),
+        rest: "/v1/user/payment/card/select",
         upstream: Endpoint::post("/user/payment/card/select", Auth::User, Effect::Writes),
         scope: Scope::Cards,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Body<CardChoice>;

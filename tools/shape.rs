@@ -11,7 +11,8 @@ use std::sync::{PoisonError, RwLock};
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use crate::error::ToolError;
+use crate::ToolError;
+use crate::coercion::{flag, says_nothing, whole};
 use crate::schema;
 
 /// The root's field for what does not fit.
@@ -345,17 +346,6 @@ impl Walk {
     }
 }
 
-/// Whether a value is one of the forms of nothing.
-fn says_nothing(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Array(all) => all.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
 /// Writes a value as its type is written, if it can be read as one.
 fn written(shape: &Shape, value: &mut Value) -> bool {
     let written = match (shape, &*value) {
@@ -384,24 +374,4 @@ fn written(shape: &Shape, value: &mut Value) -> bool {
         *value = written;
     }
     readable
-}
-
-/// A whole number that came as a float, as far as a float holds each.
-fn whole(number: Option<f64>) -> Option<Value> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let number = number.filter(|number| number.fract() == 0.0 && number.abs() <= EXACT)?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "it is whole, and within bounds"
-    )]
-    let number = number as i64;
-    Some(number.into())
-}
-
-fn flag(text: &str) -> Option<Value> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "yes" | "1" | "1.0" => Some(true.into()),
-        "false" | "no" | "0" | "0.0" => Some(false.into()),
-        _ => None,
-    }
 }

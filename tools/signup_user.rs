@@ -5,12 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::arguments::Body;
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Users};
-use crate::tool::{Fields, Tool};
+use crate::sent::Sent;
 use crate::values::{Country, Email, Id, Password};
+use crate::{Body, Contract, Fields, Hints, RateLimitClass, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct SignupUser;
@@ -24,11 +22,11 @@ impl Tool for SignupUser {
             For accounts that users log in to at 7digital; a partner's own users are made with create-user. The fields go into `body`. \
             Example: {\"body\": {\"emailAddress\": \"new.user@example.com\", \"password\": \"a long password\", \"country\": \"GB\"}}.",
         hints: Hints::NON_IDEMPOTENT,
-        rest: Route::post("/v1/user/signup"),
+        rest: "/v1/user/signup",
         upstream: Endpoint::post("/user/signup", Auth::Consumer, Effect::Writes),
         scope: Scope::Account,
-        rate_limit: RateLimitClass::Signup,
     };
+    const RATE_LIMIT: RateLimitClass = RateLimitClass::Signup;
 
     type Input = Body<Login>;
     type Output = Document<Users>;
@@ -58,14 +56,6 @@ pub struct Login {
     more: Fields,
 }
 
-/// The login as 7digital takes it: with its password.
-#[derive(Serialize)]
-struct Sent<'a> {
-    #[serde(flatten)]
-    login: &'a Login,
-    password: Option<&'a str>,
-}
-
 impl Login {
     /// Sends the login to an operation that answers with the user.
     pub(crate) async fn send(
@@ -73,10 +63,8 @@ impl Login {
         client: &Client,
         upstream: &Endpoint,
     ) -> Result<Answer<Fields>, ToolError> {
-        let sent = Sent {
-            login: self,
-            password: self.password.as_ref().map(Password::expose),
-        };
-        Ok(client.call(upstream, &sent).await?)
+        let password = self.password.as_ref().map(Password::expose);
+        let sent = Sent::new(self).with("password", password.map(str::to_owned));
+        sent.call(client, upstream).await
     }
 }

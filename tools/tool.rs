@@ -6,13 +6,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sevendigital::{Answer, Client};
 
-use crate::action::Action;
-use crate::contract::Contract;
-use crate::error::ToolError;
 use crate::values::Email;
+use crate::{Action, Contract, RateLimitClass, ToolError};
 
 /// The fields of a document.
-pub(crate) type Fields = Map<String, Value>;
+pub type Fields = Map<String, Value>;
 
 /// How the action of a call is read from its input.
 pub type ActionOf<T> = fn(&<T as Tool>::Input) -> Result<Action, ToolError>;
@@ -23,6 +21,8 @@ pub trait Tool: Sized + 'static {
     const CONTRACT: Contract;
     /// What a call would do. With one, the user is asked to confirm the call; a tool that charges must have one.
     const ACTION: Option<ActionOf<Self>> = None;
+    /// Which rate limit it has, beside those that bind every call.
+    const RATE_LIMIT: RateLimitClass = RateLimitClass::General;
     /// The arguments: schema and parser in one type.
     type Input: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// The document. Its schema is the shape that answers are brought to.

@@ -5,12 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
-use crate::arguments::Body;
-use crate::contract::{Contract, Hints, RateLimitClass, Route, Scope};
-use crate::error::ToolError;
 use crate::models::{Document, Subscriptions};
-use crate::tool::{Fields, Tool};
 use crate::values::{Count, Country, Currency, Id, Text, UserId};
+use crate::{Body, Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct UpdateUserUnlimitedStreaming;
@@ -26,10 +23,9 @@ impl Tool for UpdateUserUnlimitedStreaming {
             A period lasts at most a month; renew by calling again with the next period. \
             Example: {\"body\": {\"userId\": \"500123\", \"planCode\": \"premium-unlimited-streaming\", \"status\": \"active\", \"currency\": \"GBP\", \"recurringFee\": 999, \"country\": \"GB\", \"activatedAt\": \"2026-01-01T00:00:00Z\", \"currentPeriodStartDate\": \"2026-11-01T00:00:00Z\", \"expiryDate\": \"2026-12-01T00:00:00Z\"}}.",
         hints: Hints::SUBSCRIPTION,
-        rest: Route::post("/v1/user/unlimited-streaming"),
+        rest: "/v1/user/unlimited-streaming",
         upstream: Endpoint::post("/user/unlimitedStreaming", Auth::Consumer, Effect::Writes),
         scope: Scope::Partner,
-        rate_limit: RateLimitClass::General,
     };
 
     type Input = Body<Subscription>;

@@ -5,27 +5,26 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use sevendigital::{Client, Effect};
-use sevendigital_tools::{AnyTool, Arguments};
-use tracing::Instrument as _;
+use sevendigital_tools::{AnyTool, Arguments, Prepared};
+use tracing::{Instrument as _, field};
 
-use super::call_key::CallKey;
 use super::confirmation::{Confirmations, Decision, UserAnswer};
 use super::executor::Executor;
 use super::outcome::{CallOutcome, Completed, label};
-use super::pending::{Pending, Ready};
-use super::permits::Admission;
+use super::pending::{CallKey, Pending};
+use super::permits::{Admission, Permit};
 use super::purchase::Purchases;
+use super::question::question;
 use super::rate_limits::RateLimits;
 use super::registry::Registry;
-use super::request_context::RequestContext;
 use super::{audit, upstream};
 use crate::config::{Config, ConfigError};
 use crate::identity::{Caller, User, check_user};
 use crate::ledger::Ledger;
 use crate::problem::Problem;
-use crate::telemetry::metrics;
-use crate::telemetry::trace;
+use crate::telemetry::request_id::RequestId;
 use crate::telemetry::trace_context::TraceContext;
+use crate::telemetry::{self, metrics};
 
 /// Makes the calls of all surfaces. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -34,7 +33,7 @@ pub struct Calls {
     client: Client,
     rate_limits: Arc<RateLimits>,
     confirmations: Arc<Confirmations>,
-    admission: Admission,
+    admission: Arc<Admission>,
     executor: Executor,
     purchases: Purchases,
     ledger: Ledger,
@@ -56,6 +55,15 @@ pub struct Call {
     pub idempotency_key: Option<String>,
 }
 
+/// The request that a call came with, for logs, errors and traces.
+#[derive(Debug, Clone, Default)]
+pub struct RequestContext {
+    /// The id in logs and errors.
+    pub id: RequestId,
+    /// The caller's span, where the request names one.
+    pub trace: Option<TraceContext>,
+}
+
 /// Arguments, keys and confirmations are not printed.
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,13 +79,12 @@ impl Calls {
         let limits = &config.limits;
         let ledger = Ledger::from_config(config);
         let executor = Executor::new(limits);
-        let ttl = limits.confirmation_ttl;
         Ok(Self {
             registry: Registry::new(config),
             client: upstream::client(config)?,
             rate_limits: Arc::new(RateLimits::new(limits)),
-            confirmations: Arc::new(Confirmations::new(config.spending(), ledger.clone(), ttl)),
-            admission: Admission::new(limits),
+            confirmations: Arc::new(Confirmations::new(config, ledger.clone())),
+            admission: Arc::new(Admission::new(limits)),
             purchases: Purchases::new(config, ledger.clone(), executor.clone()),
             executor,
             ledger,
@@ -94,8 +101,16 @@ impl Calls {
     /// Dropping the future ends a read, and whatever has not been sent yet. A change or a purchase that was sent goes on to its end.
     pub async fn call(&self, tool: &AnyTool, call: Call) -> Result<CallOutcome, Problem> {
         let (started, name) = (Instant::now(), tool.contract.name);
-        let span = call.context.span(name, call.caller.label());
-        let trace = trace::enter(&span, call.context.trace.as_ref());
+        // However little is logged, a call's failures hold the request's id.
+        let span = tracing::error_span!(
+            "call",
+            tool.name = name,
+            caller = call.caller.label(),
+            request_id = %call.context.id,
+            trace_id = field::Empty,
+            span_id = field::Empty,
+        );
+        let trace = telemetry::enter(&span, call.context.trace.as_ref());
         let ended = self.run(tool, call, trace).instrument(span.clone()).await;
         let ended = ended.map_err(|problem| problem.of_call(tool.contract.upstream.effect));
         if let Err(problem) = &ended {
@@ -104,11 +119,8 @@ impl Calls {
         }
         metrics::call_ended(name, label(&ended), started.elapsed());
         if let Ok(CallOutcome::Completed(Completed { reply, .. })) = &ended {
-            reply
-                .answer
-                .rate_limit
-                .into_iter()
-                .for_each(metrics::rate_limit);
+            let quota = reply.answer.rate_limit.into_iter();
+            quota.for_each(metrics::rate_limit);
             metrics::unexpected(name, reply.unexpected.len());
             if let Some(path) = reply.unexpected.first() {
                 let values = reply.unexpected.len();
@@ -129,97 +141,117 @@ impl Calls {
     ) -> Result<CallOutcome, Problem> {
         let contract = &tool.contract;
         call.caller.authorize(contract)?;
-        self.rate_limits.check_caller(&call.caller, contract)?;
+        self.rate_limits.check_caller(&call.caller, tool)?;
         let prepared = tool.prepare(call.arguments)?;
-        self.rate_limits.check_email(prepared.email())?;
+        if let Some(email) = &prepared.email {
+            self.rate_limits.check_email(email)?;
+        }
         let configured = self.client.credentials().user_id.as_deref();
-        let named = prepared.named_users();
+        let named = &prepared.named_users;
         let user = call.caller.user(contract, call.user, named, configured)?;
         let client = upstream::for_call(&self.client, user, trace)?;
-        check_user(contract, client.credentials(), prepared.named_users())?;
-        let key = CallKey::new(contract, &client, &prepared);
-        let ready = Ready {
+        check_user(contract, client.credentials(), named)?;
+        if contract.upstream.effect == Effect::Reads {
+            let completed = self.read(&call.caller, client, prepared).await?;
+            return Ok(CallOutcome::Completed(completed));
+        }
+        let pending = Pending {
+            key: CallKey::new(contract, &client, &prepared),
             caller: call.caller,
             client,
             prepared,
-            key,
         };
-        match contract.upstream.effect {
-            Effect::Reads => self.read(ready).await,
-            // Boxed, since these are large and most calls are reads.
-            Effect::Writes => Box::pin(self.change(ready, call.confirmation)).await,
-            Effect::Charges => {
-                let idempotency_key = call.idempotency_key.as_deref();
-                Box::pin(self.purchase(ready, call.confirmation, idempotency_key)).await
-            }
-        }
+        let idempotency_key = call.idempotency_key.as_deref();
+        // Boxed, since this is large and most calls are reads.
+        let sent = self.send(
+            contract.upstream.effect,
+            pending,
+            call.confirmation,
+            idempotency_key,
+        );
+        Box::pin(sent).await
     }
 
-    async fn read(&self, ready: Ready) -> Result<CallOutcome, Problem> {
-        let permit = self.admission.admit(&ready.caller, Effect::Reads).await?;
+    async fn read(
+        &self,
+        caller: &Caller,
+        client: Client,
+        prepared: Prepared,
+    ) -> Result<Completed, Problem> {
+        let permit = self.admission.admit(caller, Effect::Reads).await?;
         let read = async move {
             let _permit = permit;
-            Ok(ready.prepared.run(&ready.client).await?)
+            Ok(prepared.run(&client).await?)
         };
-        let reply = self.executor.read(read).await?;
-        Ok(CallOutcome::Completed(Completed::fresh(reply)))
+        self.executor.read(read).await.map(Completed::fresh)
     }
 
-    /// A change that charges no one; the user confirms those that can't be undone.
-    async fn change(&self, ready: Ready, answer: UserAnswer) -> Result<CallOutcome, Problem> {
-        let nonce = match ready.pending() {
-            None => None,
-            Some(pending) => match self.decide(&pending, answer).await? {
-                Decision::Ask(question) => return Ok(CallOutcome::ConfirmationRequired(question)),
-                Decision::Proceed(nonce) => nonce,
-            },
-        };
-        let permit = self.admission.admit(&ready.caller, Effect::Writes).await?;
-        self.confirmations.consume(nonce).await?;
-        let change = async move {
-            let _permit = permit;
-            let ended = ready.prepared.run(&ready.client).await;
-            audit::change(&ready.key, &ended);
-            Ok(ended?)
-        };
-        let reply = self.executor.run_to_end(change).await?;
-        Ok(CallOutcome::Completed(Completed::fresh(reply)))
-    }
-
-    async fn purchase(
+    /// Makes a change or a purchase, unless it was made before or the user must confirm it first.
+    async fn send(
         &self,
-        ready: Ready,
+        effect: Effect,
+        pending: Pending,
         answer: UserAnswer,
         idempotency_key: Option<&str>,
     ) -> Result<CallOutcome, Problem> {
-        let purchases = &self.purchases;
-        purchases.check_spending()?;
-        // `AnyTool` does not compile for a tool that charges and has no action.
-        let pending = ready.pending().ok_or_else(Problem::internal)?;
-        if let Some(key) = idempotency_key {
-            purchases.bind_idempotency_key(&pending, key).await?;
-        }
-        if let Some(completed) = purchases.find_existing(&pending).await? {
+        let charges = effect == Effect::Charges;
+        if charges
+            && let Some(completed) = self
+                .purchases
+                .find_existing(&pending, idempotency_key)
+                .await?
+        {
             return Ok(CallOutcome::Completed(completed));
         }
         let nonce = match self.decide(&pending, answer).await? {
             Decision::Ask(question) => return Ok(CallOutcome::ConfirmationRequired(question)),
             Decision::Proceed(nonce) => nonce,
         };
-        let permit = self
-            .admission
-            .admit(&pending.caller, Effect::Charges)
-            .await?;
-        let completed = purchases.execute(pending, nonce, permit).await?;
+        let permit = self.admission.admit(&pending.caller, effect).await?;
+        let completed = if charges {
+            self.purchases.execute(pending, nonce, permit).await?
+        } else {
+            self.change(pending, nonce, permit).await?
+        };
         Ok(CallOutcome::Completed(completed))
     }
 
+    /// Asks the user where they must confirm the call: one that spends, or that can't be undone.
     async fn decide(&self, pending: &Pending, answer: UserAnswer) -> Result<Decision, Problem> {
+        let Some(action) = &pending.prepared.action else {
+            return Ok(Decision::Proceed(None));
+        };
         // A confirmation is good for the caller that was asked, too.
-        let subject = format!("{} {}", pending.key.digest(), pending.caller.label());
+        let subject = format!("{} {}", pending.key.digest, pending.caller.label());
         // Boxed, since few calls need it and it is large.
-        let question = Box::pin(self.purchases.question(pending));
+        let question = Box::pin(async {
+            self.purchases.check_price(action)?;
+            Ok(question(pending, action, &self.ledger).await?)
+        });
         self.confirmations.decide(answer, &subject, question).await
+    }
+
+    /// Makes a change that charges no one.
+    async fn change(
+        &self,
+        pending: Pending,
+        nonce: Option<String>,
+        permit: Permit,
+    ) -> Result<Completed, Problem> {
+        // A purchase uses its own confirmation up in the ledger, together with its intent.
+        if let Some(nonce) = nonce
+            && !self.ledger.consume_confirmation(nonce).await?
+        {
+            return Err(Problem::invalid_confirmation());
+        }
+        let change = async move {
+            let _permit = permit;
+            let ended = pending.prepared.run(&pending.client).await;
+            audit::change(&pending.key, &ended);
+            Ok(ended?)
+        };
+        let changed = self.executor.run_to_end(change).await;
+        changed.map(Completed::fresh)
     }
 
     /// Waits for the calls in flight, within the drain's timeouts, and for their outcomes to be written down. Calls that come later are still made; the surfaces accept none.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::OnceCell;
 
-use crate::config::Spending;
+use crate::config::{Config, Spending};
 use crate::digest::hex;
 use crate::ledger::{Ledger, LedgerError, now};
 use crate::problem::{Kind, Problem};
@@ -52,11 +53,11 @@ pub(super) struct Confirmations {
 }
 
 impl Confirmations {
-    pub(super) fn new(spending: Spending, ledger: Ledger, ttl: Duration) -> Self {
+    pub(super) fn new(config: &Config, ledger: Ledger) -> Self {
         Self {
-            spending,
+            spending: config.spending(),
             ledger,
-            ttl,
+            ttl: config.limits.confirmation_ttl,
             signer: OnceCell::new(),
         }
     }
@@ -84,63 +85,44 @@ impl Confirmations {
         }
     }
 
-    /// Uses a confirmation up. A purchase uses its own up in the ledger, together with its intent.
-    pub(super) async fn consume(&self, nonce: Option<String>) -> Result<(), Problem> {
-        if let Some(nonce) = nonce
-            && !self.ledger.consume_confirmation(nonce).await?
-        {
-            return Err(Problem::invalid_confirmation());
-        }
-        Ok(())
-    }
-
     async fn signer(&self) -> Result<&ConfirmationSigner, LedgerError> {
-        let signer = async || Ok(ConfirmationSigner(self.ledger.signing_key().await?));
+        let signer = async || {
+            let key = self.ledger.signing_key().await?;
+            Ok(ConfirmationSigner(SecretBox::new(Box::new(key))))
+        };
         self.signer.get_or_try_init(signer).await
     }
 }
 
 /// Signs confirmation tokens: `NONCE.EXPIRY.MAC`. It is readable, but can't be changed or used for another call.
-struct ConfirmationSigner([u8; 32]);
-
-/// The key is not printed.
-impl std::fmt::Debug for ConfirmationSigner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ConfirmationSigner([redacted])")
-    }
-}
+#[derive(Debug)]
+struct ConfirmationSigner(SecretBox<[u8; 32]>);
 
 impl ConfirmationSigner {
     fn sign(&self, subject: &str, now: i64, ttl: Duration) -> String {
         let nonce = hex(&rand::random::<[u8; 16]>());
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let signed = format!("{nonce}.{}", now.saturating_add(ttl));
-        let mac = hex(&self.mac(&signed, subject).finalize().into_bytes());
-        format!("{signed}.{mac}")
+        format!("{signed}.{}", self.mac(&signed, subject))
     }
 
     /// The nonce of a token that was signed here, for this subject, and has not expired.
     fn verify(&self, token: &str, subject: &str, now: i64) -> Option<String> {
         let (signed, mac) = token.rsplit_once('.')?;
-        let expected = hex(&self.mac(signed, subject).finalize().into_bytes());
-        if !bool::from(expected.as_bytes().ct_eq(mac.as_bytes())) {
-            return None;
-        }
+        let expected = self.mac(signed, subject);
+        let is_ours = bool::from(expected.as_bytes().ct_eq(mac.as_bytes()));
         let (nonce, expiry) = signed.split_once('.')?;
-        (now <= expiry.parse().ok()?).then(|| nonce.to_owned())
+        (is_ours && now <= expiry.parse().ok()?).then(|| nonce.to_owned())
     }
 
-    fn mac(&self, signed: &str, subject: &str) -> Hmac<Sha256> {
+    fn mac(&self, signed: &str, subject: &str) -> String {
         // HMAC fills a key up with zeros to a whole block.
         let mut key = [0; 64];
-        key.iter_mut()
-            .zip(self.0)
-            .for_each(|(place, byte)| *place = byte);
-        let mut mac = Hmac::<Sha256>::new(&key.into());
-        mac.update(signed.as_bytes());
-        mac.update(b"\0");
-        mac.update(subject.as_bytes());
-        mac
+        let (start, _) = key.split_at_mut(32);
+        start.copy_from_slice(self.0.expose_secret());
+        let mac = Hmac::<Sha256>::new(&key.into());
+        let mac = mac.chain_update(format!("{signed}\0{subject}"));
+        hex(&mac.finalize().into_bytes())
     }
 }
 
@@ -179,31 +161,23 @@ mod tests {
 
     #[test]
     fn a_token_is_good_for_its_subject_until_it_expires() {
-        let signer = ConfirmationSigner([7; 32]);
+        let signer = ConfirmationSigner(SecretBox::new(Box::new([7; 32])));
         let token = signer.sign("buy", 1_000, Duration::from_millis(500));
         let nonce = token.split('.').next().map(str::to_owned);
-        let other = ConfirmationSigner([8; 32]);
+        let other = ConfirmationSigner(SecretBox::new(Box::new([8; 32])));
+        let (token, later) = (&*token, &*token.replacen(".1500.", ".9500.", 1));
         for (signer, token, subject, now, good) in [
-            (&signer, token.clone(), "buy", 1_500, true),
-            (&signer, token.clone(), "buy", 1_501, false),
-            (&signer, token.clone(), "sell", 1_000, false),
-            (&other, token.clone(), "buy", 1_000, false),
-            (
-                &signer,
-                token.replacen(".1500.", ".9500.", 1),
-                "buy",
-                1_000,
-                false,
-            ),
-            (&signer, token.to_uppercase(), "buy", 1_000, false),
-            (&signer, String::new(), "buy", 1_000, false),
+            (&signer, token, "buy", 1_500, true),
+            (&signer, token, "buy", 1_501, false),
+            (&signer, token, "sell", 1_000, false),
+            (&other, token, "buy", 1_000, false),
+            (&signer, later, "buy", 1_000, false),
+            (&signer, &token.to_uppercase(), "buy", 1_000, false),
+            (&signer, "", "buy", 1_000, false),
         ] {
-            let verified = signer.verify(&token, subject, now);
-            assert_eq!(
-                verified,
-                nonce.clone().filter(|_| good),
-                "{token} {subject}"
-            );
+            let expected = nonce.clone().filter(|_| good);
+            let verified = signer.verify(token, subject, now);
+            assert_eq!(verified, expected, "{token} {subject}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How calls end.
 
 use serde_json::json;
-use sevendigital::{Answer, Delivery};
+use sevendigital::{Answer, Delivery, Error};
 use sevendigital_tools::{Receipt, Reply, ToolError};
 
 use super::confirmation::Question;
@@ -89,46 +89,32 @@ pub(super) fn done(receipt: &Receipt) -> Outcome {
         state: State::Done,
         purchase_id: Some(receipt.purchase_id.clone()),
         document: Some(receipt.document.clone()),
-        code: None,
+        ..Outcome::default()
     }
 }
 
-/// The outcome of a purchase without a receipt: 7digital may have made it all the same.
-pub(super) fn unknown() -> Outcome {
-    Outcome {
-        state: State::Unknown,
-        purchase_id: None,
-        document: None,
-        code: None,
-    }
-}
-
-/// The outcome of a purchase that failed.
+/// The outcome of a purchase or a change that failed: what the failure says about whether it took effect.
 pub(super) fn failed(error: &ToolError) -> Outcome {
+    let (state, code) = match error {
+        ToolError::Input(_) => (State::NotSent, None),
+        ToolError::RegistrationFailed { code, .. } => (State::Refused, *code),
+        ToolError::NotAuthenticated => (State::Refused, None),
+        ToolError::Client(error) => {
+            let state = match error.delivery() {
+                Delivery::NotSent => State::NotSent,
+                Delivery::Rejected => State::Refused,
+                Delivery::Unknown => State::Unknown,
+            };
+            let code = match error {
+                Error::Rejected(refusal) => refusal.code,
+                _ => None,
+            };
+            (state, code)
+        }
+    };
     Outcome {
-        state: state(error),
-        code: code(error),
-        ..unknown()
-    }
-}
-
-/// What a failure says about whether the call took effect.
-pub(super) fn state(error: &ToolError) -> State {
-    match error {
-        ToolError::Input(_) => State::NotSent,
-        ToolError::RegistrationFailed { .. } | ToolError::NotAuthenticated => State::Refused,
-        ToolError::Client(error) => match error.delivery() {
-            Delivery::NotSent => State::NotSent,
-            Delivery::Rejected => State::Refused,
-            Delivery::Unknown => State::Unknown,
-        },
-    }
-}
-
-fn code(error: &ToolError) -> Option<u32> {
-    match error {
-        ToolError::Client(sevendigital::Error::Rejected(refusal)) => refusal.code,
-        ToolError::RegistrationFailed { code, .. } => *code,
-        ToolError::Client(_) | ToolError::Input(_) | ToolError::NotAuthenticated => None,
+        state,
+        code,
+        ..Outcome::default()
     }
 }

@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use sevendigital_tools::reconcile::find_purchase;
-use sevendigital_tools::{Payer, Standing, ToolError};
+use sevendigital_tools::values::Price;
+use sevendigital_tools::{Action, Payer, Standing, ToolError};
 use tracing::Instrument as _;
 
-use super::call_key::{account, digest};
+use super::audit;
 use super::executor::Executor;
 use super::outcome::{self, Completed};
-use super::pending::Pending;
+use super::pending::{Pending, account, digest};
 use super::permits::Permit;
-use super::{audit, question};
 use crate::config::{Config, Spending, SpendingLimits};
-use crate::ledger::{BeginOutcome, Entry, Intent, KeyBinding, Ledger, Repeat, State};
+use crate::ledger::{BeginOutcome, Entry, Intent, KeyBinding, Ledger, Outcome, Repeat, State};
 use crate::problem::{Kind, Problem};
 
 /// How long a repeat waits for the purchase in flight: longer than a purchase may take.
@@ -42,28 +42,40 @@ impl Purchases {
         }
     }
 
-    /// Refuses every purchase where the operator has switched spending off.
-    pub(super) fn check_spending(&self) -> Result<(), Problem> {
-        if self.spending != Spending::Off {
-            return Ok(());
+    /// The result of the same purchase, if it was made before or is being made. An unknown outcome fails, unless the locker shows the purchase; where the operator has switched spending off, every purchase fails.
+    pub(super) async fn find_existing(
+        &self,
+        pending: &Pending,
+        idempotency_key: Option<&str>,
+    ) -> Result<Option<Completed>, Problem> {
+        let repeat = match self.spending {
+            Spending::Confirm => Repeat::Asked,
+            Spending::Allow => Repeat::Unasked,
+            Spending::Off => {
+                return Err(Problem::new(
+                    Kind::SpendingOff,
+                    "This server does not spend: the setting `spending` is `off`.",
+                    "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
+                ));
+            }
+        };
+        if let Some(idempotency_key) = idempotency_key {
+            self.bind(pending, idempotency_key).await?;
         }
-        Err(Problem::new(
-            Kind::SpendingOff,
-            "This server does not spend: the setting `spending` is `off`.",
-            "Ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
-        ))
+        let identity = pending.identity(pending.action()?);
+        let key = pending.key.digest.clone();
+        match self.ledger.find(key, identity, repeat).await? {
+            None => Ok(None),
+            Some(entry) => self.repeat(pending, entry).await.map(Some),
+        }
     }
 
     /// Binds an idempotency key to the purchase; fails where it belongs to another one, or where 7digital has refused this one under it. A key is its caller's own.
-    pub(super) async fn bind_idempotency_key(
-        &self,
-        pending: &Pending,
-        idempotency_key: &str,
-    ) -> Result<(), Problem> {
+    async fn bind(&self, pending: &Pending, idempotency_key: &str) -> Result<(), Problem> {
         let scope = account(&pending.client, None);
         let name = digest(&format!("{idempotency_key}\0{}", pending.caller.label()));
-        let purchase = pending.key.digest();
-        match self.ledger.bind_key(&scope, &name, &purchase).await? {
+        let bound = self.ledger.bind_key(&scope, &name, &pending.key.digest);
+        match bound.await? {
             KeyBinding::Bound => Ok(()),
             KeyBinding::Refused(entry) => Err(Problem::previously_refused(&entry)),
             KeyBinding::OtherPurchase => Err(Problem::new(
@@ -74,28 +86,6 @@ impl Purchases {
         }
     }
 
-    /// The result of the same purchase, if it was made before or is being made. An unknown outcome fails, unless the locker shows the purchase.
-    pub(super) async fn find_existing(
-        &self,
-        pending: &Pending,
-    ) -> Result<Option<Completed>, Problem> {
-        let repeat = match self.spending {
-            Spending::Confirm => Repeat::Asked,
-            Spending::Allow | Spending::Off => Repeat::Unasked,
-        };
-        let (key, identity) = (pending.key.digest(), pending.identity());
-        match self.ledger.find(key, identity, repeat).await? {
-            None => Ok(None),
-            Some(entry) => self.repeat(pending, entry).await.map(Some),
-        }
-    }
-
-    /// The question that the user is asked before the purchase.
-    pub(super) async fn question(&self, pending: &Pending) -> Result<String, Problem> {
-        self.check_price(pending)?;
-        Ok(question::question(pending, &self.ledger).await?)
-    }
-
     /// Writes the purchase down, sends it once, and writes its outcome down. Once begun, nothing stops it.
     pub(super) async fn execute(
         &self,
@@ -103,10 +93,21 @@ impl Purchases {
         nonce: Option<String>,
         permit: Permit,
     ) -> Result<Completed, Problem> {
-        self.check_price(&pending)?;
+        let action = pending.action()?;
+        self.check_price(action)?;
+        let key = pending.key.clone();
+        let intent = Intent {
+            key: key.digest,
+            identity: pending.identity(action),
+            account: key.account,
+            tool: key.tool,
+            arguments: key.arguments,
+            item: action.item.to_string(),
+            price: action.price.map(Price::in_minor_units),
+            nonce,
+        };
         let purchases = self.clone();
         let work = async move {
-            let intent = intent(&pending, nonce);
             match purchases.ledger.begin(intent, purchases.limits).await? {
                 BeginOutcome::Begun(id) => {
                     let _permit = permit;
@@ -131,11 +132,11 @@ impl Purchases {
         let (outcome, result) = match tokio::spawn(sending.in_current_span()).await {
             Ok(Ok(reply)) => match Standing::from_answer(&reply.answer) {
                 Standing::Made(receipt) => (outcome::done(&receipt), Ok(Completed::fresh(reply))),
-                Standing::Pending => (outcome::unknown(), Err(Failure::Pending)),
-                Standing::Unclear => (outcome::unknown(), Err(Failure::Unclear)),
+                Standing::Pending => (Outcome::default(), Err(Failure::Pending)),
+                Standing::Unclear => (Outcome::default(), Err(Failure::Unclear)),
             },
             Ok(Err(error)) => (outcome::failed(&error), Err(Failure::Reported(error))),
-            Err(_) => (outcome::unknown(), Err(Failure::Unclear)),
+            Err(_) => (Outcome::default(), Err(Failure::Unclear)),
         };
         audit::purchase(&pending.key, &outcome);
         if let Err(error) = self.ledger.finish(id, outcome).await {
@@ -191,10 +192,10 @@ impl Purchases {
 
     /// Looks for a purchase whose outcome is unknown in the locker: if it is there, it was made.
     async fn reconcile(&self, pending: &Pending, entry: Entry) -> Result<Completed, Problem> {
-        let (client, action) = (&pending.client, &pending.action);
+        let (client, action) = (&pending.client, pending.action()?);
         let since = entry.started.saturating_sub(CLOCK_SLACK);
         let known = self.ledger.purchase_ids(&pending.key.account).await?;
-        let found = find_purchase(client, action, pending.prepared.target(), since, &known).await;
+        let found = find_purchase(client, action, &pending.prepared.target, since, &known).await;
         let Ok(Some(receipt)) = found else {
             return Err(Problem::outcome_unknown(&entry));
         };
@@ -208,11 +209,9 @@ impl Purchases {
     }
 
     /// Checks the price against the operator's limits; a price that is not known fails where there is one.
-    fn check_price(&self, pending: &Pending) -> Result<(), Problem> {
-        if pending.action.payer == Payer::None {
-            return Ok(());
-        }
-        match (self.max_price, pending.price()) {
+    pub(super) fn check_price(&self, action: &Action) -> Result<(), Problem> {
+        match (self.max_price, action.price.map(Price::in_minor_units)) {
+            _ if action.payer == Payer::None => Ok(()),
             (Some(_), None) => Err(price_unknown("max_price")),
             (Some(max), Some(price)) if price > max => Err(limit_reached("max_price", max.into())),
             (_, None) if self.limits.daily_budget.is_some() => Err(price_unknown("daily_budget")),
@@ -229,19 +228,6 @@ enum Failure {
     Pending,
     /// The answer does not say whether it was made.
     Unclear,
-}
-
-fn intent(pending: &Pending, nonce: Option<String>) -> Intent {
-    Intent {
-        key: pending.key.digest(),
-        identity: pending.identity(),
-        account: pending.key.account.clone(),
-        tool: pending.key.tool,
-        arguments: pending.key.arguments.clone(),
-        item: pending.action.item.to_string(),
-        price: pending.price(),
-        nonce,
-    }
 }
 
 fn limit_reached(name: &str, value: u64) -> Problem {

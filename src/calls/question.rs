@@ -1,17 +1,19 @@
 //! The question to the user, in our own words and checked values.
 
-use sevendigital_tools::Payer;
-use sevendigital_tools::locker_lookup::owned_title;
-use sevendigital_tools::payment_card_lookup::card_digits;
+use sevendigital_tools::lookup::{card_digits, owned_title};
+use sevendigital_tools::{Action, Payer};
 
 use super::outcome::ago;
 use super::pending::Pending;
 use crate::ledger::{Entry, Ledger, LedgerError, State};
 
 /// The question about a call that spends or deletes. Looks up the payment card, whether the locker has the item, and whether it was bought before.
-pub(super) async fn question(pending: &Pending, ledger: &Ledger) -> Result<String, LedgerError> {
-    let (client, action) = (&pending.client, &pending.action);
-    let target = pending.prepared.target();
+pub(super) async fn question(
+    pending: &Pending,
+    action: &Action,
+    ledger: &Ledger,
+) -> Result<String, LedgerError> {
+    let (client, target) = (&pending.client, &pending.prepared.target);
     let card = card_digits(client, action, target);
     let owned = owned_title(client, action, target);
     let (card, owned) = match action.payer {
@@ -25,38 +27,34 @@ pub(super) async fn question(pending: &Pending, ledger: &Ledger) -> Result<Strin
         owned.map(|title| format!(" The locker has it already; 7digital calls it \"{title}\"."));
     Ok(format!(
         "{action} {}{}{}",
-        consequence(pending, card),
+        consequence(pending, action, card),
         owned.unwrap_or_default(),
         before.as_ref().map(again).unwrap_or_default()
     ))
 }
 
 /// What it costs, who pays, and that it can't be undone.
-fn consequence(pending: &Pending, card: Option<String>) -> String {
+fn consequence(pending: &Pending, action: &Action, card: Option<String>) -> String {
     let account = pending.account_in_words();
-    let price = pending.action.shown_price(pending.country());
-    match pending.action.payer {
+    let price = action.shown_price(pending.country());
+    match action.payer {
         Payer::Card => {
             let price = price.unwrap_or_else(|| "the store's price".to_owned());
-            let card = card.map_or_else(
-                || "default card".to_owned(),
-                |digits| format!("card ending in {digits}"),
-            );
+            let card = card.map(|digits| format!("card ending in {digits}"));
+            let card = card.unwrap_or_else(|| "default card".to_owned());
             format!("for {price}? The {card} of {account} is charged, and it can't be undone here.")
         }
         Payer::Partner => {
             let price = price.map(|price| format!("for {price} "));
+            let price = price.unwrap_or_default();
             format!(
-                "{}to {account}? 7digital bills the partner for it, and it can't be undone here.",
-                price.unwrap_or_default()
+                "{price}to {account}? 7digital bills the partner for it, and it can't be undone here."
             )
         }
         Payer::None => {
             let card = card.map(|digits| format!("(ending in {digits}) "));
-            format!(
-                "{}of {account}? It can't be brought back.",
-                card.unwrap_or_default()
-            )
+            let card = card.unwrap_or_default();
+            format!("{card}of {account}? It can't be brought back.")
         }
     }
 }
@@ -71,8 +69,6 @@ fn again(entry: &Entry) -> String {
     }
     let purchase = entry.purchase_id.as_ref();
     let purchase = purchase.map(|id| format!(", purchase {id}"));
-    format!(
-        " AGAIN: the same item was bought {ago} ago{}.",
-        purchase.unwrap_or_default()
-    )
+    let purchase = purchase.unwrap_or_default();
+    format!(" AGAIN: the same item was bought {ago} ago{purchase}.")
 }

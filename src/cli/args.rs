@@ -16,9 +16,12 @@ pub struct Cli {
     /// What to do; `serve` if nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Settings that may stand before or after the command.
+    /// Read settings from this TOML file [default: sevendigital-mcp.toml here, else in the platform's config folder].
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Settings that have a flag. Each wins over the environment and the configuration file.
     #[command(flatten)]
-    pub options: Options,
+    pub flags: Flags,
 }
 
 /// What to do.
@@ -40,17 +43,11 @@ pub enum Command {
         json: bool,
     },
     /// Bearer tokens for callers over HTTP.
-    Token {
-        /// What to do with them.
-        #[command(subcommand)]
-        command: TokenCommand,
-    },
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Show what was bought and what is unknown, and free what an operator has cleared up.
-    Ledger {
-        /// What to do with it.
-        #[command(subcommand)]
-        command: LedgerCommand,
-    },
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Make one call from the shell and print the document.
     ///
     /// Exits with 1 and the reason on stderr if the call fails.
@@ -119,15 +116,4 @@ pub enum LedgerCommand {
     },
     /// Print all charges, oldest first, as a JSON object on each line.
     Export,
-}
-
-/// What may stand before or after the command.
-#[derive(Debug, Default, Args)]
-pub struct Options {
-    /// Read settings from this TOML file [default: sevendigital-mcp.toml here, else in the platform's config folder].
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Settings that have a flag. Each wins over the environment and the configuration file.
-    #[command(flatten)]
-    pub flags: Flags,
 }

@@ -2,7 +2,7 @@
 
 use std::future::ready;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,12 +21,8 @@ use crate::problem::Problem;
 /// How long the browser may take to fetch the last page.
 const LAST_PAGE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// That the user granted access.
-#[derive(Debug, Clone)]
-pub(super) struct Allowed {
-    /// OAuth 1.0a's proof of it, which 7digital is not known to send.
-    pub(super) verifier: Option<Secret>,
-}
+/// That the user granted access, with OAuth 1.0a's verifier as proof of it, which 7digital is not known to send.
+pub(super) type Allowed = Option<Secret>;
 
 /// Reads the query of a callback for the request token that is being asked about.
 pub(super) fn read(query: &str, request_token: &Secret) -> Result<Allowed, LoginError> {
@@ -49,8 +45,7 @@ pub(super) fn read(query: &str, request_token: &Secret) -> Result<Allowed, Login
         }
         // 7digital's guide spells it both ways.
         (_, Some("authorised" | "authorized")) => {
-            let verifier = value("oauth_verifier").map(Secret::from);
-            return Ok(Allowed { verifier });
+            return Ok(value("oauth_verifier").map(Secret::from));
         }
         _ => "the user did not allow it: run `login` again and choose Allow on 7digital's page",
     };
@@ -78,7 +73,8 @@ impl From<Error> for LoginError {
 #[derive(Debug)]
 pub(super) struct CallbackListener {
     listener: TcpListener,
-    address: SocketAddr,
+    /// Address and port.
+    host: String,
     path: String,
 }
 
@@ -86,25 +82,24 @@ impl CallbackListener {
     /// A listener on a free port, at a path that can't be guessed.
     pub(super) async fn bind() -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let (address, path) = (listener.local_addr()?, path());
         Ok(Self {
+            host: listener.local_addr()?.to_string(),
+            path: path(),
             listener,
-            address,
-            path,
         })
     }
 
     /// Where the browser is sent.
     pub(super) fn url(&self) -> String {
-        format!("http://{}{}", self.address, self.path)
+        format!("http://{}{}", self.host, self.path)
     }
 
     /// Waits until the browser is back with the user's decision.
     pub(super) async fn wait(self, request_token: &Secret) -> Result<Allowed, LoginError> {
         let (outcome, mut decided) = mpsc::channel(1);
-        let (host, token) = (self.address.to_string(), request_token.clone());
+        let token = request_token.clone();
         let answer = move |request: Request| {
-            let page = query(&request, &host, &self.path).map(|query| {
+            let page = query(&request, &self.host, &self.path).map(|query| {
                 let decision = read(query, &token);
                 let page = page(decision.is_ok());
                 // Only the first return counts; a reloaded page is answered and forgotten.
@@ -187,16 +182,15 @@ mod tests {
             ("", Err("no `oauth_token`")),
         ];
         for (query, expected) in rows {
-            let found = read(query, &"t+/==".into()).map_err(|error| error.to_string());
-            match (&found, expected) {
-                (Ok(Allowed { verifier }), Ok(expected)) => {
+            match (read(query, &"t+/==".into()), expected) {
+                (Ok(verifier), Ok(expected)) => {
                     assert_eq!(verifier.as_ref().map(Secret::expose), expected, "{query}");
                 }
-                (Err(error), Err(reason)) => {
+                (Err(LoginError(error)), Err(reason)) => {
                     assert!(error.contains(reason), "{query}: {error}");
                     assert!(!error.contains("canary"), "{error}");
                 }
-                _ => panic!("{query}: {found:?}"),
+                found => panic!("{query}: {found:?}"),
             }
         }
     }

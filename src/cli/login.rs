@@ -69,9 +69,13 @@ pub async fn with_pasted_address(
 
 /// Keeps a token for the commands to come, and says where.
 pub fn store(path: &Path, config: &Config, token: Token) -> Result<()> {
-    let base_uri = config.base_uri.clone();
+    let login = StoredLogin {
+        base_uri: config.base_uri.clone(),
+        access_token: token.token,
+        access_token_secret: token.secret,
+    };
     let shown = path.display();
-    stored_login::write(path, &StoredLogin { base_uri, token }).map_err(|error| {
+    stored_login::write(path, &login).map_err(|error| {
         LoginError(format!(
             "the login can't be stored in `{shown}`: {error}; `login --print` prints it instead"
         ))
@@ -147,7 +151,7 @@ async fn in_time<T>(decision: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 async fn finish(client: &Client, request_token: &Token, allowed: &Allowed) -> Result<Token> {
-    let verifier = allowed.verifier.as_ref().map(Secret::expose);
+    let verifier = allowed.as_ref().map(Secret::expose);
     Ok(client.access_token(request_token, verifier).await?)
 }
 

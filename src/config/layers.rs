@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use figment::providers::{Format as _, Serialized, Toml};
 use figment::util::nest;
-use figment::value::{Dict, Map, Num, Value};
+use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::messages::{ConfigError, TABLES, explain, invalid, unknown};
+use super::messages::{ConfigError, TABLES, explain, unknown};
 use super::table::{LIMIT_VARIABLE, LIMITS, SETTINGS, Setting};
 use super::values::is_unset;
 
@@ -80,7 +80,6 @@ impl Layers {
             }
         }
         let values = figment.extract().map_err(|error| explain(&error))?;
-        limits_in_range(&figment)?;
         one_source_of_token(&figment)?;
         Ok(values)
     }
@@ -93,22 +92,6 @@ fn defaults() -> impl Provider {
     let mut defaults = of(&SETTINGS);
     defaults.insert("limits".to_owned(), json!(of(&LIMITS)));
     Serialized::defaults(defaults)
-}
-
-/// No limit may be zero, nor so large that adding to it could overflow. (Durations are in range once they are read.)
-fn limits_in_range(figment: &Figment) -> Result<(), ConfigError> {
-    for limit in LIMITS.iter() {
-        let Ok(value) = figment.find_value(&limit.path()) else {
-            continue;
-        };
-        let number = value.to_num().and_then(Num::to_u128_lossy);
-        if number.is_some_and(|number| number == 0 || number > u32::MAX.into()) {
-            let source = figment.get_metadata(value.tag());
-            let source = source.map_or("defaults", |source| &*source.name);
-            return Err(invalid(limit, source, None));
-        }
-    }
-    Ok(())
 }
 
 /// A token with a secret from elsewhere is most likely another user's.

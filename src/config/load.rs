@@ -1,12 +1,13 @@
 //! From layers to settings that are checked: what no single setting shows, and what a network asks for.
 
 use sevendigital_tools::TOOLS;
+use url::{Host, Url};
 
 use super::layers::Layers;
 use super::messages::ConfigError;
+use super::principals;
 use super::settings::{Config, DEFAULT_BASE_URI};
 use super::stored_login::{self, StoredLogin};
-use super::{auth, principals};
 
 impl Config {
     /// Reads all layers and checks what they make together.
@@ -14,7 +15,7 @@ impl Config {
         let mut config: Self = layers.read()?;
         config.check().map_err(ConfigError)?;
         let origins = config.allowed_origins.iter();
-        config.allowed_origins = origins.filter_map(|value| auth::origin(value)).collect();
+        config.allowed_origins = origins.filter_map(|value| origin(value)).collect();
         if let Some(path) = &layers.credentials
             && !config.sandbox
             && config.access_token.is_none()
@@ -44,10 +45,10 @@ impl Config {
         if let Some((_, problem)) = rules.into_iter().find(|(is_broken, _)| *is_broken) {
             return Err(problem.to_owned());
         }
-        auth::check(self)?;
+        check_auth(self)?;
         principals::check(&self.principals, operator, self.auth_issuer.is_some())?;
         let mut origins = (1..).zip(&self.allowed_origins);
-        if let Some((number, _)) = origins.find(|(_, value)| auth::origin(value).is_none()) {
+        if let Some((number, _)) = origins.find(|(_, value)| origin(value).is_none()) {
             return Err(format!(
                 "`allowed_origins`: number {number} is not an origin, such as https://app.example.com"
             ));
@@ -76,8 +77,8 @@ impl Config {
         } else if self.consumer_secret.is_none() {
             "a call for a user needs `consumer_secret` (`SEVENDIGITAL_CONSUMER_SECRET`)"
         } else {
-            self.access_token = Some(login.token.token);
-            self.access_token_secret = Some(login.token.secret);
+            self.access_token = Some(login.access_token);
+            self.access_token_secret = Some(login.access_token_secret);
             return;
         };
         self.warnings.push(format!(
@@ -105,4 +106,76 @@ impl Config {
             "`{key}` is {bind}, which other machines reach: set {missing}, or bind to 127.0.0.1"
         )))
     }
+}
+
+/// Signature algorithms that may be set, all of public keys: an HMAC's key would have to be secret, and published keys are not.
+const ALGORITHMS: &str = "RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, EdDSA";
+
+/// The settings of an authorization server belong together.
+fn check_auth(config: &Config) -> Result<(), String> {
+    let settings = [
+        ("auth_issuer", &config.auth_issuer),
+        ("auth_audience", &config.auth_audience),
+        ("auth_jwks_uri", &config.auth_jwks_uri),
+    ];
+    if settings.iter().all(|(_, value)| value.is_none()) {
+        return Ok(());
+    }
+    for (key, value) in settings {
+        let problem = match value {
+            Some(value) if is_web_address(value) => continue,
+            Some(_) => {
+                "is not an https URL, or an http URL of a loopback address, without a user and a fragment"
+            }
+            None => {
+                "is missing: `auth_issuer`, `auth_audience` and `auth_jwks_uri` belong together"
+            }
+        };
+        return Err(format!("`{key}` {problem}"));
+    }
+    let is_known = |name: &str| ALGORITHMS.split(", ").any(|known| known == name);
+    let mut algorithms = config.auth_algorithms.iter();
+    if let Some(name) = algorithms.find(|name| !is_known(name)) {
+        return Err(format!(
+            "`auth_algorithms`: `{name}` is not one of {ALGORITHMS}"
+        ));
+    }
+    if config.auth_algorithms.is_empty() {
+        return Err("`auth_algorithms` is empty, so no access token could be accepted".into());
+    }
+    Ok(())
+}
+
+/// An origin of the web (scheme, host and perhaps a port) as browsers write it: in small letters, and without the scheme's own port.
+fn origin(value: &str) -> Option<String> {
+    let url = Url::parse(value).ok()?;
+    let is_origin = matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && !value.ends_with('/')
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && has_no_user(&url);
+    is_origin.then(|| url.origin().ascii_serialization())
+}
+
+fn has_no_user(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none()
+}
+
+/// Whether nothing on the way can change what an address serves: https, or http on this machine.
+fn is_web_address(value: &str) -> bool {
+    let Ok(url) = Url::parse(value) else {
+        return false;
+    };
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    is_safe && url.fragment().is_none() && has_no_user(&url)
+}
+
+/// Whether the host of an address is this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    url.host().is_some_and(|host| match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    })
 }

@@ -1,5 +1,7 @@
 //! How errors of the layers are worded: the key, the layer, what was expected. A secret's value is never shown.
 
+use figment::error::Kind;
+
 use super::table::{LIMITS, SETTINGS, Setting};
 
 /// What is wrong with the configuration: the key, the layer that it came from, and the way out.
@@ -31,36 +33,27 @@ pub(super) fn unknown<'a>(
     ConfigError(format!("{source}: there is no setting `{name}`; {way_out}"))
 }
 
-/// A value that is not what its setting takes. `problem` says what is wrong with it, if more is known.
-pub(super) fn invalid(setting: &Setting, source: &str, problem: Option<&str>) -> ConfigError {
-    let problem = problem.filter(|_| !setting.is_secret);
-    let problem = problem.map_or(String::new(), |problem| format!(" ({problem})"));
-    let (path, expected) = (setting.path(), setting.expected());
-    ConfigError(format!(
-        "`{path}` ({source}) is not valid: expected {expected}{problem}"
-    ))
-}
-
 /// figment's error in our words.
 pub(super) fn explain(error: &figment::Error) -> ConfigError {
     let metadata = error.metadata.as_ref();
     let source = metadata.map_or("defaults", |metadata| &*metadata.name);
     let path = error.path.join(".");
     let mut settings = SETTINGS.iter().chain(LIMITS.iter());
-    if let Some(setting) = settings.find(|setting| setting.path() == path) {
-        let problem = match &error.kind {
-            figment::error::Kind::Message(message) => Some(message.as_str()),
-            _ => None,
-        };
-        return invalid(setting, source, problem);
-    }
-    // serde's words show what it found, which may be a secret; the path does not.
-    let table = error.path.first();
-    let table = TABLES
-        .iter()
-        .find(|(key, _)| table.is_some_and(|table| table == key));
-    ConfigError(match table {
-        Some((_, expected)) => format!("`{path}` ({source}) is not valid: expected {expected}"),
-        None => format!("configuration: {error}"),
-    })
+    let setting = settings.find(|setting| setting.path() == path);
+    let mut tables = TABLES.into_iter();
+    let table = tables.find(|(key, _)| error.path.first().is_some_and(|first| first == key));
+    let expected = setting.map(Setting::expected);
+    let Some(expected) = expected.or(table.map(|(_, expected)| expected)) else {
+        return ConfigError(format!("configuration: {error}"));
+    };
+    // serde's words show what it found, which in a secret and in a table may be a secret; the path does not.
+    let problem = match &error.kind {
+        Kind::Message(message) if setting.is_some_and(|setting| !setting.is_secret) => {
+            format!(" ({message})")
+        }
+        _ => String::new(),
+    };
+    ConfigError(format!(
+        "`{path}` ({source}) is not valid: expected {expected}{problem}"
+    ))
 }

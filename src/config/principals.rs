@@ -33,10 +33,9 @@ impl Principal {
 
     /// The user's token that it is bound to, if it has one.
     pub fn token(&self) -> Option<Token> {
+        let token = self.access_token.clone()?;
         let secret = self.access_token_secret.clone()?;
-        self.access_token
-            .clone()
-            .map(|token| Token { token, secret })
+        Some(Token { token, secret })
     }
 
     /// What is wrong with it, the callers before it apart. `operator` is the digest of the operator's own token.

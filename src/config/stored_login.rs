@@ -8,27 +8,21 @@ use figment::Figment;
 use figment::providers::{Format as _, Toml};
 use serde::Deserialize;
 use serde_with::{As, DisplayFromStr};
-use sevendigital::{BaseUri, Secret, Token};
+use sevendigital::{BaseUri, Secret};
 
 use super::messages::ConfigError;
 
 /// A user's access token, and the API root that issued it: no other may see it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StoredLogin {
     /// Where the token is good.
-    pub base_uri: BaseUri,
-    /// The user's token and its secret.
-    pub token: Token,
-}
-
-/// The file as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Written {
     #[serde(with = "As::<DisplayFromStr>")]
-    base_uri: BaseUri,
-    access_token: Secret,
-    access_token_secret: Secret,
+    pub base_uri: BaseUri,
+    /// The user's token.
+    pub access_token: Secret,
+    /// Its secret.
+    pub access_token_secret: Secret,
 }
 
 /// The login stored at a path; nothing where there is no file.
@@ -50,13 +44,8 @@ pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
     file.read_to_string(&mut text)
         .map_err(|error| unreadable(&error))?;
     // The parser's own message would show the line, and with it the token.
-    let written = Figment::from(Toml::string(&text)).extract::<Written>();
-    let written = written.map_err(|_| ConfigError(format!("stored login `{shown}` is not as `sevendigital-mcp login` writes it: log in anew, or run `sevendigital-mcp logout`")))?;
-    let (token, secret) = (written.access_token, written.access_token_secret);
-    Ok(Some(StoredLogin {
-        base_uri: written.base_uri,
-        token: Token { token, secret },
-    }))
+    let login = Figment::from(Toml::string(&text)).extract();
+    login.map(Some).map_err(|_| ConfigError(format!("stored login `{shown}` is not as `sevendigital-mcp login` writes it: log in anew, or run `sevendigital-mcp logout`")))
 }
 
 /// Stores a login instead of the one before: whole or not at all, and never readable by others, not even while it is written.
@@ -88,7 +77,10 @@ pub fn remove(path: &Path) -> io::Result<bool> {
 
 fn text(login: &StoredLogin) -> String {
     let base_uri = login.base_uri.to_string();
-    let (token, secret) = (login.token.token.expose(), login.token.secret.expose());
+    let (token, secret) = (
+        login.access_token.expose(),
+        login.access_token_secret.expose(),
+    );
     // `Debug` of a text without control characters is a TOML string; a token has none.
     format!(
         "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. This file is enough to spend the user's money.\nbase_uri = {base_uri:?}\naccess_token = {token:?}\naccess_token_secret = {secret:?}\n"
@@ -112,10 +104,10 @@ mod tests {
     use super::*;
 
     fn login(token: &str) -> StoredLogin {
-        let (token, secret) = (token.into(), "s+/\"\\'${x}==".into());
         StoredLogin {
             base_uri: "https://api.7digital.com/1.2".parse().unwrap(),
-            token: Token { token, secret },
+            access_token: token.into(),
+            access_token_secret: "s+/\"\\'${x}==".into(),
         }
     }
 
@@ -129,7 +121,8 @@ mod tests {
             write(&path, &login).unwrap();
             let stored = read(&path).unwrap().unwrap();
             assert_eq!(text(&stored), text(&login));
-            assert_eq!(stored.token.secret.expose(), login.token.secret.expose());
+            let (read, written) = (stored.access_token_secret, login.access_token_secret);
+            assert_eq!(read.expose(), written.expose());
         }
         let beside = fs::read_dir(path.parent().unwrap()).unwrap().count();
         assert_eq!(beside, 1, "nothing is left of the writing");

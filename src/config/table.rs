@@ -39,7 +39,6 @@ pub struct Setting {
     default: Option<Value>,
     /// What holds without a value, in words, where `default` doesn't say it.
     unset: Option<String>,
-    /// What a value must be, as the end of "expected …".
     #[serde(default)]
     expected: String,
     /// Whether values are never shown. A secret has no flag, and may come from the file that `VARIABLE_FILE` names.

@@ -1,6 +1,7 @@
 //! Values that are written as texts and held as something stricter.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -39,6 +40,14 @@ impl JsonSchema for HumanDuration {
             "expected": "a duration with its unit, such as `500ms`, `10s` or `2m`, from `1ms` to `49d`",
         })
     }
+}
+
+/// A whole number that is not zero, nor so large that adding to it could overflow.
+pub(super) fn whole<'de, D: Deserializer<'de>, T: TryFrom<u32>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    let number = NonZeroU32::deserialize(deserializer)?.get();
+    T::try_from(number).map_err(|_| D::Error::custom("out of range"))
 }
 
 /// A country as 7digital takes it: two letters, in capitals.

@@ -48,9 +48,8 @@ impl BodyReader {
             let why = format!("a body has at most {most} bytes");
             reject(Kind::TooLarge, &why)
         };
-        let length = single_header(headers, header::CONTENT_LENGTH)
-            .ok()
-            .flatten();
+        let length = single_header(headers, header::CONTENT_LENGTH);
+        let length = length.ok().flatten();
         let length = length.and_then(|length| length.parse::<u64>().ok());
         if length.is_some_and(|length| length > most as u64) {
             return too_large();

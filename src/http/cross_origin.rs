@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use http::header::{self, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, Method};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::Url;
 
-use super::errors::Check;
+use super::errors::{Check, REQUEST_ID};
 use crate::config::{Config, LOOPBACK};
 use crate::headers::single_header;
 use crate::problem::{Kind, Problem};
@@ -40,12 +42,10 @@ impl CrossOriginProtection {
         self
     }
 
-    /// Why a request is rejected, if it is.
-    fn objection(&self, request: &Parts) -> Option<&'static str> {
-        let Some(host) = self.host(request) else {
-            let why = "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`";
-            return Some(why);
-        };
+    /// The error is why a request is rejected.
+    fn verify(&self, request: &Parts) -> Result<(), &'static str> {
+        let why = "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`";
+        let host = self.host(request).ok_or(why)?;
         let headers = &request.headers;
         let allowed = |value: &str| origin(value).is_some_and(|origin| self.allows(&origin));
         let ours = |value: &str| origin(value).is_some_and(|origin| is_ours(&origin, &host));
@@ -56,16 +56,16 @@ impl CrossOriginProtection {
             match single_header(headers, name) {
                 Ok(None) => {}
                 Ok(Some(value)) if ours(value) || allowed(value) => {}
-                Ok(Some(_)) | Err(()) => return Some(objection),
+                Ok(Some(_)) | Err(()) => return Err(objection),
             }
         }
         // A page that the operator allows says in its Origin which one it is.
         let of_allowed =
             || matches!(single_header(headers, header::ORIGIN), Ok(Some(value)) if allowed(value));
         match single_header(headers, FETCH_SITE) {
-            Ok(None | Some("same-origin" | "none")) => None,
-            Ok(Some(_)) if of_allowed() => None,
-            Ok(Some(_)) | Err(()) => Some("`Sec-Fetch-Site` says that another web page sends it"),
+            Ok(None | Some("same-origin" | "none")) => Ok(()),
+            Ok(Some(_)) if of_allowed() => Ok(()),
+            Ok(Some(_)) | Err(()) => Err("`Sec-Fetch-Site` says that another web page sends it"),
         }
     }
 
@@ -101,11 +101,9 @@ impl CrossOriginProtection {
 
 /// Whether it is the origin of our own pages: then its host is the one that the request is for.
 fn is_ours(origin: &Url, host: &str) -> bool {
-    let Some(name) = origin.host_str() else {
-        return false;
-    };
-    let port = origin.port_or_known_default().unwrap_or_default();
-    host == format!("{name}:{port}") || (origin.port().is_none() && host == name)
+    // It names no port that is its scheme's usual one; `host` may.
+    let (ours, port) = (origin.authority(), origin.port_or_known_default());
+    host == ours || port.is_some_and(|port| host == format!("{ours}:{port}"))
 }
 
 /// An address of http or https without a user in it.
@@ -117,12 +115,41 @@ fn origin(value: &str) -> Option<Url> {
 
 impl Check for CrossOriginProtection {
     async fn check(&self, request: &mut Parts) -> Result<(), Problem> {
-        let objection = self.objection(request);
-        objection.map_or(Ok(()), |why| Err(Problem::rejected(Kind::CrossOrigin, why)))
+        self.verify(request)
+            .map_err(|why| Problem::rejected(Kind::CrossOrigin, why))
     }
 }
 
 /// Whether a browser sends it for an address typed, a link followed or a page prefetched, and not for a script's call.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     !matches!(single_header(headers, FETCH_DEST), Ok(None | Some("empty")))
+}
+
+/// Headers that a page may send, besides content type and authorization.
+const REQUEST_HEADERS: [&str; 11] = [
+    "mcp-protocol-version",
+    "mcp-method",
+    "mcp-name",
+    "mcp-session-id",
+    "last-event-id",
+    "traceparent",
+    "idempotency-key",
+    "x-confirmation",
+    "x-mcp-readonly",
+    "x-mcp-tools",
+    "x-mcp-exclude-tools",
+];
+
+/// CORS: lets the pages that the operator allows read responses. Browsers ask for that before they send anything but a simple request.
+pub(super) fn cors(config: &Config) -> Option<CorsLayer> {
+    let origins = config.allowed_origins.iter();
+    let origins: Vec<_> = origins.filter_map(|origin| origin.parse().ok()).collect();
+    let sent = REQUEST_HEADERS.into_iter().map(HeaderName::from_static);
+    let sent = sent.chain([CONTENT_TYPE, AUTHORIZATION]);
+    let session_id = HeaderName::from_static("mcp-session-id");
+    let layer = CorsLayer::new()
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(sent.collect::<Vec<_>>())
+        .expose_headers([session_id, WWW_AUTHENTICATE, RETRY_AFTER, REQUEST_ID]);
+    (!origins.is_empty()).then(|| layer.allow_origin(AllowOrigin::list(origins)))
 }

@@ -55,8 +55,8 @@ pub fn response(problem: &Problem, media_type: &'static str, document: &Value) -
     let headers = problem.headers.clone();
     let mut response = (status, headers, media_type, document.to_string()).into_response();
     if let Some(wait) = problem.retry_after {
-        let headers = response.headers_mut();
-        headers.insert(RETRY_AFTER, wait.as_secs().into());
+        let wait = wait.as_secs().into();
+        response.headers_mut().insert(RETRY_AFTER, wait);
     }
     let explained = Explained(problem.what.clone());
     response.extensions_mut().insert(explained);

@@ -44,16 +44,11 @@ struct Reader {
 
 impl Reader {
     fn below<E: Error>(self) -> Result<Self, E> {
-        let Some(depth) = self.depth.checked_sub(1) else {
-            let most = self.limits.depth;
-            return Err(E::custom(format!(
-                "it is nested more than {most} levels deep"
-            )));
-        };
-        let levels = self.levels.saturating_sub(1);
+        let most = self.limits.depth;
+        let too_deep = || E::custom(format!("it is nested more than {most} levels deep"));
         Ok(Self {
-            depth,
-            levels,
+            depth: self.depth.checked_sub(1).ok_or_else(too_deep)?,
+            levels: self.levels.saturating_sub(1),
             ..self
         })
     }
@@ -184,13 +179,11 @@ mod tests {
     fn of_what_is_not_kept_only_the_shape_stays() {
         let text = br#"{"id":1,"params":{"name":"a","arguments":{"b":[1]},"list":[1]}}"#;
         let limits = Limits { depth: 9, keys: 9 };
-        let whole: Value = serde_json::from_slice(text).unwrap();
+        let whole = serde_json::from_slice(text).unwrap();
+        let three = json!({"id": 1, "params": {"name": "a", "arguments": {}, "list": []}});
         for (levels, kept) in [
             (WHOLE, whole),
-            (
-                3,
-                json!({"id": 1, "params": {"name": "a", "arguments": {}, "list": []}}),
-            ),
+            (3, three),
             (2, json!({"id": 1, "params": {}})),
             (1, json!({})),
         ] {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use futures::TryFutureExt as _;
 use http::{Method, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -91,11 +92,7 @@ impl Listener {
                 let (token, busy) = (in_flight.token(), phase.busy());
                 let is_get = request.method() == Method::GET;
                 let answer = router.clone().call(request);
-                async move {
-                    answer
-                        .await
-                        .map(|response| guarded(response, is_get, token, busy))
-                }
+                answer.map_ok(move |response| guarded(response, is_get, token, busy))
             });
             let connection = graceful.watch(http.serve_connection(io, service));
             let open = gauge!("sevendigital_connections", "listener" => self.name);

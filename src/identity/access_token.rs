@@ -88,10 +88,8 @@ impl Verifier {
             let _ = fetch.changed().await;
         }
         let held = self.ring.held();
-        if let Some(claims) = self.read(token, &header, &held)? {
-            return Ok(claims);
-        }
-        Err(match (held.failure, held.keys) {
+        let claims = self.read(token, &header, &held)?;
+        claims.ok_or(match (held.failure, held.keys) {
             // With new keys, this one might be among them.
             (Some(failure), _) => Refusal::Unavailable(failure),
             (None, Some(_)) => Refusal::Invalid(
@@ -126,7 +124,12 @@ impl Verifier {
     /// What the token says, or nothing if its key is not among these.
     fn read(&self, token: &str, header: &Header, held: &Held) -> Result<Option<Claims>, Refusal> {
         let keys = held.keys.as_deref().unwrap_or_default();
-        let validation = self.validation(header.alg);
+        // What the library checks, once the signature is right.
+        let mut validation = Validation::new(header.alg);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.set_audience(&[&self.resource.name]);
+        validation.validate_nbf = true;
+        validation.leeway = LEEWAY.as_secs();
         let mut refusal = None;
         for key in fitting(keys, header)? {
             match jsonwebtoken::decode(token, &key.key, &validation) {
@@ -139,16 +142,6 @@ impl Verifier {
             }
         }
         refusal.map_or(Ok(None), Err)
-    }
-
-    /// What the library checks, once the signature is right.
-    fn validation(&self, algorithm: Algorithm) -> Validation {
-        let mut validation = Validation::new(algorithm);
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.set_audience(&[&self.resource.name]);
-        validation.validate_nbf = true;
-        validation.leeway = LEEWAY.as_secs();
-        validation
     }
 
     /// What the library leaves to us.

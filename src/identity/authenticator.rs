@@ -20,17 +20,13 @@ use crate::problem::{Kind, Problem};
 /// How long to wait where the authorization server's keys can't be fetched.
 const KEYS_RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Finds out who calls over HTTP. Cheap to clone.
+/// Finds out who calls over HTTP, of the callers that the settings name. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Authenticator(Arc<Known>);
-
-/// The callers that the settings name.
-#[derive(Debug)]
-struct Known {
+pub struct Authenticator {
     /// Digests of bearer tokens with their principals; the operator's token has none.
-    tokens: Vec<([u8; 32], Option<Principal>)>,
-    principals: Vec<Principal>,
-    oauth: Option<Verifier>,
+    tokens: Arc<[([u8; 32], Option<Principal>)]>,
+    principals: Arc<[Principal]>,
+    oauth: Option<Arc<Verifier>>,
 }
 
 impl Authenticator {
@@ -39,18 +35,17 @@ impl Authenticator {
         let operator = config.token.as_ref();
         let operator = operator.map(|token| (sha256(token.expose()), None));
         let principals = config.principals.iter();
-        let named =
-            principals.filter_map(|principal| Some((principal.digest()?, Some(principal.clone()))));
-        Ok(Self(Arc::new(Known {
+        let named = principals.filter_map(|one| Some((one.digest()?, Some(one.clone()))));
+        Ok(Self {
             tokens: operator.into_iter().chain(named).collect(),
-            principals: config.principals.clone(),
-            oauth: Verifier::from_config(config)?,
-        })))
+            principals: config.principals.clone().into(),
+            oauth: Verifier::from_config(config)?.map(Arc::new),
+        })
     }
 
     /// This server as OAuth describes it, where an authorization server is configured.
     pub fn resource(&self) -> Option<&ProtectedResource> {
-        self.0.oauth.as_ref().map(|verifier| &verifier.resource)
+        self.oauth.as_ref().map(|verifier| &verifier.resource)
     }
 
     /// The caller that sends these headers, with the tools that they ask for.
@@ -71,8 +66,7 @@ impl Authenticator {
     }
 
     async fn verify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let Known { tokens, oauth, .. } = &*self.0;
-        if tokens.is_empty() && oauth.is_none() {
+        if self.tokens.is_empty() && self.oauth.is_none() {
             return Ok(Caller::operator());
         }
         let Some(token) = bearer(headers) else {
@@ -81,12 +75,12 @@ impl Authenticator {
         let given = sha256(token);
         let mut found = None;
         // All are compared, so that the time taken says nothing.
-        for (known, principal) in tokens {
+        for (known, principal) in &*self.tokens {
             if bool::from(known.ct_eq(&given)) {
                 found = Some(principal);
             }
         }
-        match (found, oauth) {
+        match (found, &self.oauth) {
             (Some(None), _) => Ok(Caller::operator()),
             (Some(Some(principal)), _) => Ok(Caller::from_principal(principal, None)),
             (None, None) => Err(self.unauthenticated(Some("the token is not known here"))),
@@ -104,7 +98,7 @@ impl Authenticator {
 
     /// The caller that an access token is for.
     fn token_holder(&self, claims: Claims) -> Caller {
-        let mut principals = self.0.principals.iter();
+        let mut principals = self.principals.iter();
         match principals.find(|principal| principal.subject.as_ref() == Some(&claims.subject)) {
             Some(principal) => Caller::from_principal(principal, Some(claims.scopes)),
             None => Caller::from_subject(&claims.subject, claims.scopes),

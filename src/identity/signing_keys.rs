@@ -3,17 +3,17 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
-};
-use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, Header};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Header};
 use reqwest::header::ACCEPT;
 use reqwest::redirect;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
-use url::{Host, Url};
+use url::Url;
+
+use crate::config::is_loopback;
 
 /// Bytes of a key set at most. A key has some hundreds, its certificates some thousands.
 const MAX_KEY_SET: usize = 1 << 20;
@@ -28,6 +28,8 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// Shortest time from a fetch that failed to the next one.
 const RETRY: Duration = Duration::from_secs(5);
 
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
 /// Why a token is not accepted.
 ///
 /// The texts are constants and show nothing of the token. They are ASCII without `"` and `\`, so that they fit into `error_description` (RFC 6750 §3) as they are.
@@ -39,24 +41,12 @@ pub(super) enum Refusal {
     Unavailable(&'static str),
 }
 
-/// The algorithms of RSA keys: RFC 7518 §3.1. None here needs a shared secret.
-const RSA: &[Algorithm] = &[
-    Algorithm::RS256,
-    Algorithm::RS384,
-    Algorithm::RS512,
-    Algorithm::PS256,
-    Algorithm::PS384,
-    Algorithm::PS512,
-];
-
 /// A published key that signatures can be checked with.
 #[derive(Debug)]
 pub(super) struct Key {
     id: Option<String>,
-    /// What its kind can check: RFC 7518 §3.1, RFC 8037 §3.1.
-    algorithms: &'static [Algorithm],
-    /// The only algorithm that it is for, where it names one.
-    only: Option<KeyAlgorithm>,
+    /// What its kind can check (RFC 7518 §3.1, RFC 8037 §3.1), and of that the only one that it is for, where it names one. None needs a shared secret.
+    algorithms: Vec<Algorithm>,
     pub(super) key: DecodingKey,
 }
 
@@ -64,8 +54,8 @@ impl Key {
     /// Reads a member of a key set. What can't be read or is not for checking signatures is no key of ours: RFC 7517 §5 has it ignored.
     fn read(published: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(published).ok()?;
-        let (algorithms, sizes): (&[_], _) = match &jwk.algorithm {
-            AlgorithmParameters::RSA(_) => (RSA, 256..=1024),
+        let (algorithms, sizes): (&[Algorithm], _) = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => (AlgorithmFamily::Rsa.algorithms(), 256..=1024),
             AlgorithmParameters::EllipticCurve(key) => match key.curve {
                 EllipticCurve::P256 => (&[Algorithm::ES256], 65..=65),
                 EllipticCurve::P384 => (&[Algorithm::ES384], 97..=97),
@@ -76,10 +66,8 @@ impl Key {
             }
             _ => return None,
         };
-        let signs = matches!(
-            jwk.common.public_key_use,
-            None | Some(PublicKeyUse::Signature)
-        );
+        let usage = jwk.common.public_key_use.as_ref();
+        let signs = usage.is_none_or(|usage| *usage == PublicKeyUse::Signature);
         let operations = jwk.common.key_operations.as_deref();
         let verifies = operations.is_none_or(|all| all.contains(&KeyOperations::Verify));
         let key = DecodingKey::from_jwk(&jwk).ok()?;
@@ -90,27 +78,22 @@ impl Key {
             }
             DecodingKeyKind::SecretOrDer(point) => point.len(),
         };
-        (signs && verifies && sizes.contains(&size)).then_some(Self {
+        let only = jwk.common.key_algorithm;
+        let algorithms = algorithms.iter().copied();
+        let algorithms = algorithms.filter(|one| only.is_none_or(|only| only == (*one).into()));
+        (signs && verifies && sizes.contains(&size)).then(|| Self {
             id: jwk.common.key_id,
-            algorithms,
-            only: jwk.common.key_algorithm,
+            algorithms: algorithms.collect(),
             key,
         })
-    }
-
-    fn fits(&self, algorithm: Algorithm) -> bool {
-        let mut only = self.only.iter();
-        self.algorithms.contains(&algorithm) && only.all(|only| *only == algorithm.into())
     }
 }
 
 /// The keys that may have signed a token: those of its `kid`, or without one the only one there is. None if the key is not published.
 pub(super) fn fitting<'a>(keys: &'a [Key], header: &Header) -> Result<Vec<&'a Key>, Refusal> {
     let named = |key: &&Key| header.kid.is_none() || key.id == header.kid;
-    let (fitting, unfit): (Vec<_>, Vec<_>) = keys
-        .iter()
-        .filter(named)
-        .partition(|key| key.fits(header.alg));
+    let fits = |key: &&Key| key.algorithms.contains(&header.alg);
+    let (fitting, unfit): (Vec<_>, Vec<_>) = keys.iter().filter(named).partition(fits);
     let wrong = match (&header.kid, fitting.as_slice(), unfit.as_slice()) {
         (None, [_, _, ..], _) => "the token names no key, and more than one would fit",
         (Some(_), [], [_, ..]) => "the token names a key that is not for its algorithm",
@@ -162,11 +145,7 @@ impl KeyRing {
             reason = "the keys come from an authorization server, not from 7digital"
         )]
         let builder = reqwest::Client::builder()
-            .user_agent(concat!(
-                env!("CARGO_PKG_NAME"),
-                "/",
-                env!("CARGO_PKG_VERSION")
-            ))
+            .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .referer(false)
             .retry(reqwest::retry::never())
@@ -245,14 +224,10 @@ impl KeyRing {
     }
 
     async fn download(&self) -> Result<Vec<Key>, &'static str> {
-        let request = self
-            .http
-            .get(self.address.clone())
-            .header(ACCEPT, "application/jwk-set+json, application/json;q=0.9");
-        let mut response = request
-            .send()
-            .await
-            .map_err(|_| "the authorization server can't be reached for its keys, or broke off")?;
+        let request = self.http.get(self.address.clone());
+        let request = request.header(ACCEPT, "application/jwk-set+json, application/json;q=0.9");
+        let unreached = |_| "the authorization server can't be reached for its keys, or broke off";
+        let mut response = request.send().await.map_err(unreached)?;
         match response.status().as_u16() {
             200 => {}
             300..=399 => {
@@ -273,15 +248,5 @@ impl KeyRing {
         let set: KeySet = serde_json::from_slice(&body)
             .map_err(|_| "what the authorization server sends is not a key set")?;
         Ok(set.keys.into_iter().filter_map(Key::read).collect())
-    }
-}
-
-/// Whether the host is this machine.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }

@@ -3,7 +3,6 @@
 use http::HeaderMap;
 use sevendigital::{Secret, Token};
 
-use crate::config::Config;
 use crate::headers::single_header;
 use crate::problem::{Kind, Problem};
 
@@ -20,41 +19,23 @@ pub enum User {
     Id(String),
 }
 
-/// Where the user of a call comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UserSource {
-    /// The settings.
-    Configured,
-    /// The headers of each request; where it has none, the settings.
-    FromHeaders,
-}
-
-impl UserSource {
-    /// As the settings say.
-    pub fn from_config(config: &Config) -> Self {
-        if config.user_from_headers {
-            Self::FromHeaders
-        } else {
-            Self::Configured
-        }
-    }
-
-    /// The user that headers name: an access token with its secret, or the id of a managed user.
+impl User {
+    /// The user that headers name: an access token with its secret, or the id of a managed user. Where they name none, it is that of the settings.
     ///
-    /// Headers that the operator does not allow fail the call: without them it would be for another user.
-    pub fn user(self, headers: &HeaderMap) -> Result<Option<User>, Problem> {
+    /// Headers that the operator does not allow (`user_from_headers`) fail the call: without them it would be for another user.
+    pub fn from_headers(headers: &HeaderMap, allowed: bool) -> Result<Option<Self>, Problem> {
         let (token, secret) = (value(headers, TOKEN)?, value(headers, TOKEN_SECRET)?);
         let id = value(headers, USER_ID)?;
         let wrong = match (token, secret, id) {
             (None, None, None) => return Ok(None),
-            _ if self == Self::Configured => {
+            _ if !allowed => {
                 "this server does not take users from headers: the operator would have to set `user_from_headers` (`SEVENDIGITAL_MCP_USER_FROM_HEADERS`)"
             }
             (Some(token), Some(secret), None) => {
                 let (token, secret) = (Secret::from(token), Secret::from(secret));
-                return Ok(Some(User::Token(Token { token, secret })));
+                return Ok(Some(Self::Token(Token { token, secret })));
             }
-            (None, None, Some(id)) => return Ok(Some(User::Id(id.to_owned()))),
+            (None, None, Some(id)) => return Ok(Some(Self::Id(id.to_owned()))),
             (_, _, Some(_)) => "give either `X-7digital-User-Id` or an access token, not both",
             (_, _, None) => {
                 "`X-7digital-Access-Token` and `X-7digital-Access-Token-Secret` belong together"
@@ -87,7 +68,6 @@ fn value<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a st
 
 #[cfg(test)]
 mod tests {
-    use super::UserSource::{Configured, FromHeaders};
     use super::*;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -101,30 +81,30 @@ mod tests {
     #[test]
     fn a_user_is_named_by_a_token_pair_or_by_an_id() {
         let given = headers(&[(TOKEN, "t"), (TOKEN_SECRET, "s")]);
-        let token = FromHeaders.user(&given);
+        let token = User::from_headers(&given, true);
         assert!(
             matches!(token, Ok(Some(User::Token(token))) if token.token.expose() == "t" && token.secret.expose() == "s")
         );
-        let id = FromHeaders.user(&headers(&[(USER_ID, "500124")]));
+        let id = User::from_headers(&headers(&[(USER_ID, "500124")]), true);
         assert!(matches!(id, Ok(Some(User::Id(id))) if id == "500124"));
-        assert!(matches!(FromHeaders.user(&headers(&[])), Ok(None)));
+        assert!(matches!(User::from_headers(&headers(&[]), true), Ok(None)));
     }
 
     #[test]
     fn what_is_not_clear_fails_and_names_the_header() {
-        for (given, users, named) in [
-            (&[(USER_ID, "1")][..], Configured, "user_from_headers"),
-            (&[(TOKEN, "t")], FromHeaders, "belong together"),
-            (&[(TOKEN_SECRET, "s")], FromHeaders, "belong together"),
+        for (given, allowed, named) in [
+            (&[(USER_ID, "1")][..], false, "user_from_headers"),
+            (&[(TOKEN, "t")], true, "belong together"),
+            (&[(TOKEN_SECRET, "s")], true, "belong together"),
             (
                 &[(TOKEN, "t"), (TOKEN_SECRET, "s"), (USER_ID, "1")],
-                FromHeaders,
+                true,
                 "not both",
             ),
-            (&[(USER_ID, "1"), (USER_ID, "2")], FromHeaders, "given once"),
-            (&[(USER_ID, "")], FromHeaders, USER_ID),
+            (&[(USER_ID, "1"), (USER_ID, "2")], true, "given once"),
+            (&[(USER_ID, "")], true, USER_ID),
         ] {
-            let problem = users.user(&headers(given)).unwrap_err();
+            let problem = User::from_headers(&headers(given), allowed).unwrap_err();
             assert!(problem.what.contains(named), "{given:?}: {problem:?}");
         }
     }

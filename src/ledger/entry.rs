@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use serde_with::skip_serializing_none;
 
 /// How long the same purchase for the same account is sent once.
 pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -17,7 +18,7 @@ pub struct LedgerError(pub(super) String);
 pub(super) type Result<T, E = LedgerError> = std::result::Result<T, E>;
 
 /// The state of a charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Written down, and perhaps sent.
@@ -29,6 +30,7 @@ pub enum State {
     /// Nothing reached 7digital.
     NotSent,
     /// Sent, and no trustworthy answer came: it may have been charged.
+    #[default]
     Unknown,
 }
 
@@ -48,7 +50,7 @@ impl State {
         let mut known = [Self::Sending, Self::Done, Self::Refused, Self::NotSent].into_iter();
         // A state that a later version wrote is one that this version must not buy over.
         let known = known.find(|state| state.as_str() == text);
-        known.unwrap_or(Self::Unknown)
+        known.unwrap_or_default()
     }
 }
 
@@ -83,6 +85,7 @@ pub enum Repeat {
 }
 
 /// A charge as it is written down.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Number in the ledger.
@@ -96,23 +99,18 @@ pub struct Entry {
     /// What it is, in ids.
     pub item: String,
     /// Price in minor units, where it was known before.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<u32>,
     /// Its state.
     pub state: State,
     /// When it was written down, in milliseconds since 1970.
     pub started: i64,
     /// When its outcome was written down, in milliseconds since 1970.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<i64>,
     /// 7digital's purchase id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub purchase_id: Option<String>,
     /// The stored answer: envelope, purchase id and date.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub document: Option<Value>,
     /// 7digital's code, where it refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<u32>,
 }
 
@@ -129,8 +127,8 @@ pub enum BeginOutcome {
     ConfirmationUsed,
 }
 
-/// The outcome of a charge.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The outcome of a charge. By default it is unknown: without a receipt 7digital may have made it all the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// How it ended; not [`State::Sending`].
     pub state: State,

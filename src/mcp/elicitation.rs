@@ -32,9 +32,8 @@ pub(super) fn answer(
         return answer.ok_or_else(Problem::declined);
     }
     let capabilities = context.client_capabilities();
-    let can_ask = capabilities
-        .and_then(|capabilities| capabilities.elicitation)
-        .is_some_and(|modes| modes.form.is_some() || modes.url.is_none());
+    let modes = capabilities.and_then(|capabilities| capabilities.elicitation);
+    let can_ask = modes.is_some_and(|modes| modes.form.is_some() || modes.url.is_none());
     Ok(if can_ask {
         UserAnswer::NotAsked
     } else {
@@ -76,11 +75,10 @@ fn is_confirmed(answer: &ElicitResult) -> bool {
 fn form(message: String) -> ElicitRequestParams {
     let yes = BooleanSchema::new().title("Yes, go ahead");
     let yes = PrimitiveSchemaDefinition::Boolean(yes.with_default(false));
-    let mut schema = ElicitationSchema::new(BTreeMap::from([(CONFIRM.to_owned(), yes)]));
-    schema.required = Some(vec![CONFIRM.to_owned()]);
+    let schema = ElicitationSchema::new(BTreeMap::from([(CONFIRM.to_owned(), yes)]));
     ElicitRequestParams::FormElicitationParams {
         meta: None,
         message,
-        requested_schema: schema,
+        requested_schema: schema.with_required(vec![CONFIRM.to_owned()]),
     }
 }

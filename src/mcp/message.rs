@@ -17,9 +17,9 @@ use super::result::rejected_message;
 use super::sessions::Sessions;
 use crate::calls::Registry;
 use crate::headers::single_header;
-use crate::http::authenticate::caller;
 use crate::http::body::{BodyReader, media_type};
 use crate::http::errors::request_id;
+use crate::http::stack::caller;
 use crate::identity::{Authenticator, Caller};
 use crate::problem::{Kind, Problem};
 

@@ -17,9 +17,9 @@ use super::tool_list::{describe, instructions};
 use super::{elicitation, result};
 use crate::calls::{Call, CallOutcome, Calls, RequestContext};
 use crate::config::Config;
-use crate::http::authenticate;
 use crate::http::json::shown;
-use crate::identity::{Caller, UserSource};
+use crate::http::stack;
+use crate::identity::{Caller, User};
 use crate::problem::Problem;
 use crate::telemetry::request_id::RequestId;
 use crate::telemetry::trace_context::{TRACEPARENT, TraceContext};
@@ -33,7 +33,7 @@ pub(super) struct Server {
     calls: Calls,
     tools: Arc<[Tool]>,
     instructions: Arc<str>,
-    user_source: UserSource,
+    user_from_headers: bool,
 }
 
 impl Server {
@@ -44,7 +44,7 @@ impl Server {
         Self {
             tools: described.collect(),
             instructions: instructions(tools).into(),
-            user_source: UserSource::from_config(config),
+            user_from_headers: config.user_from_headers,
             calls,
         }
     }
@@ -62,7 +62,7 @@ impl Server {
         let confirmation = elicitation::answer(context, token, request.input_responses.as_ref())?;
         // The user that the request's headers name, where the operator allows that.
         let parts = context.extensions.get::<Parts>();
-        let user = parts.map(|parts| self.user_source.user(&parts.headers));
+        let user = parts.map(|parts| User::from_headers(&parts.headers, self.user_from_headers));
         let user = user.transpose()?.flatten();
         let arguments = request.arguments.unwrap_or_default();
         let call = |confirmation| Call {
@@ -183,7 +183,7 @@ fn server_info(context: &McpContext<RoleServer>) -> Option<MetaObject> {
 fn caller(context: &McpContext<RoleServer>) -> Result<Caller, ErrorData> {
     match context.extensions.get::<Parts>() {
         None => Ok(Caller::operator()),
-        Some(parts) => authenticate::caller(&parts.extensions)
+        Some(parts) => stack::caller(&parts.extensions)
             .map_err(|problem| result::error_data(&problem, &request_context(context).id)),
     }
 }

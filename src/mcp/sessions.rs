@@ -35,9 +35,8 @@ pub(super) struct Sessions {
 struct Session {
     /// A named caller; none for the operator.
     owner: Option<Arc<str>>,
-    opened: Instant,
-    /// Whether its client has sent a request after the handshake.
-    used: bool,
+    /// When it was opened; none once its client has sent a request after the handshake.
+    unused_since: Option<Instant>,
 }
 
 impl Sessions {
@@ -84,15 +83,15 @@ impl Sessions {
         let mut open = self.lock();
         let session = open.get_mut(id);
         let owned = session.filter(|session| session.owner.as_ref() == caller.name());
-        owned.map(|session| session.used = true).is_some()
+        owned.map(|session| session.unused_since = None).is_some()
     }
 
     /// Forgets sessions that rmcp has closed, and closes those that were not used in time after the handshake.
     pub(super) async fn sweep(&self) {
-        let overdue = |session: &Session| {
-            !session.used && session.opened.elapsed() >= self.limits.session_init_timeout
+        let overdue = |opened: Instant| opened.elapsed() >= self.limits.session_init_timeout;
+        let seen = |(id, session): (&String, &Session)| {
+            (id.clone(), session.unused_since.is_some_and(overdue))
         };
-        let seen = |(id, session): (&String, &Session)| (id.clone(), overdue(session));
         let mut open: Vec<(String, bool)> = self.lock().iter().map(seen).collect();
         open.retain(|(id, _)| !id.starts_with("reserved "));
         for (id, overdue) in &open {
@@ -124,13 +123,12 @@ impl Sessions {
         } else if owner.is_some() && own.count() >= self.limits.caller_max_sessions {
             "this caller"
         } else {
-            let (opened, used) = (Instant::now(), false);
+            let unused_since = Some(Instant::now());
             open.insert(
                 id,
                 Session {
                     owner,
-                    opened,
-                    used,
+                    unused_since,
                 },
             );
             return Ok(());

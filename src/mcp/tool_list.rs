@@ -5,33 +5,31 @@ use std::sync::Arc;
 use rmcp::model::{MetaObject, Tool, ToolAnnotations};
 use serde_json::json;
 use sevendigital::Effect;
-use sevendigital_tools::{AnyTool, Confirmation, Contract};
+use sevendigital_tools::{AnyTool, Contract};
 
 use crate::config::HintSet;
 
 /// A tool as clients see it.
 pub fn describe(tool: &AnyTool, hints: HintSet) -> Tool {
     let contract = &tool.contract;
-    Tool::new(
-        contract.name,
-        contract.description,
-        Arc::new(tool.input_schema()),
-    )
-    .with_title(contract.title)
-    .with_raw_output_schema(Arc::new(tool.output_schema()))
-    .with_annotations(annotations(contract, hints))
-    .with_meta(meta(tool))
+    let input = tool.input_schema();
+    Tool::new(contract.name, contract.description, Arc::new(input))
+        .with_title(contract.title)
+        .with_raw_output_schema(Arc::new(tool.output_schema()))
+        .with_annotations(annotations(contract, hints))
+        .with_meta(meta(tool))
 }
 
 fn annotations(contract: &Contract, hints: HintSet) -> ToolAnnotations {
     let mut annotations = ToolAnnotations::with_title(contract.title);
-    let (accurate, published) = (contract.hints.accurate, contract.hints.published);
-    let exact = matches!(hints, HintSet::Accurate);
-    let pick = |accurate, published| Some(if exact { accurate } else { published });
-    annotations.read_only_hint = pick(accurate.read_only, published.read_only);
-    annotations.destructive_hint = pick(accurate.destructive, published.destructive);
-    annotations.idempotent_hint = pick(accurate.idempotent, published.idempotent);
-    annotations.open_world_hint = exact.then_some(accurate.open_world);
+    let hints = match hints {
+        HintSet::Accurate => contract.hints.accurate,
+        HintSet::Published => contract.hints.published,
+    };
+    annotations.read_only_hint = Some(hints.read_only);
+    annotations.destructive_hint = Some(hints.destructive);
+    annotations.idempotent_hint = Some(hints.idempotent);
+    annotations.open_world_hint = hints.open_world;
     annotations
 }
 
@@ -39,12 +37,10 @@ fn annotations(contract: &Contract, hints: HintSet) -> ToolAnnotations {
 /// Where we ask the user, Claude asks too: with this key it does even where other prompts are switched off.
 fn meta(tool: &AnyTool) -> MetaObject {
     let hints = tool.contract.hints.published;
+    let hints = json!({"readOnly": hints.read_only, "destructive": hints.destructive, "idempotent": hints.idempotent});
     let mut meta = MetaObject::default();
-    meta.insert(
-        "io.naftiko/hints".to_owned(),
-        json!({"readOnly": hints.read_only, "destructive": hints.destructive, "idempotent": hints.idempotent}),
-    );
-    if tool.confirmation == Confirmation::Required {
+    meta.insert("io.naftiko/hints".to_owned(), hints);
+    if tool.requires_confirmation {
         meta.insert("anthropic/requiresUserInteraction".to_owned(), json!(true));
     }
     meta

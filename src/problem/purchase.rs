@@ -9,6 +9,9 @@ use super::report::Problem;
 use super::upstream::advice;
 use crate::ledger::{Entry, LedgerError};
 
+/// The header of a document from the ledger, and of a refusal that it remembers.
+pub const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
 impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         Self::new(
@@ -68,6 +71,6 @@ impl Problem {
         Self::new(Kind::Refused, what, advice)
             .quoting(entry.code, "")
             .delivered(Delivery::Rejected)
-            .header(HeaderName::from_static("idempotency-replayed"), "true")
+            .header(REPLAYED, "true")
     }
 }

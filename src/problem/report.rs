@@ -11,6 +11,7 @@ use super::kind::Kind;
 
 /// Why a request or a call has no result. It holds no secret, no URL with a query and no body.
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Problem(Box<Report>);
 
 /// What a [`Problem`] says.
@@ -83,7 +84,6 @@ impl Problem {
     }
 
     /// The same after a wait: whole seconds, rounded up, at least one. It can be repeated then.
-    #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(Duration::from_secs(whole_seconds(wait)));
         self.0.repeat = Repeat::Later;
@@ -91,7 +91,6 @@ impl Problem {
     }
 
     /// With 7digital's numeric code and its own words, where there are any.
-    #[must_use]
     pub fn quoting(mut self, code: Option<u32>, message: &str) -> Self {
         self.0.code = code;
         self.0.upstream_message = (!message.is_empty()).then(|| message.to_owned());
@@ -99,28 +98,24 @@ impl Problem {
     }
 
     /// With what is known of its delivery.
-    #[must_use]
     pub fn delivered(mut self, delivery: Delivery) -> Self {
         self.0.delivery = delivery;
         self
     }
 
     /// With when it may be repeated.
-    #[must_use]
     pub fn repeatable(mut self, repeat: Repeat) -> Self {
         self.0.repeat = repeat;
         self
     }
 
     /// As the failure of a call with that effect.
-    #[must_use]
     pub fn of_call(mut self, effect: Effect) -> Self {
         self.0.effect = Some(effect);
         self
     }
 
     /// With a header for HTTP.
-    #[must_use]
     pub fn header(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.0.headers.insert(name, value);
@@ -129,7 +124,6 @@ impl Problem {
     }
 
     /// With a further field of the problem document.
-    #[must_use]
     pub fn field(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.0.fields.push((name, value.into()));
         self

@@ -19,10 +19,10 @@ pub(super) async fn read(
     body: Body,
     reader: &BodyReader,
 ) -> Result<Arguments, Problem> {
-    let mut arguments = Arguments::new();
-    for (name, value) in path {
-        arguments.insert(name.to_owned(), value.into());
-    }
+    let path = path
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.into()));
+    let mut arguments: Arguments = path.collect();
     let query = parts.uri.query().unwrap_or_default();
     add_pairs(&mut arguments, query, "query parameter")?;
     if parts.method == Method::POST {
@@ -52,12 +52,11 @@ async fn read_body(parts: &Parts, body: Body, reader: &BodyReader) -> Result<Arg
     };
     let body = reader.read(&parts.headers, body).await?;
     if is_json {
+        let what = "The body is not a JSON object";
         return match reader.json(&body, WHOLE) {
             Ok(Value::Object(fields)) => Ok(fields),
-            Ok(_) => Err(unreadable("The body is not a JSON object")),
-            Err(error) => Err(unreadable(format_args!(
-                "The body is not a JSON object: {error}"
-            ))),
+            Ok(_) => Err(unreadable(what)),
+            Err(error) => Err(unreadable(format_args!("{what}: {error}"))),
         };
     }
     let text = std::str::from_utf8(&body).map_err(|_| unreadable("The form is not UTF-8"))?;

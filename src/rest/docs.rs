@@ -13,7 +13,6 @@ use utoipa_swagger_ui::Config;
 use super::openapi;
 use super::response::{no_such_method, no_such_path};
 use crate::http::errors::{problem_json, request_id};
-use crate::problem::Problem;
 
 /// The page loads and calls nothing but this server, and no other page frames it: a click on "Execute" may spend money.
 const POLICY: [(HeaderName, &str); 3] = [
@@ -34,7 +33,7 @@ pub(super) fn router(tools: &[AnyTool]) -> Router {
     let config = Arc::new(config);
     let page = any(async move |request: Request| {
         let answer = match (request.method(), request.uri().path()) {
-            (&Method::GET, path) => content(path, &description, &config),
+            (&Method::GET, path) => content(path, &description, &config).ok_or_else(no_such_path),
             _ => Err(no_such_method("GET")),
         };
         let id = request_id(request.extensions());
@@ -45,31 +44,21 @@ pub(super) fn router(tools: &[AnyTool]) -> Router {
     paths.into_iter().fold(Router::new(), route)
 }
 
-fn content(
-    path: &str,
-    description: &str,
-    config: &Arc<Config<'static>>,
-) -> Result<Response, Problem> {
-    match path {
+/// What is at a path, if there is anything.
+fn content(path: &str, description: &str, config: &Arc<Config<'static>>) -> Option<Response> {
+    let name = match path {
         "/openapi.json" => {
             let kind = [(header::CONTENT_TYPE, "application/json")];
-            Ok((kind, description.to_owned()).into_response())
+            return Some((kind, description.to_owned()).into_response());
         }
         "/docs" => {
             let location = [(header::LOCATION, "/docs/")];
-            Ok((StatusCode::PERMANENT_REDIRECT, location).into_response())
+            return Some((StatusCode::PERMANENT_REDIRECT, location).into_response());
         }
-        "/docs/" => asset("index.html", config),
-        file => asset(file.trim_start_matches("/docs/"), config),
-    }
-}
-
-fn asset(name: &str, config: &Arc<Config<'static>>) -> Result<Response, Problem> {
-    match utoipa_swagger_ui::serve(name, Arc::clone(config)) {
-        Ok(Some(file)) => {
-            let kind = [(header::CONTENT_TYPE, file.content_type)];
-            Ok((POLICY, kind, file.bytes.into_owned()).into_response())
-        }
-        Ok(None) | Err(_) => Err(no_such_path()),
-    }
+        "/docs/" => "index.html",
+        file => file.trim_start_matches("/docs/"),
+    };
+    let file = utoipa_swagger_ui::serve(name, Arc::clone(config)).ok()??;
+    let kind = [(header::CONTENT_TYPE, file.content_type)];
+    Some((POLICY, kind, file.bytes.into_owned()).into_response())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sevendigital::{Effect, Method};
-use sevendigital_tools::{AnyTool, Arguments, Confirmation};
+use sevendigital_tools::{AnyTool, Arguments};
 
 use super::response::{CONFIRMATION, IDEMPOTENCY_KEY};
 use crate::problem::{KINDS, Kind, Spec};
@@ -18,11 +18,11 @@ Prices in arguments are in minor units: 999 is 9.99. Problems are RFC 9457; `typ
 
 /// The description of these tools.
 pub(super) fn document(tools: &[AnyTool]) -> Value {
-    let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
     for tool in tools {
-        let route = tool.contract.rest;
-        let method = route.method.as_str().to_ascii_lowercase();
-        let at_path = paths.entry(route.path).or_default();
+        let method = tool.contract.upstream.method.as_str();
+        let method = method.to_ascii_lowercase();
+        let at_path = paths.entry(tool.contract.rest).or_default();
         at_path.insert(method, operation(tool));
     }
     json!({
@@ -59,15 +59,15 @@ fn operation(tool: &AnyTool) -> Value {
         Effect::Writes => "writes",
         Effect::Charges => "charges",
     };
-    let mut operation = vec![
+    let mut operation = BTreeMap::from([
         ("operationId", json!(camel_case(contract.name))),
         ("summary", json!(contract.title)),
         ("description", json!(contract.description)),
         ("tags", json!([tag])),
         ("parameters", json!(parameters(tool))),
         ("responses", answers(tool)),
-    ];
-    if contract.rest.method == Method::Post {
+    ]);
+    if contract.upstream.method == Method::Post {
         let schema = Value::from(tool.input_schema());
         let example = example(contract.description).remove("body");
         let content = json!({"schema": schema.pointer("/properties/body"), "example": example});
@@ -75,14 +75,9 @@ fn operation(tool: &AnyTool) -> Value {
             "required": true,
             "content": {"application/json": content, "application/x-www-form-urlencoded": content},
         });
-        operation.push(("requestBody", body));
+        operation.insert("requestBody", body);
     }
-    object(operation)
-}
-
-fn object(fields: Vec<(&str, Value)>) -> Value {
-    let owned = |(name, value): (&str, Value)| (name.to_owned(), value);
-    fields.into_iter().map(owned).collect()
+    json!(operation)
 }
 
 /// `get-user-locker` as the capability names operations: `getUserLocker`.
@@ -103,27 +98,27 @@ fn parameters(tool: &AnyTool) -> Vec<Value> {
     let example = example(contract.description);
     let mut parameters = Vec::new();
     for (name, property) in properties.into_iter().flatten() {
-        if contract.rest.method == Method::Post && name == "body" {
+        if contract.upstream.method == Method::Post && name == "body" {
             continue;
         }
-        let in_path = contract.rest.path.contains(&format!("{{{name}}}"));
+        let in_path = contract.rest.contains(&format!("{{{name}}}"));
         let place = if in_path { "path" } else { "query" };
         let required = required.is_some_and(|names| names.iter().any(|required| required == name));
         let mut schema = property.as_object().cloned().unwrap_or_default();
-        let mut parameter = vec![
+        let mut parameter = BTreeMap::from([
             ("name", json!(name)),
             ("in", json!(place)),
             ("required", json!(required)),
             ("description", json!(schema.remove("description"))),
             ("schema", json!(schema)),
-        ];
+        ]);
         parameter.extend(example.get(name).map(|value| ("example", value.clone())));
-        parameters.push(object(parameter));
+        parameters.push(json!(parameter));
     }
     if contract.upstream.effect == Effect::Charges {
         parameters.push(header(IDEMPOTENCY_KEY, "Names this purchase: the same key with the same arguments gets the stored outcome, with other arguments 422.", 255));
     }
-    if tool.confirmation == Confirmation::Required {
+    if tool.requires_confirmation {
         let what = "The `confirmation` of a 409, once the user has agreed.";
         parameters.push(header(CONFIRMATION, what, 4096));
     }
@@ -149,20 +144,20 @@ fn answers(tool: &AnyTool) -> Value {
     let limit = "7digital's quota: requests per period, where it says so.";
     let current = "Requests used in this period.";
     let reset = "Seconds until the period ends.";
-    let mut headers = vec![
+    let mut headers = BTreeMap::from([
         ("X-RateLimit-Limit", header("integer", limit)),
         ("X-RateLimit-Current", header("integer", current)),
         ("X-RateLimit-Reset", header("integer", reset)),
-    ];
+    ]);
     if tool.contract.upstream.effect == Effect::Charges {
         let replayed = "`true` where the ledger answered: nothing was sent.";
         let first_made = "Of a replayed answer: when the purchase was sent.";
-        headers.push(("Idempotency-Replayed", header("string", replayed)));
-        headers.push(("X-First-Made-At", header("string", first_made)));
+        headers.insert("Idempotency-Replayed", header("string", replayed));
+        headers.insert("X-First-Made-At", header("string", first_made));
     }
     let success = json!({
         "description": "The document.",
-        "headers": object(headers),
+        "headers": headers,
         "content": {"application/json": {"schema": tool.output_schema()}},
     });
     let kinds = KINDS.iter().filter(|spec| may_happen(spec.kind, tool));
@@ -179,12 +174,10 @@ fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
         // MCP's own.
         Kind::InvalidRequest | Kind::HeaderMismatch | Kind::NoSuchSession => false,
         Kind::TooLarge | Kind::MediaType | Kind::Timeout => {
-            tool.contract.rest.method == Method::Post
+            tool.contract.upstream.method == Method::Post
         }
-        Kind::NoSuchPath => tool.contract.rest.path.contains('{'),
-        Kind::ConfirmationRequired | Kind::InvalidConfirmation => {
-            tool.confirmation == Confirmation::Required
-        }
+        Kind::NoSuchPath => tool.contract.rest.contains('{'),
+        Kind::ConfirmationRequired | Kind::InvalidConfirmation => tool.requires_confirmation,
         Kind::OutcomeUnknown => tool.contract.upstream.effect == Effect::Charges,
         _ => true,
     }
@@ -197,27 +190,21 @@ fn responses() -> Value {
         by_status.entry(spec.status).or_default().push(spec);
     }
     let response = |(status, specs): (u16, Vec<&Spec>)| {
-        let line = |spec: &&Spec| format!("`{}`: {}.", spec.kind.uri(), spec.title);
-        let lines: Vec<String> = specs.iter().map(line).collect();
-        let content = json!({
-            "schema": {"$ref": "#/components/schemas/Problem"},
-            "examples": specs.into_iter().map(example_of).collect::<Map<_, _>>(),
-        });
+        let (mut lines, mut examples) = (Vec::new(), BTreeMap::new());
+        for spec in specs {
+            let (uri, title, example) = (spec.kind.uri(), spec.title, spec.example);
+            lines.push(format!("`{uri}`: {title}."));
+            let problem = json!({"type": uri, "title": title, "status": status, "detail": example});
+            examples.insert(spec.slug, json!({"value": problem}));
+        }
+        let schema = json!({"$ref": "#/components/schemas/Problem"});
         let response = json!({
             "description": lines.join("\n\n"),
-            "content": {"application/problem+json": content},
+            "content": {"application/problem+json": {"schema": schema, "examples": examples}},
         });
         (format!("Status{status}"), response)
     };
     by_status.into_iter().map(response).collect()
-}
-
-/// A problem of a kind, as it may look.
-fn example_of(spec: &Spec) -> (String, Value) {
-    let problem = json!({
-        "type": spec.kind.uri(), "title": spec.title, "status": spec.status, "detail": spec.example,
-    });
-    (spec.slug.to_owned(), json!({"value": problem}))
 }
 
 fn problem() -> Value {

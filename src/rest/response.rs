@@ -5,14 +5,12 @@ use chrono::DateTime;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::calls::{Completed, Question};
-use crate::problem::{Kind, Problem};
+use crate::problem::{Kind, Problem, REPLAYED};
 
 /// Idempotency key of a purchase.
 pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// Confirmation token.
 pub(super) const CONFIRMATION: &str = "X-Confirmation";
-/// Set on a document from the ledger, and on a refusal that it remembers.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// When a document from the ledger was sent first.
 const FIRST_MADE: HeaderName = HeaderName::from_static("x-first-made-at");
 

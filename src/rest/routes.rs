@@ -20,11 +20,11 @@ use super::{arguments, docs, response};
 use crate::calls::{Call, CallOutcome, Calls, RequestContext, UserAnswer};
 use crate::config::Config;
 use crate::headers::single_header;
-use crate::http::authenticate::caller;
 use crate::http::body::BodyReader;
+use crate::http::cross_origin::is_navigation;
 use crate::http::errors::{problem_json, request_id};
-use crate::http::{cross_origin, stack};
-use crate::identity::{Authenticator, UserSource};
+use crate::http::stack::{authenticated, caller};
+use crate::identity::{Authenticator, User};
 use crate::problem::{Kind, Problem};
 use crate::telemetry::trace_context::TraceContext;
 
@@ -40,10 +40,7 @@ pub fn router(
     let tools = calls.registry().tools();
     let mut paths: BTreeMap<&str, Vec<AnyTool>> = BTreeMap::new();
     for tool in tools {
-        paths
-            .entry(tool.contract.rest.path)
-            .or_default()
-            .push(*tool);
+        paths.entry(tool.contract.rest).or_default().push(*tool);
     }
     let mut router = Router::new();
     for (path, tools) in paths {
@@ -51,7 +48,7 @@ pub fn router(
             tools,
             calls: calls.clone(),
             authenticator: authenticator.clone(),
-            user_source: UserSource::from_config(config),
+            user_from_headers: config.user_from_headers,
             body: body.clone(),
         });
         let handler = async move |parameters: PathParameters, request: Request| {
@@ -65,7 +62,7 @@ pub fn router(
         problem_json(&no_such_path(), &request_id(request.extensions()))
     });
     // A browser has no token when it opens a page.
-    stack::authenticated(router, authenticator.clone(), problem_json).merge(docs::router(tools))
+    authenticated(router, authenticator.clone(), problem_json).merge(docs::router(tools))
 }
 
 /// The tools at one path: one for each method.
@@ -73,7 +70,7 @@ struct Route {
     tools: Vec<AnyTool>,
     calls: Calls,
     authenticator: Authenticator,
-    user_source: UserSource,
+    user_from_headers: bool,
     body: BodyReader,
 }
 
@@ -91,7 +88,7 @@ impl Route {
         self.authenticator.check_scope(&caller, &tool.contract)?;
         let arguments = arguments::read(&parts, &parameters, body, &self.body).await?;
         let effect = tool.contract.upstream.effect;
-        let user = self.user_source.user(&parts.headers);
+        let user = User::from_headers(&parts.headers, self.user_from_headers);
         let token = text(&parts.headers, CONFIRMATION, 4096)?;
         let call = Call {
             arguments,
@@ -114,14 +111,14 @@ impl Route {
 
     /// The tool for the request's method, unless a browser opens the address of one that does not merely read.
     fn tool(&self, request: &Parts) -> Result<&AnyTool, Problem> {
-        let method = |tool: &AnyTool| tool.contract.rest.method.as_str();
+        let method = |tool: &AnyTool| tool.contract.upstream.method.as_str();
         let wanted = request.method.as_str();
         let Some(tool) = self.tools.iter().find(|tool| method(tool) == wanted) else {
             let methods: Vec<_> = self.tools.iter().map(method).collect();
             return Err(no_such_method(&methods.join(", ")));
         };
         let reads = tool.contract.upstream.effect == Effect::Reads;
-        if !reads && cross_origin::is_navigation(&request.headers) {
+        if !reads && is_navigation(&request.headers) {
             let why = "a browser that opens an address does not change or buy anything here";
             return Err(Problem::rejected(Kind::CrossOrigin, why));
         }

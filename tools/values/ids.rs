@@ -105,9 +105,9 @@ impl UserId {
     }
 }
 
-impl From<UserId> for serde_json::Value {
+impl From<UserId> for String {
     fn from(UserId(id): UserId) -> Self {
-        id.into()
+        id
     }
 }
 

@@ -14,11 +14,10 @@ use super::text::Text;
 pub struct Tags(BTreeMap<String, String>);
 
 impl Tags {
-    /// The parameters that carry them, in place of `tags` itself, which is not sent.
-    pub fn parameters(&self) -> BTreeMap<String, Option<&str>> {
+    /// A parameter for each.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (String, Option<String>)> {
         let tags = self.0.iter();
-        let tags = tags.map(|(key, value)| (format!("tag_{key}"), Some(value.as_str())));
-        tags.chain([("tags".to_owned(), None)]).collect()
+        tags.map(|(key, value)| (format!("tag_{key}"), Some(value.clone())))
     }
 }
 

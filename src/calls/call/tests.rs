@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sevendigital::{Answer, Auth, Endpoint};
-use sevendigital_tools::{
-    Action, ActionOf, Contract, Hints, Item, Payer, RateLimitClass, Route, Scope, Tool, ToolError,
-};
+use sevendigital_tools::{Action, ActionOf, Contract, Hints, Item, Payer, Scope, Tool, ToolError};
 
 use super::*;
 use crate::config::Layers;
@@ -25,7 +23,7 @@ impl<const CHARGES: bool> Tool for PanickingTool<CHARGES> {
         summary: "Panics.",
         description: "Panics.",
         hints: Hints::READ,
-        rest: Route::get("/panic"),
+        rest: "/panic",
         upstream: Endpoint::get(
             "/panic",
             Auth::User,
@@ -36,7 +34,6 @@ impl<const CHARGES: bool> Tool for PanickingTool<CHARGES> {
             },
         ),
         scope: Scope::Reads,
-        rate_limit: RateLimitClass::General,
     };
     const ACTION: Option<ActionOf<Self>> = if CHARGES {
         Some(|_| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use sevendigital::Auth;
-use sevendigital_tools::{AnyTool, Confirmation, TOOLS};
+use sevendigital_tools::{AnyTool, TOOLS};
 
 use crate::support::calls::{ROWS, Row};
 use crate::support::{World, root};
@@ -61,7 +61,7 @@ async fn the_tools_are_the_cards_in_its_order() {
         assert_eq!(served["title"], row.title, "{}", row.name);
         assert_eq!(served["annotations"]["title"], row.title, "{}", row.name);
         let (rest, upstream) = (tool.contract.rest, tool.contract.upstream);
-        let route = format!("{} {}", rest.method.as_str(), rest.path);
+        let route = format!("{} {}", upstream.method.as_str(), rest);
         assert_eq!(route, row.rest, "{}", row.name);
         let endpoint = format!("{} {}", upstream.method.as_str(), upstream.path);
         assert_eq!(endpoint, row.upstream, "{}", row.name);
@@ -72,7 +72,7 @@ async fn the_tools_are_the_cards_in_its_order() {
         let nature = format!("{legs} {:?}", upstream.effect);
         assert_eq!(nature, row.nature, "{}", row.name);
         assert_eq!(tool.contract.scope.as_str(), row.scope, "{}", row.name);
-        let confirmed = tool.confirmation == Confirmation::Required;
+        let confirmed = tool.requires_confirmation;
         assert_eq!(confirmed, row.confirmed, "{}", row.name);
     })
     .await;

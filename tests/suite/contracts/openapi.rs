@@ -62,8 +62,8 @@ async fn every_tool_is_described_once_with_all_that_it_takes() {
     let mut ids = BTreeSet::new();
     for tool in TOOLS {
         let rest = tool.contract.rest;
-        let method = rest.method.as_str().to_ascii_lowercase();
-        let operation = &served["paths"][rest.path][&method];
+        let method = tool.contract.upstream.method.as_str().to_ascii_lowercase();
+        let operation = &served["paths"][rest][&method];
         assert!(ids.insert(operation["operationId"].to_string()));
         let schema = Value::from(tool.input_schema());
         let mut expected: BTreeSet<&str> = schema["properties"]
@@ -77,8 +77,7 @@ async fn every_tool_is_described_once_with_all_that_it_takes() {
             for kind in ["application/json", "application/x-www-form-urlencoded"] {
                 assert_eq!(
                     content[kind]["schema"], schema["properties"]["body"],
-                    "{}",
-                    rest.path
+                    "{rest}"
                 );
             }
         }
@@ -88,9 +87,9 @@ async fn every_tool_is_described_once_with_all_that_it_takes() {
             .filter(|parameter| parameter["in"] != "header")
             .map(|parameter| parameter["name"].as_str().unwrap())
             .collect();
-        assert_eq!(named, expected, "{}", rest.path);
+        assert_eq!(named, expected, "{rest}");
         let document = &operation["responses"]["200"]["content"]["application/json"]["schema"];
-        assert_eq!(*document, json!(tool.output_schema()), "{}", rest.path);
+        assert_eq!(*document, json!(tool.output_schema()), "{rest}");
     }
     assert_eq!(ids.len(), TOOLS.len());
 }

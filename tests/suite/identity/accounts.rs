@@ -57,7 +57,7 @@ impl Bound {
 }
 
 fn is_post(tool: &str) -> bool {
-    find(tool).contract.rest.method == Method::Post
+    find(tool).contract.upstream.method == Method::Post
 }
 
 /// The fields of a call: its arguments, or those inside `body`.

@@ -99,9 +99,9 @@ async fn ask_over_rest(
     let path = target.split('?').next().unwrap();
     let is_served = |method: &str| {
         TOOLS.iter().any(|known| {
-            let route = known.contract.rest;
-            allowed.contains(&known.contract.name)
-                && (route.path, route.method.as_str()) == (path, method)
+            let contract = known.contract;
+            allowed.contains(&contract.name)
+                && (contract.rest, contract.upstream.method.as_str()) == (path, method)
         })
     };
     let mut asked: Vec<(&str, &[(&str, &str)])> = vec![

@@ -61,7 +61,7 @@ fn targets() -> Vec<String> {
     targets.extend(
         TOOLS
             .iter()
-            .map(|tool| tool.contract.rest.path.replace("{id}", "1")),
+            .map(|tool| tool.contract.rest.replace("{id}", "1")),
     );
     #[rustfmt::skip]
     let rows = [

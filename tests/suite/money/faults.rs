@@ -145,7 +145,7 @@ impl Bench {
         let effect = contract.upstream.effect;
         let charges = effect == Effect::Charges;
         let state = if charges { fault.charge } else { fault.change };
-        let for_password = contract.rate_limit == RateLimitClass::Login;
+        let for_password = tool.rate_limit == RateLimitClass::Login;
         if state == State::Done && for_password {
             assert!(
                 failure(result).contains("names no user"),

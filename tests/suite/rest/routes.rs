@@ -13,11 +13,11 @@ use crate::support::rest::{LOCKER, ask, get};
 async fn no_other_method_ever_reaches_a_tool() {
     let world = World::start().await;
     for tool in TOOLS {
-        let path = tool.contract.rest.path.replace("{id}", "1");
+        let path = tool.contract.rest.replace("{id}", "1");
         let mut allowed: Vec<&str> = TOOLS
             .iter()
-            .filter(|other| other.contract.rest.path == tool.contract.rest.path)
-            .map(|other| other.contract.rest.method.as_str())
+            .filter(|other| other.contract.rest == tool.contract.rest)
+            .map(|other| other.contract.upstream.method.as_str())
             .collect();
         allowed.sort_unstable();
         for method in [

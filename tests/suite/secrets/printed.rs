@@ -74,11 +74,13 @@ async fn what_holds_settings_and_credentials_does_not_print_them() {
     config.bind.set_port(0);
     printed.debug("App", &App::bind(&config, calls).unwrap());
     printed.debug("Authenticator", &Authenticator::new(&config).unwrap());
+    let token = credentials.token.clone().unwrap();
     printed.debug(
         "StoredLogin",
         &StoredLogin {
             base_uri: config.base_uri.clone(),
-            token: credentials.token.clone().unwrap(),
+            access_token: token.token,
+            access_token_secret: token.secret,
         },
     );
     printed.debug("User", &User::Token(credentials.token.unwrap()));

@@ -104,7 +104,7 @@ pub(crate) fn load(in_file: Values, environment: Values, flags: Values) -> Resul
     let layers = Layers {
         file: Some(path),
         variables: environment.iter().map(variable).collect(),
-        flags: cli.options.flags.given,
+        flags: cli.flags.given,
         ..Layers::default()
     };
     Config::load(&layers).map_err(|error| error.to_string())
@@ -171,7 +171,7 @@ fn flags_may_stand_before_or_after_the_command() {
         &["sevendigital-mcp", "stdio", "--bind", "127.0.0.1:1"],
     ] {
         let cli = Cli::try_parse_from(command_line).unwrap();
-        let given = cli.options.flags.given;
+        let given = cli.flags.given;
         assert_eq!(given, [("bind", "127.0.0.1:1".to_owned())]);
     }
 }

@@ -41,8 +41,8 @@ pub(crate) async fn call(
 
 /// A tool's call: method, path with query, body.
 pub(crate) fn request(name: &str, arguments: &Value) -> (&'static str, String, Vec<u8>) {
-    let route = tool(name).contract.rest;
-    let mut path = route.path.to_owned();
+    let contract = tool(name).contract;
+    let (mut path, method) = (contract.rest.to_owned(), contract.upstream.method.as_str());
     let (mut query, mut body) = (Serializer::new(String::new()), Vec::new());
     for (name, value) in arguments.as_object().unwrap() {
         let text = value.as_str().map(str::to_owned);
@@ -50,7 +50,7 @@ pub(crate) fn request(name: &str, arguments: &Value) -> (&'static str, String, V
         let place = format!("{{{name}}}");
         if path.contains(&place) {
             path = path.replace(&place, &text);
-        } else if name == "body" && route.method.as_str() == "POST" {
+        } else if name == "body" && method == "POST" {
             body = value.to_string().into_bytes();
         } else {
             query.append_pair(name, &text);
@@ -58,9 +58,5 @@ pub(crate) fn request(name: &str, arguments: &Value) -> (&'static str, String, V
     }
     let query = query.finish();
     let separator = if query.is_empty() { "" } else { "?" };
-    (
-        route.method.as_str(),
-        format!("{path}{separator}{query}"),
-        body,
-    )
+    (method, format!("{path}{separator}{query}"), body)
 }
