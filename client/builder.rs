@@ -103,6 +103,7 @@ impl ClientBuilder {
             credentials: Arc::new(self.credentials),
             limits: self.limits,
             traceparent: None,
+            clock_ahead: Arc::default(),
         })
     }
 }

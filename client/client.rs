@@ -1,6 +1,6 @@
 //! The client: serializes, signs, transmits and reads a call, and retries it if it only reads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use metrics::counter;
@@ -42,6 +42,8 @@ pub struct Client {
     pub(crate) retry_budget: Arc<RetryBudget>,
     pub(crate) circuit_breaker: Arc<CircuitBreaker>,
     pub(crate) traceparent: Option<HeaderValue>,
+    /// What the last answer said of our clock.
+    pub(crate) clock_ahead: Arc<Mutex<Option<i64>>>,
 }
 
 /// An answer whose document has no type yet.
@@ -56,6 +58,14 @@ impl Client {
     /// The keys and tokens that calls are made with.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Seconds by which this machine's clock is ahead of 7digital's, by the `Date` header of the last answer that had one.
+    pub fn clock_ahead(&self) -> Option<i64> {
+        *self
+            .clock_ahead
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same client, with its connections, for other credentials.
@@ -196,7 +206,16 @@ impl Client {
         deadline: Instant,
     ) -> Result<Answer<Reply>, Error> {
         let traceparent = self.traceparent.as_ref();
-        connection::transmit(http, request, traceparent, &self.limits, deadline).await
+        let reply =
+            connection::transmit(http, request, traceparent, &self.limits, deadline).await?;
+        if let Some(ahead) = reply.document.clock_ahead {
+            let mut known = self
+                .clock_ahead
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *known = Some(ahead);
+        }
+        Ok(reply)
     }
 }
 

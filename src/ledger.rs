@@ -1,16 +1,20 @@
-//! The ledger: what was bought, written down before it is sent, so that the same purchase is sent once.
+//! The ledger: what was bought, so that it is bought once, also across a restart and on many machines.
 //!
-//! One SQLite file in the state folder, shared by all processes that use the folder.
+//! One SQLite file in the state folder, shared by all processes that use the folder; or a PostgreSQL database, shared by all that use its URL.
 //! It holds digests, item ids and 7digital's purchase ids; no token, no e-mail address, no payment card.
 
-pub use self::entry::{BeginOutcome, Entry, Intent, LedgerError, Outcome, Repeat, State, WINDOW};
-pub use self::idempotency_key::KeyBinding;
+pub(crate) use self::clock::wall_clock;
+pub use self::entry::{
+    BeginOutcome, Entry, Intent, KeyBinding, LedgerError, Outcome, Repeat, State, moment,
+};
 pub use self::ledger::Ledger;
-pub(crate) use self::queries::now;
 
+mod clock;
 mod entry;
-mod idempotency_key;
 #[expect(clippy::module_inception, reason = "the room's main type")]
 mod ledger;
+mod postgres;
 mod queries;
-mod store;
+mod schema;
+mod sql;
+mod sqlite;

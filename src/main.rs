@@ -79,7 +79,7 @@ async fn run(cli: Cli) -> CommandResult {
         Command::Logout => login::forget(layers.credentials.as_deref().ok_or(login::NO_FOLDER)?)?,
         Command::Tools { json } => return tools::run(&Config::load(&layers)?, json),
         Command::Ledger(command) => {
-            let ledger = Ledger::from_config(&Config::load(&layers)?);
+            let ledger = Ledger::from_config(&Config::load(&layers)?)?;
             return ledger::run(&ledger, command).await;
         }
         Command::Token(TokenCommand::New) => return token::new(),

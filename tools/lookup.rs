@@ -37,7 +37,12 @@ pub(crate) async fn releases_in_locker(
     };
     let lockers: Lockers = look_up(client, &GetUserLocker::CONTRACT.upstream, &query).await?;
     let releases = lockers.locker.and_then(|locker| locker.locker_releases);
-    Ok(releases.map_or_else(Vec::new, |page| page.locker_release))
+    let mut releases = releases.map_or_else(Vec::new, |page| page.locker_release);
+    releases.retain(|owned| {
+        let id = owned.release.as_ref().and_then(|owned| owned.id.as_deref());
+        id.is_some_and(|id| release.is(id))
+    });
+    Ok(releases)
 }
 
 #[derive(Serialize)]

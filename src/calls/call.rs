@@ -77,7 +77,7 @@ impl Calls {
     /// Over a client and a ledger made from the settings.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let limits = &config.limits;
-        let ledger = Ledger::from_config(config);
+        let ledger = Ledger::from_config(config)?;
         let executor = Executor::new(limits);
         Ok(Self {
             registry: Registry::new(config),

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::config::{Config, Spending};
 use crate::digest::hex;
-use crate::ledger::{Ledger, LedgerError, now};
+use crate::ledger::{Ledger, LedgerError};
 use crate::problem::{Kind, Problem};
 
 /// What is known of the user's answer when a call comes in.
@@ -73,16 +73,23 @@ impl Confirmations {
             (Spending::Allow, _) => Ok(Decision::Proceed(None)),
             (_, UserAnswer::ElicitationUnsupported) => Err(Problem::elicitation_unsupported()),
             (_, UserAnswer::NotAsked) => Ok(Decision::Ask(Question {
+                // First, since where it fails nothing has to be looked up for the question.
+                confirmation_token: self.sign(subject).await?,
                 message: question.await?,
-                confirmation_token: self.signer().await?.sign(subject, now(), self.ttl),
                 ttl: self.ttl,
             })),
             (_, UserAnswer::Confirmed(token)) => {
-                let nonce = self.signer().await?.verify(&token, subject, now());
+                let now = self.ledger.now().await?;
+                let nonce = self.signer().await?.verify(&token, subject, now);
                 let nonce = nonce.ok_or_else(Problem::invalid_confirmation)?;
                 Ok(Decision::Proceed(Some(nonce)))
             }
         }
+    }
+
+    async fn sign(&self, subject: &str) -> Result<String, LedgerError> {
+        let now = self.ledger.now().await?;
+        Ok(self.signer().await?.sign(subject, now, self.ttl))
     }
 
     async fn signer(&self) -> Result<&ConfirmationSigner, LedgerError> {

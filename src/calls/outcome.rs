@@ -5,7 +5,7 @@ use sevendigital::{Answer, Delivery, Error};
 use sevendigital_tools::{Receipt, Reply, ToolError};
 
 use super::confirmation::Question;
-use crate::ledger::{Entry, Outcome, State, now};
+use crate::ledger::{Entry, Outcome, State, wall_clock};
 use crate::problem::Problem;
 
 /// How a call ended that did not fail.
@@ -66,7 +66,8 @@ fn already_bought(entry: &Entry) -> String {
 
 /// How long ago a charge was written down.
 pub(super) fn ago(entry: &Entry) -> String {
-    match (now() - entry.started).max(0) / 1_000 {
+    let now = wall_clock().unwrap_or(entry.started);
+    match (now - entry.started).max(0) / 1_000 {
         seconds @ 0..=119 => format!("{seconds} seconds"),
         seconds @ 120..=7_199 => format!("{} minutes", seconds / 60),
         seconds => format!("{} hours", seconds / 3_600),

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sevendigital_tools::reconcile::find_purchase;
+use sevendigital_tools::reconcile::find_purchases;
 use sevendigital_tools::values::Price;
-use sevendigital_tools::{Action, Payer, Standing, ToolError};
+use sevendigital_tools::{Action, Payer, Receipt, Standing, ToolError};
 use tracing::Instrument as _;
 
 use super::audit;
@@ -18,8 +18,8 @@ use crate::problem::{Kind, Problem};
 
 /// How long a repeat waits for the purchase in flight: longer than a purchase may take.
 const REPEAT_TIMEOUT: Duration = Duration::from_secs(50);
-/// How much earlier than ours 7digital's clock may have stamped a purchase, in milliseconds.
-const CLOCK_SLACK: i64 = 120_000;
+/// How much earlier than it was sent a purchase may be dated, in milliseconds: dates have whole seconds.
+const CLOCK_SLACK: i64 = 3_000;
 
 /// Makes purchases, each once. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -96,6 +96,8 @@ impl Purchases {
         let action = pending.action()?;
         self.check_price(action)?;
         let key = pending.key.clone();
+        let currency = Price::currency(action.currency.as_ref(), pending.country());
+        let currency = currency.map(str::to_owned);
         let intent = Intent {
             key: key.digest,
             identity: pending.identity(action),
@@ -104,6 +106,8 @@ impl Purchases {
             arguments: key.arguments,
             item: action.item.to_string(),
             price: action.price.map(Price::in_minor_units),
+            currency: currency.filter(|_| action.price.is_some()),
+            clock_ahead: pending.client.clock_ahead(),
             nonce,
         };
         let purchases = self.clone();
@@ -118,7 +122,7 @@ impl Purchases {
                 // Another call was quicker; its outcome is this one's too.
                 BeginOutcome::Exists(entry) => {
                     drop(permit);
-                    purchases.repeat(&pending, entry).await
+                    purchases.repeat(&pending, *entry).await
                 }
             }
         };
@@ -192,20 +196,49 @@ impl Purchases {
 
     /// Looks for a purchase whose outcome is unknown in the locker: if it is there, it was made.
     async fn reconcile(&self, pending: &Pending, entry: Entry) -> Result<Completed, Problem> {
-        let (client, action) = (&pending.client, pending.action()?);
-        let since = entry.started.saturating_sub(CLOCK_SLACK);
-        let known = self.ledger.purchase_ids(&pending.key.account).await?;
-        let found = find_purchase(client, action, &pending.prepared.target, since, &known).await;
-        let Ok(Some(receipt)) = found else {
+        let Some(receipt) = self.find_receipt(pending, &entry).await? else {
             return Err(Problem::outcome_unknown(&entry));
         };
         let outcome = outcome::done(&receipt);
         audit::purchase(&pending.key, &outcome);
         self.ledger.finish(entry.id, outcome).await?;
         Ok(Completed::replay(&Entry {
+            purchase_id: Some(receipt.purchase_id),
             document: Some(receipt.document),
             ..entry
         }))
+    }
+
+    /// The one purchase of the same item that the locker shows, made after the charge was sent, and that the ledger does not know. By 7digital's own clock: without it nothing is proved.
+    async fn find_receipt(
+        &self,
+        pending: &Pending,
+        entry: &Entry,
+    ) -> Result<Option<Receipt>, Problem> {
+        let (client, action) = (&pending.client, pending.action()?);
+        let since = |ahead: i64| entry.started - ahead * 1_000 - CLOCK_SLACK;
+        // Where nothing was known of the clocks then, the read says it now.
+        let target = &pending.prepared.target;
+        let found = find_purchases(client, action, target).await;
+        let Some(since) = entry
+            .clock_ahead
+            .or_else(|| client.clock_ahead())
+            .map(since)
+        else {
+            return Ok(None);
+        };
+        let mut new = Vec::new();
+        let found = found.unwrap_or_default().into_iter();
+        for (_, receipt) in found.filter(|(at, _)| *at >= since) {
+            if !self
+                .ledger
+                .knows(&pending.key.account, &receipt.purchase_id)
+                .await?
+            {
+                new.push(receipt);
+            }
+        }
+        Ok(new.pop().filter(|_| new.is_empty()))
     }
 
     /// Checks the price against the operator's limits; a price that is not known fails where there is one.

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::Flags;
@@ -102,6 +103,8 @@ pub enum LedgerCommand {
         #[arg(long, default_value_t = 50)]
         limit: u32,
     },
+    /// Say where the ledger is, and how many charges are in each state.
+    Status,
     /// Show one charge as JSON.
     Show {
         /// Its number, from `ledger list`.
@@ -109,11 +112,18 @@ pub enum LedgerCommand {
     },
     /// Take a charge out, so that the same purchase can be made again.
     ///
-    /// For one whose outcome is unknown, once it is clear that nothing was bought.
+    /// For one whose outcome is unknown, once it is clear that nothing was bought. One that is done is taken out only after a yes.
     Forget {
         /// Its number, from `ledger list`.
         id: i64,
+        /// Don't ask, also where the charge is done.
+        #[arg(long)]
+        yes: bool,
     },
     /// Print all charges, oldest first, as a JSON object on each line.
-    Export,
+    Export {
+        /// Only those from this day on, such as 2026-11-26 (UTC).
+        #[arg(long, value_name = "DATE")]
+        since: Option<NaiveDate>,
+    },
 }

@@ -1,59 +1,115 @@
 //! The command `ledger`: what was bought, and what is unknown.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use chrono::DateTime;
+use sevendigital_tools::values::Price;
 
 use super::CommandResult;
 use super::args::LedgerCommand;
-use crate::ledger::{Entry, Ledger};
+use crate::ledger::{Entry, Ledger, State, moment};
+
+/// Charges that are read at once.
+const PAGE: u32 = 1_000;
 
 /// Carries out a command on the ledger.
 pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
     let mut out = io::stdout().lock();
     match command {
         LedgerCommand::List { limit } => {
-            for entry in ledger.list(limit).await? {
-                writeln!(out, "{}", line(&entry))?;
+            let charges = ledger.list(limit).await?;
+            if charges.is_empty() {
+                writeln!(out, "nothing was bought yet")?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            let columns = [
+                "NO.", "STARTED", "STATE", "TOOL", "ITEM", "PRICE", "PURCHASE",
+            ];
+            writeln!(out, "{}", line(columns.map(str::to_owned)))?;
+            for charge in charges {
+                writeln!(out, "{}", line(columns_of(charge)))?;
+            }
+        }
+        LedgerCommand::Status => {
+            writeln!(out, "{}", ledger.place())?;
+            for (state, charges) in ledger.status().await? {
+                writeln!(out, "{:<9} {charges}", state.as_str())?;
             }
         }
         LedgerCommand::Show { id } => {
-            let entry = ledger.show(id).await?.ok_or_else(|| {
-                format!("there is no charge {id}; `sevendigital-mcp ledger list` shows them")
-            })?;
-            writeln!(out, "{}", serde_json::to_string_pretty(&entry)?)?;
+            let charge = find(ledger, id).await?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&charge)?)?;
         }
-        LedgerCommand::Forget { id } => {
+        LedgerCommand::Forget { id, yes } => {
+            let charge = find(ledger, id).await?;
+            let is_done = charge.state == State::Done;
+            if is_done && !yes && !confirmed(&charge)? {
+                return Err(format!(
+                    "charge {id} is done, and stays: `--yes` takes it out without a question"
+                )
+                .into());
+            }
             if !ledger.forget(id).await? {
-                return Err(format!("charge {id} is not there, or is in flight").into());
+                return Err(format!("charge {id} is in flight: it can't be forgotten now").into());
             }
             writeln!(
                 out,
                 "charge {id} is forgotten: the same purchase can be made again"
             )?;
         }
-        LedgerCommand::Export => {
-            for entry in ledger.list(u32::MAX).await?.iter().rev() {
-                writeln!(out, "{}", serde_json::to_string(entry)?)?;
+        LedgerCommand::Export { since } => {
+            let since = since.and_then(|day| day.and_hms_opt(0, 0, 0));
+            let since = since.map_or(i64::MIN, |time| time.and_utc().timestamp_millis());
+            let mut above = 0;
+            loop {
+                let charges = ledger.page(above, since, PAGE).await?;
+                let Some(last) = charges.last() else { break };
+                above = last.id;
+                for charge in &charges {
+                    writeln!(out, "{}", serde_json::to_string(charge)?)?;
+                }
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn line(entry: &Entry) -> String {
-    let purchase = entry.purchase_id.as_ref();
-    let purchase = purchase.map_or(String::new(), |id| format!("  purchase {id}"));
-    let (started, state) = (moment(entry.started), entry.state.as_str());
-    let (id, tool, item) = (entry.id, &entry.tool, &entry.item);
-    format!("{id:>6}  {started}  {state:<9} {tool:<26}{item}{purchase}")
+async fn find(ledger: &Ledger, id: i64) -> Result<Entry, Box<dyn std::error::Error>> {
+    let charge = ledger.show(id).await?;
+    charge.ok_or_else(|| {
+        format!("there is no charge {id}; `sevendigital-mcp ledger list` shows them").into()
+    })
 }
 
-/// A time for people.
-pub(super) fn moment(milliseconds: i64) -> String {
-    let at = DateTime::from_timestamp_millis(milliseconds);
-    at.map_or(String::new(), |at| {
-        at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-    })
+/// Asks on the terminal whether a charge that is done may go; no without a terminal.
+fn confirmed(charge: &Entry) -> io::Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let (id, item) = (charge.id, &charge.item);
+    write!(
+        io::stderr(),
+        "Charge {id} bought {item}. Without it the same purchase is made, and paid, again. Forget it? [y/N] "
+    )?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
+}
+
+fn columns_of(charge: Entry) -> [String; 7] {
+    let currency = charge.currency.as_deref();
+    let price = charge.price.map(|price| Price::amount(price, currency));
+    [
+        charge.id.to_string(),
+        moment(charge.started),
+        charge.state.as_str().to_owned(),
+        charge.tool,
+        charge.item,
+        price.unwrap_or_else(|| "-".to_owned()),
+        charge.purchase_id.unwrap_or_else(|| "-".to_owned()),
+    ]
+}
+
+fn line([id, started, state, tool, item, price, purchase]: [String; 7]) -> String {
+    format!("{id:>6}  {started:<20}  {state:<9} {tool:<26}{item:<40} {price:>12}  {purchase}")
 }

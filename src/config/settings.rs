@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use url::Url;
 
 use super::limits::Limits;
 use super::principals::Principal;
-use super::values::country;
+use super::values::{country, keeping};
 
 /// The names of this machine to itself.
 pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -110,6 +111,13 @@ pub struct Config {
     #[schemars(extend("flag" = "--state-dir", "value" = "FOLDER"))]
     #[schemars(extend("unset" = "the platform's state folder; memory with --sandbox", "expected" = "a folder that this server may write to"))]
     pub state_dir: Option<PathBuf>,
+    /// Database of the ledger in place of the folder: PostgreSQL, shared by any number of servers.
+    #[schemars(with = "String", extend("secret" = true, "unset" = "a file in `state_dir`", "expected" = "the URL of a PostgreSQL database, such as postgres://user:password@host/database"))]
+    pub ledger_url: Option<Secret>,
+    /// How long the ledger keeps what is settled.
+    #[serde(deserialize_with = "keeping")]
+    #[schemars(with = "String", extend("default" = "400d", "expected" = "a duration from `1d` to `100y`, such as `400d`"))]
+    pub ledger_keep: Duration,
     /// The dearest single purchase, in minor units; one whose price is not known beforehand is refused.
     #[schemars(extend("expected" = "a price in minor units, such as 2000 for 20.00"))]
     pub max_price: Option<u32>,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -20,13 +21,24 @@ impl HumanDuration {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Duration, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let duration = humantime::parse_duration(&text).map_err(D::Error::custom)?;
-        let is_in_range = (Duration::from_millis(1)..=LONGEST).contains(&duration);
-        is_in_range
-            .then_some(duration)
-            .ok_or_else(|| D::Error::custom("out of range"))
+        duration(deserializer, Duration::from_millis(1)..=LONGEST)
     }
+}
+
+/// How long something is kept, written as a [`HumanDuration`]: from a day to a hundred years.
+pub(super) fn keeping<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    duration(deserializer, DAY..=DAY * 36_525)
+}
+
+fn duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    range: RangeInclusive<Duration>,
+) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let duration = humantime::parse_duration(&text).map_err(D::Error::custom)?;
+    let in_range = Some(duration).filter(|duration| range.contains(duration));
+    in_range.ok_or_else(|| D::Error::custom("out of range"))
 }
 
 impl JsonSchema for HumanDuration {

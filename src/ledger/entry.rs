@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use chrono::DateTime;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 /// How long the same purchase for the same account is sent once.
-pub const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Why the ledger can't be used. While it can't, nothing is bought.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +72,10 @@ pub struct Intent {
     pub item: String,
     /// Its price in minor units, where it is known before.
     pub price: Option<u32>,
+    /// The price's currency (ISO 4217).
+    pub currency: Option<String>,
+    /// Seconds by which our clock is ahead of 7digital's, as far as its last answer said so.
+    pub clock_ahead: Option<i64>,
     /// The nonce of the user's confirmation, where there was one: good for one purchase.
     pub nonce: Option<String>,
 }
@@ -100,11 +105,17 @@ pub struct Entry {
     pub item: String,
     /// Price in minor units, where it was known before.
     pub price: Option<u32>,
+    /// The price's currency (ISO 4217).
+    pub currency: Option<String>,
     /// Its state.
     pub state: State,
-    /// When it was written down, in milliseconds since 1970.
+    /// When it was written down, in milliseconds since 1970; serialized as a date and time.
+    #[serde(serialize_with = "as_moment")]
     pub started: i64,
-    /// When its outcome was written down, in milliseconds since 1970.
+    /// Seconds by which our clock was ahead of 7digital's then.
+    pub clock_ahead: Option<i64>,
+    /// When its outcome was written down, in milliseconds since 1970; serialized as a date and time.
+    #[serde(serialize_with = "as_optional_moment")]
     pub ended: Option<i64>,
     /// 7digital's purchase id.
     pub purchase_id: Option<String>,
@@ -120,11 +131,22 @@ pub enum BeginOutcome {
     /// It is in the ledger under this number; send it.
     Begun(i64),
     /// The same purchase is there already.
-    Exists(Entry),
+    Exists(Box<Entry>),
     /// A limit of this name and value is reached.
     LimitReached(&'static str, u64),
     /// The user's confirmation was used before.
     ConfirmationUsed,
+}
+
+/// What an idempotency key stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyBinding {
+    /// This purchase.
+    Bound,
+    /// This purchase, which 7digital has refused under this key.
+    Refused(Box<Entry>),
+    /// Another purchase.
+    OtherPurchase,
 }
 
 /// The outcome of a charge. By default it is unknown: without a receipt 7digital may have made it all the same.
@@ -138,4 +160,28 @@ pub struct Outcome {
     pub document: Option<Value>,
     /// 7digital's code, where it refused.
     pub code: Option<u32>,
+}
+
+/// A time for people, from milliseconds since 1970.
+pub fn moment(milliseconds: i64) -> String {
+    let at = DateTime::from_timestamp_millis(milliseconds);
+    at.map_or(String::new(), |at| {
+        at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+    })
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a field over like this"
+)]
+fn as_moment<S: Serializer>(milliseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&moment(*milliseconds))
+}
+
+#[expect(clippy::ref_option, reason = "serde hands a field over like this")]
+fn as_optional_moment<S: Serializer>(
+    milliseconds: &Option<i64>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    milliseconds.map(moment).serialize(serializer)
 }

@@ -1,116 +1,118 @@
-//! Queries: what a repeat is checked against, which limit a charge exceeds, and what a dead process left.
+//! Queries: what stands against a purchase, which limit it exceeds, what a dead process left, and what is no longer needed.
 
-use std::fs::{self, File, TryLockError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, Params, Result, Row, Transaction, named_params};
-
+use super::clock::since;
 use super::entry::{Entry, Intent, Outcome, Repeat, State, WINDOW};
-use super::store::Store;
+use super::sql::{Cell, Row, Sql, SqlResult};
 use crate::config::SpendingLimits;
+
+/// Rows that are removed at once, so that no purchase waits for it.
+const SWEEP: u32 = 100;
 
 /// The entry that stands against a purchase: the same call's, in flight, unknown or done within the window; else the same purchase's by another call.
 ///
 /// Of another call it counts where it is in flight, and where the user was not asked about it ([`Repeat::Unasked`]) also an unknown or done one.
 pub(super) fn find_blocking(
-    transaction: &Transaction<'_>,
-    store: &Store,
+    sql: &dyn Sql,
+    now: i64,
     key: &str,
     identity: &str,
     repeat: Repeat,
-) -> Result<Option<Entry>> {
-    mark_orphans_unknown(transaction, store)?;
-    let same = "(state IN ('sending', 'unknown') OR (state = 'done' AND started > ?2))";
+) -> SqlResult<Option<Entry>> {
+    let same = "(state IN ('sending', 'unknown') OR (state = 'done' AND begun > $2))";
+    let window = since(now, WINDOW);
     let of_call = first(
-        transaction,
-        &format!("key = ?1 AND {same}"),
-        (key, since(WINDOW)),
+        sql,
+        &format!("key = $1 AND {same}"),
+        &[key.into(), window.into()],
     )?;
     if of_call.is_some() {
         return Ok(of_call);
     }
     match repeat {
-        Repeat::Unasked => first(
-            transaction,
-            &format!("identity = ?1 AND {same}"),
-            (identity, since(WINDOW)),
-        ),
+        Repeat::Unasked => {
+            let values = [identity.into(), window.into()];
+            first(sql, &format!("identity = $1 AND {same}"), &values)
+        }
         Repeat::Asked => first(
-            transaction,
-            "identity = ?1 AND state = 'sending'",
-            [identity],
+            sql,
+            "identity = $1 AND state = 'sending'",
+            &[identity.into()],
         ),
     }
 }
 
 /// The newest entry that meets a condition of SQL.
-pub(super) fn first(
-    transaction: &Transaction<'_>,
-    condition: &str,
-    values: impl Params,
-) -> Result<Option<Entry>> {
-    let query = format!("SELECT * FROM charge WHERE {condition} ORDER BY id DESC LIMIT 1");
-    transaction.query_row(&query, values, entry).optional()
+pub(super) fn first(sql: &dyn Sql, condition: &str, values: &[Cell]) -> SqlResult<Option<Entry>> {
+    Ok(entries(sql, &format!("{condition} ORDER BY id DESC"), values, 1)?.pop())
 }
 
-/// Charges that a process left in flight when it died have an unknown outcome.
-pub(super) fn mark_orphans_unknown(transaction: &Transaction<'_>, store: &Store) -> Result<()> {
-    let Some(folder) = store.folder() else {
-        return Ok(());
-    };
-    let mut statement = transaction
-        .prepare("SELECT DISTINCT owner FROM charge WHERE state = 'sending' AND owner <> ?1")?;
-    let owners: Vec<String> = statement
-        .query_map([&store.owner], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    for owner in owners {
-        let path = folder.join(format!("{owner}.alive"));
-        let alive = File::open(&path)
-            .is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
-        if !alive {
-            mark_unknown(transaction, &owner)?;
-            let _ = fs::remove_file(path);
+/// The entries that meet a condition of SQL, in the order that it ends with.
+pub(super) fn entries(
+    sql: &dyn Sql,
+    condition: &str,
+    values: &[Cell],
+    at_most: u32,
+) -> SqlResult<Vec<Entry>> {
+    let query = format!("SELECT {COLUMNS} FROM charge WHERE {condition} LIMIT {at_most}");
+    Ok(sql
+        .query(&query, values)?
+        .into_iter()
+        .filter_map(entry)
+        .collect())
+}
+
+/// The processes that have charges in flight and are dead.
+pub(super) fn dead_owners(sql: &dyn Sql) -> SqlResult<Vec<String>> {
+    let owners = sql.query(
+        "SELECT DISTINCT owner FROM charge WHERE state = 'sending'",
+        &[],
+    )?;
+    let mut dead = Vec::new();
+    for owner in owners.into_iter().filter_map(|mut row| row.text("owner")) {
+        if !sql.is_alive(&owner)? {
+            dead.push(owner);
         }
     }
-    Ok(())
+    Ok(dead)
 }
 
-/// What a process had in flight has an unknown outcome.
-pub(super) fn mark_unknown(transaction: &Transaction<'_>, owner: &str) -> Result<usize> {
-    transaction.execute(
-        "UPDATE charge SET state = 'unknown', ended = ?1 WHERE state = 'sending' AND owner = ?2",
-        (now(), owner),
-    )
+/// What these processes had in flight has an unknown outcome.
+pub(super) fn mark_unknown(sql: &dyn Sql, owners: &[String]) -> SqlResult<u64> {
+    let now = sql.wall_clock()?;
+    let mut marked = 0;
+    for owner in owners {
+        marked += sql.execute(
+            "UPDATE charge SET state = 'unknown', ended = $1 WHERE state = 'sending' AND owner = $2",
+            &[now.into(), owner.into()],
+        )?;
+    }
+    Ok(marked)
 }
 
 /// States of a charge that cost money, or may have.
 const SPENT: &str = "'sending', 'done', 'unknown'";
 
-/// The first limit that one more charge would break. Entries from the future count: a clock set back refills nothing.
+/// The first limit that one more charge would break.
 pub(super) fn exceeded_limit(
-    transaction: &Transaction<'_>,
+    sql: &dyn Sql,
+    now: i64,
     intent: &Intent,
     limits: SpendingLimits,
-) -> Result<Option<(&'static str, u64)>> {
+) -> SqlResult<Option<(&'static str, u64)>> {
     let total = |what: &str, states: &str, from: i64| {
-        transaction.query_row(
-            &format!(
-                "SELECT {what} FROM charge WHERE account = ?1 AND started > ?2 AND state IN ({states})"
-            ),
-            (&intent.account, from),
-            |row| Ok(row.get::<_, i64>(0)?.unsigned_abs()),
-        )
+        let query = format!(
+            "SELECT {what} AS n FROM charge WHERE account = $1 AND begun > $2 AND state IN ({states})"
+        );
+        let total = sql.number(&query, &[(&intent.account).into(), from.into()])?;
+        Ok(total.unsigned_abs())
     };
-    let minute = Duration::from_secs(60);
+    let (minute, day) = (since(now, Duration::from_secs(60)), since(now, WINDOW));
     for (name, most, states, from) in [
         ("max_charges_in_flight", limits.in_flight, "'sending'", 0),
-        (
-            "max_charges_per_minute",
-            limits.per_minute,
-            SPENT,
-            since(minute),
-        ),
-        ("max_charges_per_day", limits.per_day, SPENT, since(WINDOW)),
+        ("max_charges_per_minute", limits.per_minute, SPENT, minute),
+        ("max_charges_per_day", limits.per_day, SPENT, day),
     ] {
         if let Some(most) = most.map(u64::from)
             && total("COUNT(*)", states, from)? >= most
@@ -121,65 +123,114 @@ pub(super) fn exceeded_limit(
     let Some(budget) = limits.daily_budget else {
         return Ok(None);
     };
-    let spent = total("COALESCE(SUM(price), 0)", SPENT, since(WINDOW))?;
+    let spent = total("CAST(COALESCE(SUM(price), 0) AS BIGINT)", SPENT, day)?;
     let price = u64::from(intent.price.unwrap_or_default());
     let exceeded = spent.saturating_add(price) > budget;
     Ok(exceeded.then_some(("daily_budget", budget)))
 }
 
+/// Writes a purchase down as being sent; gives its number, or none where another transaction has written the same one meanwhile.
+pub(super) fn insert(
+    sql: &dyn Sql,
+    now: i64,
+    intent: &Intent,
+    attempt: &str,
+    owner: &str,
+) -> SqlResult<Option<i64>> {
+    let row = sql.first(
+        "INSERT INTO charge (attempt, key, identity, account, tool, arguments, item, price, currency, state, started, begun, clock_ahead, owner)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sending', $10, $11, $12, $13) ON CONFLICT DO NOTHING RETURNING id",
+        &[
+            attempt.into(),
+            (&intent.key).into(),
+            (&intent.identity).into(),
+            (&intent.account).into(),
+            intent.tool.into(),
+            (&intent.arguments).into(),
+            (&intent.item).into(),
+            intent.price.into(),
+            intent.currency.as_ref().into(),
+            sql.wall_clock()?.into(),
+            now.into(),
+            intent.clock_ahead.into(),
+            owner.into(),
+        ],
+    )?;
+    Ok(row.and_then(|mut row| row.int("id")))
+}
+
 /// Writes an outcome down, unless a better one stands there.
-pub(super) fn write_outcome(
-    transaction: &Transaction<'_>,
-    id: i64,
-    outcome: &Outcome,
-) -> Result<()> {
-    transaction.execute(
-        "UPDATE charge SET state = :state, ended = :ended, purchase_id = :purchase_id, document = :document, code = :code
-         WHERE id = :id AND state IN ('sending', 'unknown')",
-        named_params! {
-            ":id": id, ":state": outcome.state.as_str(), ":ended": now(),
-            ":purchase_id": outcome.purchase_id,
-            ":code": outcome.code,
-            ":document": outcome.document.as_ref().map(ToString::to_string),
-        },
+pub(super) fn write_outcome(sql: &dyn Sql, id: i64, outcome: &Outcome) -> SqlResult<()> {
+    let document = outcome.document.as_ref().map(ToString::to_string);
+    sql.execute(
+        "UPDATE charge SET state = $2, ended = $3, purchase_id = $4, document = $5, code = $6
+         WHERE id = $1 AND state IN ('sending', 'unknown')",
+        &[
+            id.into(),
+            outcome.state.as_str().into(),
+            sql.wall_clock()?.into(),
+            outcome.purchase_id.as_ref().into(),
+            document.as_ref().into(),
+            outcome.code.into(),
+        ],
     )?;
     Ok(())
 }
 
-pub(super) fn consume_confirmation(transaction: &Transaction<'_>, nonce: &str) -> Result<bool> {
-    let fresh = transaction.execute(
-        "INSERT OR IGNORE INTO confirmation (nonce, used) VALUES (?1, ?2)",
-        (nonce, now()),
+/// Writes down that an intent was not sent: whether it was written at all is not known.
+pub(super) fn mark_not_sent(sql: &dyn Sql, attempt: &str) -> SqlResult<()> {
+    sql.execute(
+        "UPDATE charge SET state = 'not_sent', ended = $1 WHERE attempt = $2 AND state IN ('sending', 'unknown')",
+        &[sql.wall_clock()?.into(), attempt.into()],
     )?;
-    Ok(fresh > 0)
+    Ok(())
 }
 
-pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
-    let document: Option<String> = row.get("document")?;
-    Ok(Entry {
-        id: row.get("id")?,
-        account: row.get("account")?,
-        tool: row.get("tool")?,
-        arguments: row.get("arguments")?,
-        item: row.get("item")?,
-        price: row.get("price")?,
-        state: State::parse(&row.get::<_, String>("state")?),
-        started: row.get("started")?,
-        ended: row.get("ended")?,
-        purchase_id: row.get("purchase_id")?,
+/// Uses a confirmation up; false if it was used before.
+pub(super) fn consume_confirmation(sql: &dyn Sql, now: i64, nonce: &str) -> SqlResult<bool> {
+    let insert = "INSERT INTO confirmation (nonce, used) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    Ok(sql.execute(insert, &[nonce.into(), now.into()])? > 0)
+}
+
+/// Removes a little of what is no longer needed: settled charges older than `keep`, and confirmations and idempotency keys past their window.
+pub(super) fn sweep(sql: &dyn Sql, now: i64, keep: Duration) -> SqlResult<()> {
+    let settled = "state IN ('done', 'refused', 'not_sent')";
+    for (table, key, old, before) in [
+        (
+            "charge",
+            "id",
+            format!("{settled} AND begun"),
+            keep.max(WINDOW),
+        ),
+        ("confirmation", "nonce", "used".to_owned(), WINDOW),
+    ] {
+        let delete = format!(
+            "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {old} < $1 LIMIT {SWEEP})"
+        );
+        sql.execute(&delete, &[since(now, before).into()])?;
+    }
+    Ok(())
+}
+
+const COLUMNS: &str = "id, account, tool, arguments, item, price, currency, state, started, clock_ahead, ended, purchase_id, document, code";
+
+fn entry(mut row: Row) -> Option<Entry> {
+    let document = row.text("document");
+    let small = |number: i64| u32::try_from(number).ok();
+    Some(Entry {
+        id: row.int("id")?,
+        account: row.text("account")?,
+        tool: row.text("tool")?,
+        arguments: row.text("arguments")?,
+        item: row.text("item")?,
+        price: row.int("price").and_then(small),
+        currency: row.text("currency"),
+        state: State::parse(&row.text("state")?),
+        started: row.int("started")?,
+        clock_ahead: row.int("clock_ahead"),
+        ended: row.int("ended"),
+        purchase_id: row.text("purchase_id"),
         document: document.and_then(|text| serde_json::from_str(&text).ok()),
-        code: row.get("code")?,
+        code: row.int("code").and_then(small),
     })
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now() -> i64 {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
-
-pub(super) fn since(window: Duration) -> i64 {
-    now().saturating_sub(i64::try_from(window.as_millis()).unwrap_or(i64::MAX))
 }

@@ -50,6 +50,11 @@ impl Id {
 }
 
 impl Id {
+    /// Whether 7digital names the same by this text.
+    pub fn is(&self, other: &str) -> bool {
+        self.canonical() == Self(other.trim().to_owned()).canonical()
+    }
+
     /// The one form of all spellings that 7digital compares as equal: numbers without leading zeros and `.0`, GUIDs in small letters with hyphens.
     pub fn canonical(&self) -> String {
         if let Ok(guid) = uuid::Uuid::try_parse(&self.0) {

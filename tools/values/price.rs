@@ -27,11 +27,23 @@ impl Price {
 
     /// The price for people, such as `9.99 GBP`.
     pub fn shown(self, currency: Option<&Currency>, country: Option<&str>) -> String {
-        let amount = self.in_major_units(currency, country);
-        match iso_currency(currency, country) {
+        Self::amount(self.0, Self::currency(currency, country))
+    }
+
+    /// Minor units of a currency for people, such as `9.99 GBP`.
+    pub fn amount(minor_units: u32, currency: Option<&str>) -> String {
+        let currency = currency.and_then(IsoCurrency::from_code);
+        let decimals = currency.and_then(IsoCurrency::exponent).unwrap_or(2);
+        let amount = Decimal::new(minor_units.into(), decimals.into());
+        match currency {
             Some(currency) => format!("{amount} {}", currency.code()),
-            None => amount,
+            None => amount.to_string(),
         }
+    }
+
+    /// The code of the currency that a price is in, where that is known: the one given, else that of the country.
+    pub fn currency(currency: Option<&Currency>, country: Option<&str>) -> Option<&'static str> {
+        iso_currency(currency, country).map(|currency| currency.code())
     }
 
     /// The price in major units as 7digital takes it (`9.99`), by the number of decimals that the currency has.

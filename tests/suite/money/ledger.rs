@@ -111,8 +111,8 @@ async fn a_ledger_that_breaks_stops_purchases_and_a_restored_one_goes_on() {
 async fn on_a_full_disk_nothing_is_bought_that_could_not_be_written_down() {
     let (folder, upstream) = (folder(), Upstream::start().await);
     upstream.script(ITEM, [Act::Sell]);
-    // No file may grow beyond 64 KiB, which the ledger's journal soon wants to.
-    let small = "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\"";
+    // No file may grow beyond 256 KiB, which the ledger's journal soon wants to.
+    let small = "trap '' XFSZ; ulimit -f 512; exec \"$0\" \"$@\"";
     let base_uri = upstream.base_uri();
     let mut server = Server::start_with(small, folder.path(), &base_uri).await;
     let caller = server.caller();

@@ -45,6 +45,8 @@ const VALUES: &[Row] = &[
     ("metrics_bind", ["127.0.0.1:9464", "127.0.0.1:0"], &[]),
     ("user_from_headers", ["true", "false"], &[]),
     ("state_dir", ["/tmp/one", "/tmp/two"], &[]),
+    ("ledger_url", ["postgres://one@127.0.0.1:1/ledger", "postgres://two@127.0.0.1:1/ledger"], &[]),
+    ("ledger_keep", ["30d", "2y"], &[]),
     ("max_price", ["2000", "3000"], &[]),
     ("max_charges_per_minute", ["2", "3"], &[]),
     ("max_charges_per_day", ["20", "30"], &[]),
@@ -118,6 +120,7 @@ pub(crate) fn all_of(config: &Config) -> String {
         &config.access_token,
         &config.access_token_secret,
         &config.token,
+        &config.ledger_url,
     ];
     let secrets = secrets.map(|secret| secret.as_ref().map(|secret| secret.expose().to_owned()));
     format!("{config:?} {secrets:?}")

@@ -56,7 +56,10 @@ pub(crate) fn states(folder: &Path) -> Vec<String> {
 
 /// Makes everything in a folder's ledger older.
 pub(crate) fn age(folder: &Path, milliseconds: i64) {
-    let changed = open(folder).execute("UPDATE charge SET started = started - ?1", [milliseconds]);
+    let changed = open(folder).execute(
+        "UPDATE charge SET started = started - ?1, begun = begun - ?1",
+        [milliseconds],
+    );
     assert!(changed.unwrap() > 0);
 }
 

@@ -1,0 +1,313 @@
+//! The ledger in PostgreSQL, shared by any number of processes on any number of machines.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use deadpool_postgres::{GenericClient, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::runtime::Handle;
+use tokio_postgres::config::Host;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+use uuid::Uuid;
+
+use super::entry::LedgerError;
+use super::schema::{Dialect, VERSION, tables};
+use super::sql::{Cell, Row, Sql, SqlResult};
+
+const DIALECT: Dialect = Dialect {
+    serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+    int: "BIGINT",
+    bytes: "BYTEA",
+    strict: "",
+};
+
+/// Connections at most. Transactions are short.
+const CONNECTIONS: usize = 16;
+/// How long a connection, and each statement on it, may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// What processes lock while they set the tables up.
+const SET_UP: i64 = 0x7d16_17a1;
+
+/// The database. Connections are opened when they are needed.
+pub(super) struct Postgres {
+    pool: Pool,
+    config: Config,
+    tls: MakeRustlsConnect,
+    /// Whether the tables are there.
+    is_set_up: Mutex<bool>,
+    presence: Mutex<Presence>,
+}
+
+/// A session that lives as long as this process, and what it has locked: the owner of the charges that are made meanwhile.
+#[derive(Default)]
+struct Presence {
+    session: Option<Client>,
+    owners: Vec<String>,
+}
+
+impl Postgres {
+    /// For a URL such as `postgres://user@host/database`. Nothing is connected yet.
+    pub(super) fn new(url: &str) -> Result<Self, LedgerError> {
+        // The parser's own words may quote the URL, which holds a password.
+        let wrong = "`ledger_url` is not a URL such as postgres://user:password@host/database";
+        let mut config: Config = url.parse().map_err(|_| LedgerError(wrong.into()))?;
+        config.application_name("sevendigital-mcp");
+        config.connect_timeout(TIMEOUT).tcp_user_timeout(TIMEOUT);
+        config.keepalives_idle(TIMEOUT);
+        let tls = MakeRustlsConnect::new(tls()?);
+        let recycling_method = RecyclingMethod::Fast;
+        let manager = ManagerConfig { recycling_method };
+        let manager = Manager::from_config(config.clone(), tls.clone(), manager);
+        let pool = Pool::builder(manager).max_size(CONNECTIONS).build();
+        Ok(Self {
+            pool: pool.map_err(|error| failed("opened", &error))?,
+            config,
+            tls,
+            is_set_up: Mutex::default(),
+            presence: Mutex::default(),
+        })
+    }
+
+    /// Runs a transaction. Only on a thread that may block.
+    pub(super) fn write<T>(&self, work: impl FnOnce(&dyn Sql) -> SqlResult<T>) -> SqlResult<T> {
+        let runtime = Handle::current();
+        let mut connection = self.connection(&runtime)?;
+        let ended = transact(&runtime, &mut connection, work);
+        if ended.is_err() {
+            // What failed may be half done: it is closed.
+            drop(Object::take(connection));
+        }
+        ended
+    }
+
+    /// Runs queries. Only on a thread that may block.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&dyn Sql) -> SqlResult<T>) -> SqlResult<T> {
+        let runtime = Handle::current();
+        let connection = self.connection(&runtime)?;
+        let ended = work(&Session(&runtime, &connection));
+        if ended.is_err() {
+            drop(Object::take(connection));
+        }
+        ended
+    }
+
+    /// The owner of the charges to come: while its session lives, others take them for alive. Only on a thread that may block.
+    pub(super) fn announce(&self) -> SqlResult<String> {
+        let mut presence = lock(&self.presence);
+        let lives = presence
+            .session
+            .as_ref()
+            .is_some_and(|session| !session.is_closed());
+        if let (true, Some(owner)) = (lives, presence.owners.last()) {
+            return Ok(owner.clone());
+        }
+        let (runtime, owner) = (Handle::current(), Uuid::new_v4().to_string());
+        let connect = async {
+            let (session, connection) = self.config.connect(self.tls.clone()).await?;
+            tokio::spawn(connection);
+            session
+                .execute("SELECT pg_advisory_lock($1)", &[&lock_of(&owner)])
+                .await?;
+            Ok(session)
+        };
+        presence.session = Some(timed(&runtime, connect)?);
+        presence.owners.push(owner.clone());
+        Ok(owner)
+    }
+
+    /// All owners that this process has had.
+    pub(super) fn owners(&self) -> Vec<String> {
+        lock(&self.presence).owners.clone()
+    }
+
+    /// Host and database, without user and password.
+    pub(super) fn place(&self) -> String {
+        let hosts = self.config.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            #[cfg(unix)]
+            Host::Unix(path) => path.display().to_string(),
+        });
+        let hosts: Vec<String> = hosts.collect();
+        let database = self.config.get_dbname().or(self.config.get_user());
+        format!(
+            "PostgreSQL at {}, database {}",
+            hosts.join(", "),
+            database.unwrap_or_default()
+        )
+    }
+
+    fn connection(&self, runtime: &Handle) -> SqlResult<Object> {
+        let get = tokio::time::timeout(TIMEOUT, self.pool.get());
+        let got = runtime
+            .block_on(get)
+            .map_err(|_| failed("reached", &"it took too long"))?;
+        let mut connection = got.map_err(|error| failed("reached", &error))?;
+        let mut is_set_up = lock(&self.is_set_up);
+        if !*is_set_up {
+            set_up(runtime, &mut connection)?;
+            *is_set_up = true;
+        }
+        Ok(connection)
+    }
+}
+
+/// Makes the tables, unless they are there.
+fn set_up(runtime: &Handle, connection: &mut Object) -> SqlResult<()> {
+    let version = transact(runtime, connection, |sql| {
+        sql.execute("SELECT pg_advisory_xact_lock($1)", &[SET_UP.into()])?;
+        sql.execute(
+            "CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)",
+            &[],
+        )?;
+        let version = sql.number("SELECT MAX(version) AS n FROM ledger_version", &[])?;
+        if version == 0 {
+            let tables = tables(&DIALECT);
+            for statement in tables
+                .split(';')
+                .filter(|statement| !statement.trim().is_empty())
+            {
+                sql.execute(statement, &[])?;
+            }
+            sql.execute("INSERT INTO ledger_version VALUES ($1)", &[VERSION.into()])?;
+        }
+        Ok(version)
+    })?;
+    if version > VERSION {
+        let later = "a later version of this program wrote it; use that one";
+        return Err(failed("used", &later));
+    }
+    Ok(())
+}
+
+fn transact<T>(
+    runtime: &Handle,
+    connection: &mut Object,
+    work: impl FnOnce(&dyn Sql) -> SqlResult<T>,
+) -> SqlResult<T> {
+    let transaction = timed(runtime, connection.transaction())?;
+    let value = work(&Session(runtime, &transaction))?;
+    timed(runtime, transaction.commit())?;
+    Ok(value)
+}
+
+/// The result of something that takes no longer than [`TIMEOUT`].
+fn timed<T>(
+    runtime: &Handle,
+    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> SqlResult<T> {
+    match runtime.block_on(async { tokio::time::timeout(TIMEOUT, work).await }) {
+        Ok(ended) => ended.map_err(|error| failed("used", &described(&error))),
+        Err(_) => Err(failed("used", &"it took too long")),
+    }
+}
+
+/// The words of the database, where it has any.
+fn described(error: &tokio_postgres::Error) -> String {
+    let words = error.as_db_error().map(|error| error.message().to_owned());
+    words.unwrap_or_else(|| error.to_string())
+}
+
+fn failed(what: &str, error: &dyn std::fmt::Display) -> LedgerError {
+    LedgerError(format!("the ledger in PostgreSQL can't be {what}: {error}"))
+}
+
+/// Trust as the platform has it.
+fn tls() -> Result<ClientConfig, LedgerError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions();
+    let config = builder.and_then(BuilderVerifierExt::with_platform_verifier);
+    let config = config.map_err(|error| failed("opened", &error))?;
+    Ok(config.with_no_client_auth())
+}
+
+/// The key of an owner's lock.
+fn lock_of(owner: &str) -> i64 {
+    let (high, _) = Uuid::parse_str(owner).unwrap_or_default().as_u64_pair();
+    high.cast_signed()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connection, or a transaction on one.
+struct Session<'a, C>(&'a Handle, &'a C);
+
+impl<C: GenericClient + Sync> Sql for Session<'_, C> {
+    fn execute(&self, statement: &str, values: &[Cell]) -> SqlResult<u64> {
+        let Self(runtime, client) = self;
+        timed(runtime, async {
+            let statement = client.prepare_cached(statement).await?;
+            client.execute(&statement, &parameters(values)).await
+        })
+    }
+
+    fn query(&self, statement: &str, values: &[Cell]) -> SqlResult<Vec<Row>> {
+        let Self(runtime, client) = self;
+        let rows = timed(runtime, async {
+            let statement = client.prepare_cached(statement).await?;
+            client.query(&statement, &parameters(values)).await
+        })?;
+        Ok(rows.iter().map(row).collect())
+    }
+
+    fn wall_clock(&self) -> SqlResult<i64> {
+        let now = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::BIGINT AS n";
+        self.number(now, &[])
+    }
+
+    fn lock_account(&self, account: &str) -> SqlResult<()> {
+        let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+        self.execute(lock, &[account.into()]).map(|_| ())
+    }
+
+    fn is_alive(&self, owner: &str) -> SqlResult<bool> {
+        let free = "SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN 1 ELSE 0 END::BIGINT AS n";
+        Ok(self.number(free, &[lock_of(owner).into()])? == 0)
+    }
+}
+
+fn parameters(values: &[Cell]) -> Vec<&(dyn ToSql + Sync)> {
+    values
+        .iter()
+        .map(|value| value as &(dyn ToSql + Sync))
+        .collect()
+}
+
+fn row(row: &tokio_postgres::Row) -> Row {
+    Row::new(row.columns().iter().enumerate().map(|(place, column)| {
+        let cell = match *column.type_() {
+            Type::INT8 => row.get::<_, Option<i64>>(place).map(Cell::Int),
+            Type::BYTEA => row.get::<_, Option<Vec<u8>>>(place).map(Cell::Bytes),
+            _ => row.get::<_, Option<String>>(place).map(Cell::Text),
+        };
+        (column.name().to_owned(), cell.unwrap_or(Cell::Null))
+    }))
+}
+
+impl ToSql for Cell {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(number) => number.to_sql(kind, out),
+            Self::Text(text) => text.to_sql(kind, out),
+            Self::Bytes(bytes) => bytes.to_sql(kind, out),
+        }
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}

@@ -1,0 +1,441 @@
+//! The ledger in one SQLite file, in a folder that only its owner can read, or in memory.
+//!
+//! Transactions that write wait in a queue. Who gets the connection runs all that wait and commits them together, so that purchases of many accounts share one sync of the disk.
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{OpenFlags, ToSql, TransactionBehavior, params_from_iter};
+
+use super::clock::wall_clock;
+use super::entry::LedgerError;
+use super::schema::{Dialect, VERSION, migrate, tables};
+use super::sql::{Cell, Row, Sql, SqlResult};
+
+const DIALECT: Dialect = Dialect {
+    serial: "INTEGER PRIMARY KEY AUTOINCREMENT",
+    int: "INTEGER",
+    bytes: "BLOB",
+    strict: " STRICT",
+};
+
+/// A transaction that waits: it gets a connection or the reason that there is none, and says whether it is to be kept.
+pub(super) type Job = Box<dyn FnOnce(SqlResult<&dyn Sql>) -> (bool, Finish) + Send>;
+/// What is called with the end of the commit.
+pub(super) type Finish = Box<dyn FnOnce(SqlResult<()>) + Send>;
+
+/// The database. Opened when it is first needed, and again after a failure.
+pub(super) struct Sqlite {
+    folder: Option<PathBuf>,
+    /// The id of this process in the ledger.
+    pub(super) owner: String,
+    queue: Mutex<VecDeque<Job>>,
+    writer: Mutex<Option<rusqlite::Connection>>,
+    reader: Mutex<Option<rusqlite::Connection>>,
+    /// Locked as long as this process lives, so that others recognise the charges of a dead one. There from the first charge on.
+    alive: Mutex<Option<File>>,
+    /// Which file was opened: while the process runs, no other takes its place.
+    opened: Mutex<Option<FileId>>,
+}
+
+impl Sqlite {
+    /// In a folder, or else in memory.
+    pub(super) fn new(folder: Option<PathBuf>) -> Self {
+        Self {
+            folder,
+            owner: uuid::Uuid::new_v4().to_string(),
+            queue: Mutex::default(),
+            writer: Mutex::default(),
+            reader: Mutex::default(),
+            alive: Mutex::default(),
+            opened: Mutex::default(),
+        }
+    }
+
+    /// The file, for people.
+    pub(super) fn place(&self) -> String {
+        let file = self.file().map(|file| file.display().to_string());
+        file.unwrap_or_else(|| "in memory, until this process ends".to_owned())
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join("ledger.sqlite"))
+    }
+
+    /// Puts a transaction into the queue. It is run by the next [`run_queued`](Self::run_queued).
+    pub(super) fn enqueue(&self, job: Job) {
+        lock(&self.queue).push_back(job);
+    }
+
+    /// Runs the transactions that wait, each by itself, and commits them together.
+    pub(super) fn run_queued(&self) {
+        let mut writer = lock(&self.writer);
+        let jobs = std::mem::take(&mut *lock(&self.queue));
+        if jobs.is_empty() {
+            return;
+        }
+        let ended = self.run(&mut writer, jobs);
+        // What failed is closed. A ledger in memory is gone when it is closed.
+        if ended.is_err() && self.folder.is_some() {
+            *writer = None;
+            *lock(&self.reader) = None;
+        }
+    }
+
+    fn run(&self, writer: &mut Option<rusqlite::Connection>, jobs: VecDeque<Job>) -> SqlResult<()> {
+        let mut finishes = Vec::with_capacity(jobs.len());
+        let ended = self.transact(writer, jobs, &mut finishes);
+        for finish in finishes {
+            finish(ended.clone());
+        }
+        ended
+    }
+
+    fn transact(
+        &self,
+        writer: &mut Option<rusqlite::Connection>,
+        jobs: VecDeque<Job>,
+        finishes: &mut Vec<Finish>,
+    ) -> SqlResult<()> {
+        let used = |error| self.failed("used", &error);
+        let begun = self.writer(writer).and_then(|connection| {
+            let behavior = TransactionBehavior::Immediate;
+            connection.transaction_with_behavior(behavior).map_err(used)
+        });
+        let mut transaction = match begun {
+            Ok(transaction) => transaction,
+            Err(error) => {
+                finishes.extend(jobs.into_iter().map(|job| job(Err(error.clone())).1));
+                return Err(error);
+            }
+        };
+        for job in jobs {
+            let savepoint = match transaction.savepoint() {
+                Ok(savepoint) => savepoint,
+                Err(error) => {
+                    finishes.push(job(Err(used(error))).1);
+                    continue;
+                }
+            };
+            let (keep, finish) = job(Ok(&Session(self, &savepoint)));
+            finishes.push(finish);
+            if keep {
+                savepoint.commit().map_err(used)?;
+            }
+        }
+        transaction.commit().map_err(used)
+    }
+
+    fn writer<'a>(
+        &self,
+        writer: &'a mut Option<rusqlite::Connection>,
+    ) -> SqlResult<&'a mut rusqlite::Connection> {
+        self.check_place()?;
+        let open = match writer.take() {
+            Some(open) => open,
+            None => self.open()?,
+        };
+        Ok(writer.insert(open))
+    }
+
+    /// Runs queries without a lock for writing. Nothing is created for them: without a file, there is nothing.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&dyn Sql) -> SqlResult<T>) -> SqlResult<T> {
+        let Some(file) = self.file() else {
+            let mut writer = lock(&self.writer);
+            return work(&Session(self, self.writer(&mut writer)?));
+        };
+        if !file.exists() && lock(&self.opened).is_none() {
+            return work(&Session(
+                self,
+                &in_memory().map_err(|error| self.failed("read", &error))?,
+            ));
+        }
+        self.check_place()?;
+        let mut reader = lock(&self.reader);
+        let open = match reader.take() {
+            Some(open) => open,
+            None => self.open()?,
+        };
+        let done = work(&Session(self, &open));
+        if done.is_ok() {
+            *reader = Some(open);
+        }
+        done
+    }
+
+    /// Says that this process lives, before its first charge; gives the owner of its charges.
+    pub(super) fn announce(&self) -> SqlResult<String> {
+        let Some(folder) = &self.folder else {
+            return Ok(self.owner.clone());
+        };
+        let mut alive = lock(&self.alive);
+        if alive.is_none() {
+            private_folder(folder).map_err(|error| self.failed("created", &error))?;
+            sweep(folder);
+            let file = private_file(&alive_file(folder, &self.owner));
+            let file = file.map_err(|error| self.failed("created", &error))?;
+            file.lock().map_err(|error| self.failed("locked", &error))?;
+            *alive = Some(file);
+        }
+        Ok(self.owner.clone())
+    }
+
+    fn open(&self) -> SqlResult<rusqlite::Connection> {
+        let opened = |error| self.failed("opened", &error);
+        let mut sqlite = match (&self.folder, self.file()) {
+            (Some(folder), Some(file)) => {
+                let created = |error| self.failed("created", &error);
+                private_folder(folder).map_err(created)?;
+                drop(private_file(&file).map_err(created)?);
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                rusqlite::Connection::open_with_flags(&file, flags).map_err(opened)?
+            }
+            _ => rusqlite::Connection::open_in_memory().map_err(opened)?,
+        };
+        // A database in memory ignores the journal's mode.
+        let set_up = |sqlite: &rusqlite::Connection| {
+            sqlite.busy_timeout(Duration::from_secs(5))?;
+            sqlite.pragma_update(None, "journal_mode", "WAL")?;
+            sqlite.pragma_update(None, "synchronous", "FULL")
+        };
+        set_up(&sqlite).map_err(|error| self.failed("set up", &error))?;
+        self.migrate(&mut sqlite)?;
+        *lock(&self.opened) = self.file().and_then(|file| FileId::of(&file));
+        Ok(sqlite)
+    }
+
+    /// Brings the tables to today's version, unless they are of a later one.
+    fn migrate(&self, sqlite: &mut rusqlite::Connection) -> SqlResult<()> {
+        let failed = |error: rusqlite::Error| self.failed("set up", &error);
+        let version_of = |sqlite: &rusqlite::Connection| {
+            sqlite.pragma_query_value(None, "user_version", |row| row.get(0))
+        };
+        let version: i64 = version_of(sqlite).map_err(failed)?;
+        if version == VERSION {
+            return Ok(());
+        }
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = sqlite.transaction_with_behavior(behavior).map_err(failed)?;
+        // Another process may have been quicker.
+        let version: i64 = version_of(&transaction).map_err(failed)?;
+        if version > VERSION {
+            let later = "a later version of this program wrote it; use that one";
+            return Err(self.failed("used", &later));
+        }
+        if transaction.table_exists(None, "charge").map_err(failed)? {
+            migrate(&Session(self, &transaction), version)?;
+        }
+        transaction
+            .execute_batch(&tables(&DIALECT))
+            .map_err(failed)?;
+        transaction
+            .pragma_update(None, "user_version", VERSION)
+            .map_err(failed)?;
+        transaction.commit().map_err(failed)
+    }
+
+    /// Whether the file that is open is still the one that others would open.
+    fn check_place(&self) -> SqlResult<()> {
+        let (Some(file), Some(opened)) = (self.file(), *lock(&self.opened)) else {
+            return Ok(());
+        };
+        if FileId::of(&file) == Some(opened) {
+            return Ok(());
+        }
+        Err(self.failed("used", &"it was moved, removed or replaced while this server ran: put it back, or start the server anew to use what is there now"))
+    }
+
+    /// The error of a ledger that can't be `what`: opened, used.
+    fn failed(&self, what: &str, error: &dyn std::fmt::Display) -> LedgerError {
+        let folder = self.folder.as_ref();
+        let folder = folder.map(|folder| format!(" in `{}`", folder.display()));
+        let folder = folder.unwrap_or_default();
+        LedgerError(format!("the ledger{folder} can't be {what}: {error}"))
+    }
+}
+
+/// A process that ends leaves no file that it does not hold.
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if let (Some(folder), Some(_)) = (&self.folder, lock(&self.alive).take()) {
+            let _ = fs::remove_file(alive_file(folder, &self.owner));
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn in_memory() -> rusqlite::Result<rusqlite::Connection> {
+    let sqlite = rusqlite::Connection::open_in_memory()?;
+    sqlite.execute_batch(&tables(&DIALECT))?;
+    Ok(sqlite)
+}
+
+/// A connection, and the ledger that it is of.
+struct Session<'a>(&'a Sqlite, &'a rusqlite::Connection);
+
+impl Session<'_> {
+    fn run(&self, statement: &str, values: &[Cell]) -> rusqlite::Result<u64> {
+        let mut statement = self.1.prepare_cached(&statement.replace('$', "?"))?;
+        let changed = statement.execute(params_from_iter(values))?;
+        Ok(u64::try_from(changed).unwrap_or_default())
+    }
+
+    fn rows(&self, statement: &str, values: &[Cell]) -> rusqlite::Result<Vec<Row>> {
+        let mut statement = self.1.prepare_cached(&statement.replace('$', "?"))?;
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let rows = statement.query_map(params_from_iter(values), |row| {
+            let cells = columns.iter().enumerate();
+            let cells: rusqlite::Result<Vec<_>> = cells
+                .map(|(place, name)| Ok((name.clone(), Cell::from(row.get_ref(place)?))))
+                .collect();
+            Ok(Row::new(cells?.into_iter()))
+        })?;
+        rows.collect()
+    }
+}
+
+impl Sql for Session<'_> {
+    fn execute(&self, statement: &str, values: &[Cell]) -> SqlResult<u64> {
+        let changed = self.run(statement, values);
+        changed.map_err(|error| self.0.failed("used", &error))
+    }
+
+    fn query(&self, statement: &str, values: &[Cell]) -> SqlResult<Vec<Row>> {
+        let rows = self.rows(statement, values);
+        rows.map_err(|error| self.0.failed("used", &error))
+    }
+
+    fn wall_clock(&self) -> SqlResult<i64> {
+        wall_clock()
+    }
+
+    /// There is one writer at a time.
+    fn lock_account(&self, _: &str) -> SqlResult<()> {
+        Ok(())
+    }
+
+    fn is_alive(&self, owner: &str) -> SqlResult<bool> {
+        let Some(folder) = &self.0.folder else {
+            return Ok(true);
+        };
+        let file = alive_file(folder, owner);
+        let held = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        let alive = owner == self.0.owner || File::open(&file).is_ok_and(held);
+        if !alive {
+            let _ = fs::remove_file(file);
+        }
+        Ok(alive)
+    }
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(Value::Null),
+            Self::Int(number) => ToSqlOutput::Owned(Value::Integer(*number)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        })
+    }
+}
+
+impl From<ValueRef<'_>> for Cell {
+    fn from(value: ValueRef<'_>) -> Self {
+        match value {
+            ValueRef::Integer(number) => Self::Int(number),
+            ValueRef::Text(text) => Self::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
+            ValueRef::Null | ValueRef::Real(_) => Self::Null,
+        }
+    }
+}
+
+fn alive_file(folder: &Path, owner: &str) -> PathBuf {
+    folder.join(format!("{owner}.alive"))
+}
+
+/// Removes the lock files of processes that died. A young file may belong to a process that is about to lock it.
+fn sweep(folder: &Path) {
+    let young = |file: &File| {
+        let changed = file.metadata().and_then(|data| data.modified());
+        changed.is_ok_and(|at| at.elapsed().unwrap_or_default() < Duration::from_secs(60))
+    };
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    for path in files.map(|file| file.path()) {
+        if path.extension().is_some_and(|ending| ending == "alive")
+            && File::open(&path).is_ok_and(|file| !young(&file) && file.try_lock().is_ok())
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// A folder that only its owner can use; one that others can is corrected, unless all the machine shares it.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(folder)?.permissions().mode();
+        if mode & 0o1000 != 0 {
+            return Err(io::Error::other(
+                "all users share this folder: choose one of its own",
+            ));
+        }
+        if mode & 0o077 != 0 {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
+}
+
+/// A file that only its owner may read, from its first byte; SQLite's own files beside it take after it. A symbolic link is refused.
+fn private_file(path: &Path) -> io::Result<File> {
+    if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
+        return Err(io::Error::other("a symbolic link stands in its place"));
+    }
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if file.metadata()?.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(file)
+}
+
+/// Which file it is, whatever its name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct FileId(u64, u64);
+
+impl FileId {
+    #[cfg(unix)]
+    fn of(path: &Path) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let data = fs::metadata(path).ok()?;
+        Some(Self(data.dev(), data.ino()))
+    }
+
+    /// Elsewhere a file that is open can't be moved.
+    #[cfg(not(unix))]
+    fn of(_: &Path) -> Option<Self> {
+        Some(Self(0, 0))
+    }
+}
