@@ -19,6 +19,8 @@ mod ledger;
 mod limits;
 // The same purchase is sent once.
 mod purchases;
+// Several servers on one ledger.
+mod replicas;
 // What blocks a repeat, and what settles it.
 mod unknown;
 

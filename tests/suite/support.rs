@@ -13,6 +13,7 @@ pub(crate) mod hostile;
 /// What tests need of the server's inside.
 pub(crate) mod internals;
 mod ledger_file;
+mod place;
 mod process;
 mod reply;
 /// Calls as REST has them.
@@ -27,6 +28,7 @@ mod world;
 
 pub(crate) use client::{Client, LEGACY, MODERN, SURFACES, Surface, http, yes};
 pub(crate) use ledger_file::{age, empty, file, folder, ledger, open, rows, states};
+pub(crate) use place::{OwnPostgres, Place};
 pub(crate) use process::{Server, Variable, program};
 pub(crate) use reply::{
     Reply, check_one, fails_with, failure, is_replayed, problem, purchase_id, question, text,

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::confirmation::asking;
+use super::confirmation::{CONFIRM, asking};
 use crate::support::upstream::{ANY, Act, Upstream};
 use crate::support::{
-    Client, fails_with, folder, is_replayed, purchase_id, question, states, text, world_on,
+    Client, Place, World, fails_with, folder, is_replayed, purchase_id, question, text,
 };
 
 const ITEM: &str = "purchase-user-item";
@@ -84,107 +84,128 @@ fn pairs() -> Vec<[(&'static str, Value); 2]> {
 
 #[tokio::test]
 async fn where_nobody_is_asked_a_purchase_is_made_once_in_all_spellings() {
-    let (folder, upstream) = (folder(), Upstream::start().await);
-    upstream.script(ANY, [Act::Sell]);
-    let world = world_on(folder.path(), &upstream.base_uri(), &[]).await;
-    let caller = Client::of(&world);
-    let mut first: Option<String> = None;
-    for (tool, arguments) in same_release() {
-        let result = caller.call(tool, &arguments).await;
-        let id = purchase_id(&result).to_owned();
-        if let Some(first) = &first {
-            assert_eq!(id, *first, "{tool} {arguments}");
-            assert!(is_replayed(&result), "{tool} {arguments}: {result}");
-            let told = result["content"][1]["text"].as_str().unwrap();
-            let said =
-                format!("as purchase {id}, with purchase-user-item; nothing was charged now.");
-            assert!(
-                told.starts_with("Already bought ") && told.ends_with(&said),
-                "{told}"
-            );
+    for place in Place::all().await {
+        let upstream = Upstream::start().await;
+        upstream.script(ANY, [Act::Sell]);
+        let base_uri = upstream.base_uri();
+        let own = [("SEVENDIGITAL_BASE_URI", &*base_uri)];
+        let world = World::with(&place.with(&own)).await;
+        let caller = Client::of(&world);
+        let mut first: Option<String> = None;
+        for (tool, arguments) in same_release() {
+            let result = caller.call(tool, &arguments).await;
+            let id = purchase_id(&result).to_owned();
+            if let Some(first) = &first {
+                assert_eq!(id, *first, "{tool} {arguments}");
+                assert!(is_replayed(&result), "{tool} {arguments}: {result}");
+                let told = result["content"][1]["text"].as_str().unwrap();
+                let said =
+                    format!("as purchase {id}, with purchase-user-item; nothing was charged now.");
+                assert!(
+                    told.starts_with("Already bought ") && told.ends_with(&said),
+                    "{told}"
+                );
+            }
+            first.get_or_insert(id);
         }
-        first.get_or_insert(id);
-    }
-    assert_eq!(states(folder.path()), ["done"]);
-    for [(one, arguments), (other, spelled)] in pairs() {
-        let bought = caller.call(one, &arguments).await;
+        assert_eq!(place.states().await, ["done"]);
+        for [(one, arguments), (other, spelled)] in pairs() {
+            let bought = caller.call(one, &arguments).await;
+            assert!(
+                !is_replayed(&bought),
+                "{one} {arguments}: {}",
+                text(&bought)
+            );
+            let again = caller.call(other, &spelled).await;
+            assert!(is_replayed(&again), "{other} {spelled}: {}", text(&again));
+            assert_eq!(purchase_id(&again), purchase_id(&bought));
+        }
+        let sales = place.states().await.len();
+        let other = json!({"releaseId": "11700065", "retailPrice": 799, "transactionId": "t-2"});
+        let sold = caller.call(SALE, &other).await;
         assert!(
-            !is_replayed(&bought),
-            "{one} {arguments}: {}",
-            text(&bought)
+            !is_replayed(&sold),
+            "another reference is another sale: {sold}"
         );
-        let again = caller.call(other, &spelled).await;
-        assert!(is_replayed(&again), "{other} {spelled}: {}", text(&again));
-        assert_eq!(purchase_id(&again), purchase_id(&bought));
+        assert_eq!(place.states().await.len(), sales + 1);
     }
-    let sales = states(folder.path()).len();
-    let other = json!({"releaseId": "11700065", "retailPrice": 799, "transactionId": "t-2"});
-    let sold = caller.call(SALE, &other).await;
-    assert!(
-        !is_replayed(&sold),
-        "another reference is another sale: {sold}"
-    );
-    assert_eq!(states(folder.path()).len(), sales + 1);
 }
 
 #[tokio::test]
 async fn while_an_outcome_is_unknown_no_spelling_is_sent() {
-    let (folder, upstream) = (folder(), Upstream::start().await);
-    upstream.script(ANY, [Act::Reset(Vec::new())]);
-    let world = world_on(folder.path(), &upstream.base_uri(), &[]).await;
-    let caller = Client::of(&world);
-    for (tool, arguments) in same_release() {
-        let result = caller.call(tool, &arguments).await;
-        let how = "`sevendigital-mcp ledger forget 1`";
-        if tool == ITEM && arguments == json!({"releaseId": "11700062"}) {
-            fails_with(&result, &["Money may have been spent"]);
-        } else {
-            fails_with(
-                &result,
-                &[
-                    "Charge 1 (release 11700062)",
-                    how,
-                    "Money may have been spent",
-                ],
-            );
+    for place in Place::all().await {
+        let upstream = Upstream::start().await;
+        upstream.script(ANY, [Act::Reset(Vec::new())]);
+        let base_uri = upstream.base_uri();
+        let own = [("SEVENDIGITAL_BASE_URI", &*base_uri)];
+        let world = World::with(&place.with(&own)).await;
+        let caller = Client::of(&world);
+        for (tool, arguments) in same_release() {
+            let result = caller.call(tool, &arguments).await;
+            let how = "`sevendigital-mcp ledger forget 1`";
+            if tool == ITEM && arguments == json!({"releaseId": "11700062"}) {
+                fails_with(&result, &["Money may have been spent"]);
+            } else {
+                fails_with(
+                    &result,
+                    &[
+                        "Charge 1 (release 11700062)",
+                        how,
+                        "Money may have been spent",
+                    ],
+                );
+            }
         }
+        let sent: usize = ["item", "rrpitem", "priceditem"]
+            .iter()
+            .map(|kind| upstream.arrivals(&format!("/user/purchase/{kind}")))
+            .sum();
+        assert_eq!(sent, 1);
+        assert_eq!(place.states().await, ["unknown"]);
     }
-    let sent: usize = ["item", "rrpitem", "priceditem"]
-        .iter()
-        .map(|kind| upstream.arrivals(&format!("/user/purchase/{kind}")))
-        .sum();
-    assert_eq!(sent, 1);
-    assert_eq!(states(folder.path()), ["unknown"]);
+}
+
+/// Buys with the user's yes; gives the purchase id.
+async fn agreed(caller: &Client, tool: &str, arguments: &Value) -> String {
+    let (_, token) = question(&caller.call(tool, arguments).await);
+    purchase_id(&caller.agree(tool, arguments, &token).await).to_owned()
+}
+
+/// That a call is asked about as one that was made before.
+async fn asks_again(caller: &Client, tool: &str, arguments: &Value, id: &str) {
+    let (message, _) = question(&caller.call(tool, arguments).await);
+    let again = message.contains("AGAIN: the same item was bought") && message.contains(id);
+    assert!(again, "{tool} {arguments}: {message}");
 }
 
 #[tokio::test]
 async fn where_the_user_is_asked_every_other_spelling_is_asked_about_as_again() {
-    let folder = folder();
-    let world = asking(&folder).await;
-    let caller = Client::of(&world).that_can_ask();
-    let first = json!({"releaseId": "11700062"});
-    let (_, token) = question(&caller.call(ITEM, &first).await);
-    let bought = caller.agree(ITEM, &first, &token).await;
-    let id = purchase_id(&bought).to_owned();
-    for (tool, arguments) in same_release() {
-        let result = caller.call(tool, &arguments).await;
-        let canonical = [json!("11700062"), json!(11_700_062)].contains(&arguments["releaseId"]);
-        let more = arguments.as_object().unwrap().iter();
-        let more = more.filter(|(name, value)| *name != "releaseId" && !value.is_null());
-        let defaults = more
-            .filter(|(name, value)| *name != "country" || **value != "GB")
-            .count()
-            == 0;
-        if tool == ITEM && canonical && defaults {
-            assert!(is_replayed(&result), "{arguments}: {result}");
-        } else {
-            let (message, _) = question(&result);
-            let again = format!("AGAIN: the same item was bought 0 seconds ago, purchase {id}");
-            let (start, _) = again.split_once(" 0 ").unwrap();
-            assert!(
-                message.contains(start) && message.contains(&id),
-                "{tool} {arguments}: {message}"
-            );
+    for place in Place::all().await {
+        let upstream = Upstream::start().await;
+        upstream.script(ANY, [Act::Sell]);
+        let base_uri = upstream.base_uri();
+        let own = [("SEVENDIGITAL_BASE_URI", &*base_uri), CONFIRM];
+        let world = World::with(&place.with(&own)).await;
+        let caller = Client::of(&world).that_can_ask();
+        let id = agreed(&caller, ITEM, &json!({"releaseId": "11700062"})).await;
+        for (tool, arguments) in same_release() {
+            let mut plain = arguments.clone();
+            let fields = plain.as_object_mut().unwrap();
+            fields.retain(|_, value| !value.is_null() && value != "GB");
+            let same = [
+                json!({"releaseId": "11700062"}),
+                json!({"releaseId": 11_700_062}),
+            ];
+            if tool == ITEM && same.contains(&plain) {
+                let result = caller.call(tool, &arguments).await;
+                assert!(is_replayed(&result), "{arguments}: {result}");
+            } else {
+                asks_again(&caller, tool, &arguments, &id).await;
+            }
+        }
+        for [(one, arguments), (other, spelled)] in pairs() {
+            let id = agreed(&caller, one, &arguments).await;
+            asks_again(&caller, other, &spelled, &id).await;
         }
     }
 }
