@@ -5,14 +5,12 @@ use std::sync::Arc;
 use crate::base_uri::BaseUri;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::client::Client;
-use crate::connection;
+use crate::connection::{Opener, tls};
 use crate::credentials::Credentials;
 use crate::limits::Limits;
+use crate::pools::Pools;
 use crate::retry_budget::RetryBudget;
 use crate::signing::Placement;
-
-/// Idle connections that reads keep.
-const IDLE_CONNECTIONS: usize = 64;
 
 impl Client {
     /// A builder of a client for this root of the API.
@@ -84,18 +82,15 @@ impl ClientBuilder {
     ///
     /// Fails where the platform's TLS roots can't be loaded, or where the user agent can't be a header.
     pub fn build(self) -> Result<Client, BuildError> {
-        let open = |idle_connections| {
-            connection::open(
-                &self.base_uri,
-                &self.user_agent,
-                self.limits.connect_timeout,
-                idle_connections,
-            )
-            .map_err(BuildError)
+        let opener = Opener {
+            user_agent: self.user_agent,
+            connect_timeout: self.limits.connect_timeout,
+            is_loopback: self.base_uri.is_loopback(),
+            tls: tls().map_err(BuildError::Tls)?,
         };
         Ok(Client {
-            pooled: open(IDLE_CONNECTIONS)?,
-            unpooled: open(0)?,
+            unpooled: opener.open(0)?,
+            pools: Arc::new(Pools::new(opener, &self.credentials)?),
             retry_budget: Arc::new(RetryBudget::new(self.limits.retry_budget_percent)),
             circuit_breaker: Arc::new(CircuitBreaker::new(self.limits)),
             base_uri: self.base_uri,
@@ -110,5 +105,11 @@ impl ClientBuilder {
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct BuildError(reqwest::Error);
+pub enum BuildError {
+    /// The platform's trust in certificates can't be loaded.
+    #[error("TLS can't be set up: {0}")]
+    Tls(rustls::Error),
+    /// The user agent can't be a header.
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+}

@@ -20,6 +20,7 @@ use crate::error::{Error, Interruption, Unreadable};
 use crate::limits::Limits;
 use crate::oauth::{Parameter, Stamp};
 use crate::parameters;
+use crate::pools::Pools;
 use crate::reply::Reply;
 use crate::response;
 use crate::retry::{self, Retryable};
@@ -36,7 +37,7 @@ pub struct Client {
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) limits: Limits,
     /// Kept-alive connections, for reads.
-    pub(crate) pooled: reqwest::Client,
+    pub(crate) pools: Arc<Pools>,
     /// A new connection for each change: without a pool there is no silent re-send on a connection that was closed.
     pub(crate) unpooled: reqwest::Client,
     pub(crate) retry_budget: Arc<RetryBudget>,
@@ -132,6 +133,9 @@ impl Client {
     /// Sends a read, and retries it while circuit breaker, retry budget and deadline allow it.
     async fn read(&self, call: Retryable<'_>, parameters: Vec<Parameter>) -> Result<Raw, Error> {
         let deadline = Instant::now() + self.limits.read_deadline;
+        let auth = call.endpoint().auth;
+        let pool = self.pools.of(auth, &self.credentials, &parameters);
+        let http = pool.unwrap_or_else(|_| self.unpooled.clone());
         let mut failure = None;
         for attempt in 1.. {
             let permit = match self.circuit_breaker.acquire() {
@@ -145,7 +149,7 @@ impl Client {
                 counter!("sevendigital_upstream_retries_total", "operation" => request.operation)
                     .increment(1);
             }
-            let reply = self.transmit(&self.pooled, request, deadline).await;
+            let reply = self.transmit(&http, request, deadline).await;
             let ended = reply.and_then(|reply| read(reply, call.endpoint()));
             permit.record(Outcome::from_result(&ended));
             let error = match ended {

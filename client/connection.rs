@@ -1,15 +1,17 @@
 //! Transmitting: connections, one exchange with 7digital within its limits, and its metrics.
 
 use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{counter, histogram};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{RequestBuilder, Response, StatusCode, redirect};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::time::Instant;
 
 use crate::answer::Answer;
-use crate::base_uri::BaseUri;
 use crate::echo::Sent;
 use crate::endpoint::Method;
 use crate::error::{ConnectError, Error, Interruption, Unreadable};
@@ -19,29 +21,47 @@ use crate::reply::{self, Reply};
 use crate::signing::SignedRequest;
 use crate::text::clean;
 
-/// An HTTP client that keeps this many idle connections. It follows no redirect, repeats nothing and decodes nothing.
-pub(crate) fn open(
-    base: &BaseUri,
-    user_agent: &str,
-    connect_timeout: Duration,
-    idle_connections: usize,
-) -> Result<reqwest::Client, reqwest::Error> {
-    #[expect(clippy::disallowed_methods, reason = "the clients for 7digital")]
-    let builder = reqwest::Client::builder()
-        .user_agent(user_agent)
-        .connect_timeout(connect_timeout)
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .http1_only()
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(idle_connections);
-    if base.is_loopback() {
-        // A proxy can't reach this machine's own loopback.
-        builder.no_proxy().build()
-    } else {
-        builder.https_only(true).build()
+/// Opens HTTP clients: they follow no redirect, repeat nothing and decode nothing. The platform's trust is loaded once for all of them.
+#[derive(Debug)]
+pub(crate) struct Opener {
+    pub(crate) user_agent: String,
+    pub(crate) connect_timeout: Duration,
+    /// Whether the API stands on this machine.
+    pub(crate) is_loopback: bool,
+    pub(crate) tls: ClientConfig,
+}
+
+impl Opener {
+    /// A client that keeps this many idle connections.
+    pub(crate) fn open(&self, idle_connections: usize) -> Result<reqwest::Client, reqwest::Error> {
+        #[expect(clippy::disallowed_methods, reason = "the clients for 7digital")]
+        let builder = reqwest::Client::builder()
+            .user_agent(&self.user_agent)
+            .connect_timeout(self.connect_timeout)
+            .tls_backend_preconfigured(self.tls.clone())
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .http1_only()
+            .tcp_nodelay(true)
+            .pool_max_idle_per_host(idle_connections);
+        if self.is_loopback {
+            // A proxy can't reach this machine's own loopback.
+            builder.no_proxy().build()
+        } else {
+            builder.https_only(true).build()
+        }
     }
+}
+
+/// TLS with the platform's trust, for HTTP/1.1.
+pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    let builder = builder.with_safe_default_protocol_versions()?;
+    let mut config = builder.with_platform_verifier()?.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// Sends a request and receives its reply, both before the deadline.

@@ -27,6 +27,7 @@ mod connection;
 mod contradiction;
 mod headers;
 mod json;
+mod pools;
 mod retry;
 mod retry_budget;
 mod xml;

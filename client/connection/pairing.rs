@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::client::Client;
+use crate::credentials::Token;
 use crate::upstream::{Connection, LOCKER, PATIENCE, Upstream, ok, once, pass, who};
 
 /// An upstream that serves its first connection in this way, and is good on all others.
@@ -113,6 +114,46 @@ async fn what_comes_on_an_idle_connection_reaches_no_other_call() {
             upstream.ended(calls).await;
         }
     }
+}
+
+fn reversed(text: &str) -> String {
+    text.chars().rev().collect()
+}
+
+#[tokio::test]
+async fn an_upstream_that_falls_out_of_step_shows_no_account_anothers_answers() {
+    // Each connection answers with the account that used it first.
+    let upstream = Upstream::start(|mut connection| async move {
+        let account = |head: &str| {
+            let (_, token) = head.split_once("oauth_token=")?;
+            token.split(['&', ' ']).next().map(str::to_owned)
+        };
+        let first = connection.read_request().await?;
+        let first = account(&first).unwrap_or_default();
+        loop {
+            // Reversed, since a token that comes back is redacted.
+            connection.write(ok(&reversed(&first))).await?;
+            connection.read_request().await?;
+        }
+    })
+    .await;
+    let client = upstream.client(once());
+    let with = |token: &str| {
+        let mut credentials = client.credentials().clone();
+        credentials.token = Some(Token {
+            token: token.into(),
+            secret: "token-secret".into(),
+        });
+        client.with_credentials(credentials)
+    };
+    let accounts: Vec<String> = (0..10).map(|number| format!("account{number}")).collect();
+    for _ in 0..3 {
+        assert_eq!(who(&client).await, Ok(reversed("token")));
+        for account in &accounts {
+            assert_eq!(who(&with(account)).await, Ok(reversed(account)));
+        }
+    }
+    assert_eq!(upstream.connections(), 11, "each account keeps its own");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -21,6 +21,8 @@ use crate::config::{Config, ConfigError, SpendingLimits};
 
 /// How often what could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often a little of what is old is removed.
+const SWEEP: Duration = Duration::from_secs(10);
 
 /// The ledger. Cheap to clone; opened when it is first needed, and again after a failure.
 #[derive(Clone)]
@@ -31,6 +33,7 @@ struct Shared {
     keep: Duration,
     unwritten: Mutex<Vec<Unwritten>>,
     is_retrying: AtomicBool,
+    swept: Mutex<Option<Instant>>,
 }
 
 enum Database {
@@ -84,6 +87,7 @@ impl Ledger {
             keep,
             unwritten: Mutex::default(),
             is_retrying: AtomicBool::default(),
+            swept: Mutex::default(),
         }))
     }
 
@@ -131,7 +135,9 @@ impl Ledger {
             {
                 return Ok(BeginOutcome::ConfirmationUsed);
             }
-            sweep(sql, now, shared.keep)?;
+            if shared.may_sweep() {
+                sweep(sql, now, shared.keep)?;
+            }
             match insert(sql, now, &intent, &named, &owner)? {
                 Some(id) => Ok(BeginOutcome::Begun(id)),
                 None => Err(LedgerError("another process is buying the same".to_owned())),
@@ -388,6 +394,16 @@ impl Ledger {
 }
 
 impl Shared {
+    /// Whether it is time to remove a little of what is old: with the first charge, and then now and again.
+    fn may_sweep(&self) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = swept.is_none_or(|at| at.elapsed() >= SWEEP);
+        if due {
+            *swept = Some(Instant::now());
+        }
+        due
+    }
+
     fn unwritten(&self) -> MutexGuard<'_, Vec<Unwritten>> {
         self.unwritten
             .lock()

@@ -386,6 +386,7 @@ async fn what_is_settled_and_old_goes_and_what_is_open_stays() {
             )
         };
         ledger.write(age).await.unwrap();
+        let ledger = bench.ledger();
         started(&ledger, intent("5")).await;
         let left = ledger.list(10).await.unwrap();
         let states: Vec<State> = left.iter().map(|charge| charge.state).collect();
@@ -521,5 +522,83 @@ async fn what_is_the_same_by_identity_stands_against_a_purchase_unless_the_user_
         let outcome = begin(&ledger, other(None)).await;
         assert!(matches!(outcome, BeginOutcome::Exists(_)), "nobody agreed");
         started(&ledger, other(Some("2"))).await;
+    }
+}
+
+/// Charges per second: one after another for one account, and of 64 accounts at once, with no charge in the ledger and with a million.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a bench: it asserts nothing, and fills a million rows"]
+async fn charges_per_second() {
+    let old = wall_clock().unwrap() - 172_800_000;
+    let fill = format!(
+        "INSERT INTO charge (attempt, key, identity, account, tool, arguments, item, price, state, started, begun, owner, purchase_id)
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
+         SELECT 'old ' || i, 'old ' || i, 'account' || (i % 64) || ' card ' || i, 'account' || (i % 64), 'purchase-user-item', 'a',
+            'release ' || i, 799, 'done', {old} - i, {old} - i, 'gone', CAST(i AS TEXT) FROM n"
+    );
+    let buy = async |ledger: Ledger, account: usize, number: usize| {
+        let key = format!("{account} {number} {}", uuid::Uuid::new_v4());
+        let account = format!("account{account}");
+        let intent = Intent {
+            account,
+            ..intent(&key)
+        };
+        let limits = SpendingLimits {
+            per_day: Some(u32::MAX),
+            ..SpendingLimits::default()
+        };
+        let BeginOutcome::Begun(id) = ledger.begin(intent, limits).await.unwrap() else {
+            panic!("it is a new one")
+        };
+        ledger.finish(id, done()).await.unwrap();
+    };
+    for bench in Bench::all().await {
+        let (ledger, kind) = (
+            bench.ledger(),
+            if bench.url.is_some() {
+                "PostgreSQL"
+            } else {
+                "SQLite"
+            },
+        );
+        for rows in [0_u32, 1_000_000] {
+            match (&bench.url, fill.clone()) {
+                _ if rows == 0 => {}
+                (None, fill) => drop(
+                    ledger
+                        .write(move |sql| sql.execute(&fill, &[]))
+                        .await
+                        .unwrap(),
+                ),
+                (Some(url), fill) => {
+                    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+                    tokio::spawn(connection);
+                    client.batch_execute(&fill).await.unwrap();
+                    client.batch_execute("VACUUM ANALYZE charge").await.unwrap();
+                    client.batch_execute("CHECKPOINT").await.unwrap();
+                }
+            }
+            let started = std::time::Instant::now();
+            for number in 0..200 {
+                buy(ledger.clone(), 0, number).await;
+            }
+            let alone = 200.0 / started.elapsed().as_secs_f64();
+            let started = std::time::Instant::now();
+            let all = (0..64).map(|account| {
+                let ledger = ledger.clone();
+                tokio::spawn(async move {
+                    for number in 0..20 {
+                        buy(ledger.clone(), account, number).await;
+                    }
+                })
+            });
+            for task in all.collect::<Vec<_>>() {
+                task.await.unwrap();
+            }
+            let many = 1_280.0 / started.elapsed().as_secs_f64();
+            println!(
+                "{kind} {rows:>9} rows: {alone:.0}/s one after another, {many:.0}/s by 64 accounts at once"
+            );
+        }
     }
 }
