@@ -4,9 +4,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 use std::{fmt, io};
 
-use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
@@ -62,7 +62,7 @@ impl Sandbox {
         }
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let world = World::new(format!("http://{address}"), Utc::now());
+        let world = World::new(format!("http://{address}"), SystemTime::now().into());
         let world = Arc::new(Mutex::new(world));
         let task = tokio::spawn(server::serve(listener, Arc::clone(&world))).abort_handle();
         Ok(Self {

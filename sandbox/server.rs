@@ -84,7 +84,7 @@ async fn handle(
         &parts.headers,
         &body.to_bytes(),
     );
-    let (reply, fault) = lock(&world).answer(&request, chrono::Utc::now());
+    let (reply, fault) = lock(&world).answer(&request, std::time::SystemTime::now().into());
     match fault {
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Reset) => return Err(Reset),

@@ -16,7 +16,7 @@ use super::queries::{
     mark_not_sent, mark_unknown, sweep, write_outcome,
 };
 use super::sql::{Sql, SqlResult};
-use super::sqlite::Sqlite;
+use super::sqlite::{Finish, Sqlite};
 use crate::config::{Config, ConfigError, SpendingLimits};
 
 /// How often what could not be written is tried again.
@@ -37,8 +37,8 @@ struct Shared {
 }
 
 enum Database {
-    Sqlite(Box<Sqlite>),
-    Postgres(Box<Postgres>),
+    Sqlite(Arc<Sqlite>),
+    Postgres(Arc<Postgres>),
     /// The platform names no folder for it, so nothing can be bought.
     Nowhere,
 }
@@ -70,12 +70,12 @@ impl Ledger {
             (Some(url), _) => {
                 let postgres = Postgres::new(url.expose());
                 let postgres = postgres.map_err(|LedgerError(problem)| ConfigError(problem))?;
-                Database::Postgres(Box::new(postgres))
+                Database::Postgres(Arc::new(postgres))
             }
-            (None, Some(folder)) => Database::Sqlite(Box::new(Sqlite::new(Some(folder)))),
-            (None, None) if config.sandbox => Database::Sqlite(Box::new(Sqlite::new(None))),
+            (None, Some(folder)) => Database::Sqlite(Arc::new(Sqlite::new(Some(folder)))),
+            (None, None) if config.sandbox => Database::Sqlite(Arc::new(Sqlite::new(None))),
             (None, None) => usual().map_or(Database::Nowhere, |folder| {
-                Database::Sqlite(Box::new(Sqlite::new(Some(folder))))
+                Database::Sqlite(Arc::new(Sqlite::new(Some(folder))))
             }),
         };
         Ok(Self::over(database, config.ledger_keep))
@@ -182,9 +182,12 @@ impl Ledger {
     ///
     /// One that can't be written now is kept, and written before anything else is read or written here.
     pub async fn finish(&self, id: i64, outcome: Outcome) -> Result<()> {
-        self.0.unwritten().push(Unwritten::Outcome(id, outcome));
-        let written = self.flush_pending().await;
+        let kept = outcome.clone();
+        let written = self
+            .write(move |sql| write_outcome(sql, id, &outcome))
+            .await;
         if written.is_err() {
+            self.0.unwritten().push(Unwritten::Outcome(id, kept));
             self.retry();
         }
         written
@@ -359,36 +362,41 @@ impl Ledger {
         &self,
         work: impl FnOnce(&dyn Sql) -> SqlResult<T> + Send + 'static,
     ) -> Result<T> {
-        let shared = Arc::clone(&self.0);
         let (sender, receiver) = oneshot::channel();
-        tokio::task::spawn_blocking(move || match &shared.database {
+        let shared = Arc::clone(&self.0);
+        match &self.0.database {
             Database::Sqlite(sqlite) => {
-                let owner = Arc::clone(&shared);
-                sqlite.enqueue(Box::new(move |sql| {
+                let job = Box::new(move |sql: SqlResult<&dyn Sql>| {
                     let (ended, taken) = match sql {
-                        Ok(sql) => owner.run(sql, work),
+                        Ok(sql) => shared.run(sql, work),
                         Err(error) => (Err(error), Vec::new()),
                     };
                     let keep = ended.is_ok();
                     let finish = move |commit: SqlResult<()>| {
                         let ended = ended.and_then(|value| commit.map(|()| value));
-                        owner.end(ended, taken, sender);
+                        shared.end(ended, taken, sender);
                     };
-                    (keep, Box::new(finish))
-                }));
-                sqlite.run_queued();
+                    (keep, Box::new(finish) as Finish)
+                });
+                if sqlite.enqueue(job) {
+                    let sqlite = Arc::clone(sqlite);
+                    tokio::task::spawn_blocking(move || sqlite.run_queued());
+                }
             }
             Database::Postgres(postgres) => {
-                let mut taken = Vec::new();
-                let ended = postgres.write(|sql| {
-                    let (ended, unwritten) = shared.run(sql, work);
-                    taken = unwritten;
-                    ended
+                let postgres = Arc::clone(postgres);
+                tokio::task::spawn_blocking(move || {
+                    let mut taken = Vec::new();
+                    let ended = postgres.write(|sql| {
+                        let (ended, unwritten) = shared.run(sql, work);
+                        taken = unwritten;
+                        ended
+                    });
+                    shared.end(ended, taken, sender);
                 });
-                shared.end(ended, taken, sender);
             }
-            Database::Nowhere => shared.end(Err(nowhere()), Vec::new(), sender),
-        });
+            Database::Nowhere => return Err(nowhere()),
+        }
         receiver.await.unwrap_or_else(|_| Err(broken()))
     }
 }

@@ -1,10 +1,10 @@
 //! The ledger in one SQLite file, in a folder that only its owner can read, or in memory.
 //!
-//! Transactions that write wait in a queue. Who gets the connection runs all that wait and commits them together, so that purchases of many accounts share one sync of the disk.
+//! Transactions that write wait in a queue. One thread runs all that wait and commits them together, so that purchases of many accounts share one sync of the disk.
 
-use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -29,12 +29,19 @@ pub(super) type Job = Box<dyn FnOnce(SqlResult<&dyn Sql>) -> (bool, Finish) + Se
 /// What is called with the end of the commit.
 pub(super) type Finish = Box<dyn FnOnce(SqlResult<()>) + Send>;
 
+/// Transactions that wait, and whether a thread is at them.
+#[derive(Default)]
+struct Queue {
+    jobs: Vec<Job>,
+    is_running: bool,
+}
+
 /// The database. Opened when it is first needed, and again after a failure.
 pub(super) struct Sqlite {
     folder: Option<PathBuf>,
     /// The id of this process in the ledger.
     pub(super) owner: String,
-    queue: Mutex<VecDeque<Job>>,
+    queue: Mutex<Queue>,
     writer: Mutex<Option<rusqlite::Connection>>,
     reader: Mutex<Option<rusqlite::Connection>>,
     /// Locked as long as this process lives, so that others recognise the charges of a dead one. There from the first charge on.
@@ -67,27 +74,33 @@ impl Sqlite {
         Some(self.folder.as_ref()?.join("ledger.sqlite"))
     }
 
-    /// Puts a transaction into the queue. It is run by the next [`run_queued`](Self::run_queued).
-    pub(super) fn enqueue(&self, job: Job) {
-        lock(&self.queue).push_back(job);
+    /// Puts a transaction into the queue; gives whether somebody has to [`run_queued`](Self::run_queued).
+    pub(super) fn enqueue(&self, job: Job) -> bool {
+        let mut queue = lock(&self.queue);
+        queue.jobs.push(job);
+        !std::mem::replace(&mut queue.is_running, true)
     }
 
-    /// Runs the transactions that wait, each by itself, and commits them together.
+    /// Runs the transactions that wait, each by itself, and commits them together, until none waits. Only on a thread that may block.
     pub(super) fn run_queued(&self) {
-        let mut writer = lock(&self.writer);
-        let jobs = std::mem::take(&mut *lock(&self.queue));
-        if jobs.is_empty() {
-            return;
-        }
-        let ended = self.run(&mut writer, jobs);
-        // What failed is closed. A ledger in memory is gone when it is closed.
-        if ended.is_err() && self.folder.is_some() {
-            *writer = None;
-            *lock(&self.reader) = None;
+        loop {
+            let jobs = std::mem::take(&mut lock(&self.queue).jobs);
+            let mut writer = lock(&self.writer);
+            let ended = catch_unwind(AssertUnwindSafe(|| self.run(&mut writer, jobs)));
+            // What failed is closed. A ledger in memory is gone when it is closed.
+            if !matches!(ended, Ok(Ok(()))) && self.folder.is_some() {
+                *writer = None;
+                *lock(&self.reader) = None;
+            }
+            let mut queue = lock(&self.queue);
+            if queue.jobs.is_empty() {
+                queue.is_running = false;
+                return;
+            }
         }
     }
 
-    fn run(&self, writer: &mut Option<rusqlite::Connection>, jobs: VecDeque<Job>) -> SqlResult<()> {
+    fn run(&self, writer: &mut Option<rusqlite::Connection>, jobs: Vec<Job>) -> SqlResult<()> {
         let mut finishes = Vec::with_capacity(jobs.len());
         let ended = self.transact(writer, jobs, &mut finishes);
         for finish in finishes {
@@ -99,7 +112,7 @@ impl Sqlite {
     fn transact(
         &self,
         writer: &mut Option<rusqlite::Connection>,
-        jobs: VecDeque<Job>,
+        jobs: Vec<Job>,
         finishes: &mut Vec<Finish>,
     ) -> SqlResult<()> {
         let used = |error| self.failed("used", &error);

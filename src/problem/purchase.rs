@@ -17,7 +17,7 @@ impl From<LedgerError> for Problem {
         Self::new(
             Kind::NoLedger,
             format!("This purchase can't be written down, so it was not made: {error}."),
-            "Ask the operator to repair the state folder (`state_dir`, `SEVENDIGITAL_MCP_STATE_DIR`); reading goes on meanwhile.",
+            "Ask the operator to repair the ledger (`state_dir`, `SEVENDIGITAL_MCP_STATE_DIR`, or the database of `ledger_url`); reading goes on meanwhile.",
         )
     }
 }

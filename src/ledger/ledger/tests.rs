@@ -37,7 +37,7 @@ fn done() -> Outcome {
 fn sqlite(folder: Option<&Path>) -> Ledger {
     let sqlite = Sqlite::new(folder.map(Path::to_owned));
     Ledger::over(
-        Database::Sqlite(Box::new(sqlite)),
+        Database::Sqlite(Arc::new(sqlite)),
         Duration::from_secs(400 * 24 * 60 * 60),
     )
 }
@@ -83,7 +83,7 @@ impl Bench {
         match &self.url {
             None => in_folder(self.folder.path()),
             Some(url) => {
-                let postgres = Box::new(Postgres::new(url).unwrap());
+                let postgres = Arc::new(Postgres::new(url).unwrap());
                 Ledger::over(
                     Database::Postgres(postgres),
                     Duration::from_secs(400 * 24 * 60 * 60),
