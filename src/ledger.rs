@@ -11,6 +11,7 @@ pub use self::ledger::Ledger;
 
 mod clock;
 mod entry;
+mod folder;
 #[expect(clippy::module_inception, reason = "the room's main type")]
 mod ledger;
 mod postgres;
@@ -18,3 +19,4 @@ mod queries;
 mod schema;
 mod sql;
 mod sqlite;
+mod store;

@@ -63,10 +63,14 @@ impl Purchases {
             self.bind(pending, idempotency_key).await?;
         }
         let identity = pending.identity(pending.action()?);
-        let key = pending.key.digest.clone();
-        match self.ledger.find(key, identity, repeat).await? {
+        let key = &pending.key.digest;
+        if let Some(entry) = self.ledger.find(key.clone(), identity, repeat).await? {
+            return self.repeat(pending, entry).await.map(Some);
+        }
+        // Where the user is asked, they are told that it may have been bought; unless the locker says so.
+        match self.ledger.find_unknown(key.clone()).await? {
+            Some(entry) => self.settle(pending, &entry).await,
             None => Ok(None),
-            Some(entry) => self.repeat(pending, entry).await.map(Some),
         }
     }
 
@@ -172,7 +176,10 @@ impl Purchases {
             State::Done => Ok(Completed::replay(&entry)),
             // It was in flight when this call came, so its outcome is this call's too.
             State::Refused | State::NotSent => Err(Problem::duplicate_failed(&entry)),
-            State::Sending | State::Unknown => self.reconcile(pending, entry).await,
+            State::Sending | State::Unknown => {
+                let settled = self.settle(pending, &entry).await?;
+                settled.ok_or_else(|| Problem::outcome_unknown(&entry))
+            }
         }
     }
 
@@ -195,18 +202,18 @@ impl Purchases {
     }
 
     /// Looks for a purchase whose outcome is unknown in the locker: if it is there, it was made.
-    async fn reconcile(&self, pending: &Pending, entry: Entry) -> Result<Completed, Problem> {
-        let Some(receipt) = self.find_receipt(pending, &entry).await? else {
-            return Err(Problem::outcome_unknown(&entry));
+    async fn settle(&self, pending: &Pending, entry: &Entry) -> Result<Option<Completed>, Problem> {
+        let Some(receipt) = self.find_receipt(pending, entry).await? else {
+            return Ok(None);
         };
         let outcome = outcome::done(&receipt);
         audit::purchase(&pending.key, &outcome);
         self.ledger.finish(entry.id, outcome).await?;
-        Ok(Completed::replay(&Entry {
+        Ok(Some(Completed::replay(&Entry {
             purchase_id: Some(receipt.purchase_id),
             document: Some(receipt.document),
-            ..entry
-        }))
+            ..entry.clone()
+        })))
     }
 
     /// The one purchase of the same item that the locker shows, made after the charge was sent, and that the ledger does not know. By 7digital's own clock: without it nothing is proved.

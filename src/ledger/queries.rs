@@ -10,9 +10,7 @@ use crate::config::SpendingLimits;
 /// Rows that are removed at once, so that no purchase waits for it.
 const SWEEP: u32 = 100;
 
-/// The entry that stands against a purchase: the same call's, in flight, unknown or done within the window; else the same purchase's by another call.
-///
-/// Of another call it counts where it is in flight, and where the user was not asked about it ([`Repeat::Unasked`]) also an unknown or done one.
+/// The entry that stands against a purchase: one in flight; the same call's that is done within the window; and where nobody is asked ([`Repeat::Unasked`]) also an unknown one, or one by another call that is done.
 pub(super) fn find_blocking(
     sql: &dyn Sql,
     now: i64,
@@ -20,27 +18,36 @@ pub(super) fn find_blocking(
     identity: &str,
     repeat: Repeat,
 ) -> SqlResult<Option<Entry>> {
-    let same = "(state IN ('sending', 'unknown') OR (state = 'done' AND begun > $2))";
     let window = since(now, WINDOW);
+    let is_asked = repeat == Repeat::Asked;
+    let open = if is_asked {
+        "'sending'"
+    } else {
+        "'sending', 'unknown'"
+    };
+    let stands = format!("(state IN ({open}) OR (state = 'done' AND begun > $2))");
     let of_call = first(
         sql,
-        &format!("key = $1 AND {same}"),
+        &format!("key = $1 AND {stands}"),
         &[key.into(), window.into()],
     )?;
-    if of_call.is_some() {
-        return Ok(of_call);
-    }
-    match repeat {
-        Repeat::Unasked => {
-            let values = [identity.into(), window.into()];
-            first(sql, &format!("identity = $1 AND {same}"), &values)
-        }
-        Repeat::Asked => first(
+    match of_call {
+        Some(entry) => Ok(Some(entry)),
+        None if is_asked => first(
             sql,
             "identity = $1 AND state = 'sending'",
             &[identity.into()],
         ),
+        None => {
+            let values = [identity.into(), window.into()];
+            first(sql, &format!("identity = $1 AND {stands}"), &values)
+        }
     }
+}
+
+/// The same call's entry whose outcome is unknown.
+pub(super) fn find_unknown(sql: &dyn Sql, key: &str) -> SqlResult<Option<Entry>> {
+    first(sql, "key = $1 AND state = 'unknown'", &[key.into()])
 }
 
 /// The newest entry that meets a condition of SQL.

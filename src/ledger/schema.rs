@@ -44,7 +44,6 @@ pub(super) fn tables(dialect: &Dialect) -> String {
         CREATE INDEX IF NOT EXISTS charge_by_owner ON charge (owner) WHERE state = 'sending';
         CREATE INDEX IF NOT EXISTS charge_settled ON charge (begun) WHERE state IN ('done', 'refused', 'not_sent');
         CREATE UNIQUE INDEX IF NOT EXISTS charge_in_flight ON charge (identity) WHERE state = 'sending';
-        CREATE UNIQUE INDEX IF NOT EXISTS charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
         CREATE TABLE IF NOT EXISTS confirmation (nonce TEXT PRIMARY KEY, used {int} NOT NULL){strict};
         CREATE INDEX IF NOT EXISTS confirmation_by_use ON confirmation (used);
         CREATE TABLE IF NOT EXISTS idempotency_key (
@@ -72,6 +71,7 @@ const MIGRATIONS: [&[&str]; 2] = [
         "ALTER TABLE charge ADD COLUMN clock_ahead INTEGER",
         "UPDATE charge SET attempt = 'charge ' || id, begun = started",
         "DROP INDEX charge_by_account",
+        "DROP INDEX charge_open",
     ],
 ];
 

@@ -2,10 +2,9 @@
 //!
 //! Transactions that write wait in a queue. One thread runs all that wait and commits them together, so that purchases of many accounts share one sync of the disk.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::fs::{self, File, TryLockError};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use rusqlite::{OpenFlags, ToSql, TransactionBehavior, params_from_iter};
 
 use super::clock::wall_clock;
 use super::entry::LedgerError;
+use super::folder::{FileId, alive_file, private_file, private_folder, sweep};
 use super::schema::{Dialect, VERSION, migrate, tables};
 use super::sql::{Cell, Row, Sql, SqlResult};
 
@@ -370,87 +370,5 @@ impl From<ValueRef<'_>> for Cell {
             ValueRef::Blob(bytes) => Self::Bytes(bytes.to_vec()),
             ValueRef::Null | ValueRef::Real(_) => Self::Null,
         }
-    }
-}
-
-fn alive_file(folder: &Path, owner: &str) -> PathBuf {
-    folder.join(format!("{owner}.alive"))
-}
-
-/// Removes the lock files of processes that died. A young file may belong to a process that is about to lock it.
-fn sweep(folder: &Path) {
-    let young = |file: &File| {
-        let changed = file.metadata().and_then(|data| data.modified());
-        changed.is_ok_and(|at| at.elapsed().unwrap_or_default() < Duration::from_secs(60))
-    };
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    for path in files.map(|file| file.path()) {
-        if path.extension().is_some_and(|ending| ending == "alive")
-            && File::open(&path).is_ok_and(|file| !young(&file) && file.try_lock().is_ok())
-        {
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
-/// A folder that only its owner can use; one that others can is corrected, unless all the machine shares it.
-fn private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = fs::metadata(folder)?.permissions().mode();
-        if mode & 0o1000 != 0 {
-            return Err(io::Error::other(
-                "all users share this folder: choose one of its own",
-            ));
-        }
-        if mode & 0o077 != 0 {
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
-        }
-    }
-    Ok(())
-}
-
-/// A file that only its owner may read, from its first byte; SQLite's own files beside it take after it. A symbolic link is refused.
-fn private_file(path: &Path) -> io::Result<File> {
-    if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) {
-        return Err(io::Error::other("a symbolic link stands in its place"));
-    }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        }
-    }
-    Ok(file)
-}
-
-/// Which file it is, whatever its name.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct FileId(u64, u64);
-
-impl FileId {
-    #[cfg(unix)]
-    fn of(path: &Path) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt as _;
-        let data = fs::metadata(path).ok()?;
-        Some(Self(data.dev(), data.ino()))
-    }
-
-    /// Elsewhere a file that is open can't be moved.
-    #[cfg(not(unix))]
-    fn of(_: &Path) -> Option<Self> {
-        Some(Self(0, 0))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::{TempDir, tempdir};
@@ -9,6 +10,10 @@ use tokio_postgres::NoTls;
 
 use super::*;
 use crate::ledger::clock::wall_clock;
+use crate::ledger::postgres::Postgres;
+use crate::ledger::sql::Sql;
+use crate::ledger::sqlite::Sqlite;
+use crate::ledger::store::Database;
 
 fn intent(key: &str) -> Intent {
     Intent {
@@ -34,9 +39,13 @@ fn done() -> Outcome {
     }
 }
 
+fn over(database: Database, keep: Duration) -> Ledger {
+    Ledger(Arc::new(Store::over(database, keep)))
+}
+
 fn sqlite(folder: Option<&Path>) -> Ledger {
     let sqlite = Sqlite::new(folder.map(Path::to_owned));
-    Ledger::over(
+    over(
         Database::Sqlite(Arc::new(sqlite)),
         Duration::from_secs(400 * 24 * 60 * 60),
     )
@@ -84,7 +93,7 @@ impl Bench {
             None => in_folder(self.folder.path()),
             Some(url) => {
                 let postgres = Arc::new(Postgres::new(url).unwrap());
-                Ledger::over(
+                over(
                     Database::Postgres(postgres),
                     Duration::from_secs(400 * 24 * 60 * 60),
                 )
@@ -350,7 +359,7 @@ async fn the_ledgers_time_never_goes_back_and_never_stands_still() {
         let ahead = move |sql: &dyn Sql| {
             sql.execute("UPDATE clock SET highest = highest + $1", &[hour.into()])
         };
-        ledger.write(ahead).await.unwrap();
+        ledger.0.write(ahead).await.unwrap();
         let later = ledger.now().await.unwrap();
         assert!(later >= now + hour, "not back: {now} {later}");
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -385,7 +394,7 @@ async fn what_is_settled_and_old_goes_and_what_is_open_stays() {
                 &[since(tick(sql)?, old).into()],
             )
         };
-        ledger.write(age).await.unwrap();
+        ledger.0.write(age).await.unwrap();
         let ledger = bench.ledger();
         started(&ledger, intent("5")).await;
         let left = ledger.list(10).await.unwrap();
@@ -402,6 +411,7 @@ async fn what_could_not_be_written_is_written_later_and_before_anything_else() {
         // A transaction that fails takes nothing with it.
         ledger.0.unwritten().push(Unwritten::Outcome(id, done()));
         let fails = ledger
+            .0
             .write(|_| Err::<(), _>(LedgerError("no".into())))
             .await;
         assert!(fails.is_err());
@@ -410,7 +420,7 @@ async fn what_could_not_be_written_is_written_later_and_before_anything_else() {
         let attempt = "an attempt".to_owned();
         let named = attempt.clone();
         let write = move |sql: &dyn Sql| insert(sql, tick(sql)?, &intent, &named, "owner");
-        ledger.write(write).await.unwrap();
+        ledger.0.write(write).await.unwrap();
         ledger.0.unwritten().push(Unwritten::NotSent(attempt));
         assert_eq!(
             find(&ledger, "other").await.unwrap(),
@@ -566,6 +576,7 @@ async fn charges_per_second() {
                 _ if rows == 0 => {}
                 (None, fill) => drop(
                     ledger
+                        .0
                         .write(move |sql| sql.execute(&fill, &[]))
                         .await
                         .unwrap(),

@@ -211,6 +211,31 @@ async fn where_the_user_is_asked_every_other_spelling_is_asked_about_as_again() 
 }
 
 #[tokio::test]
+async fn where_the_user_is_asked_they_are_told_that_it_may_have_been_bought() {
+    for place in Place::all().await {
+        let upstream = Upstream::start().await;
+        upstream.script("/user/purchase/item", [Act::Reset(Vec::new()), Act::Sell]);
+        let base_uri = upstream.base_uri();
+        let own = [("SEVENDIGITAL_BASE_URI", &*base_uri), CONFIRM];
+        let world = World::with(&place.with(&own)).await;
+        let caller = Client::of(&world).that_can_ask();
+        let first = json!({"releaseId": "11700062"});
+        let (_, token) = question(&caller.call(ITEM, &first).await);
+        let lost = caller.agree(ITEM, &first, &token).await;
+        fails_with(&lost, &["Money may have been spent"]);
+        for spelled in [&first, &json!({"releaseId": "011700062"})] {
+            let (message, _) = question(&caller.call(ITEM, spelled).await);
+            let told = message.contains("AGAIN: the same item may have been bought");
+            assert!(told, "{message}");
+        }
+        assert_eq!(place.states().await, ["unknown"]);
+        agreed(&caller, ITEM, &first).await;
+        assert_eq!(upstream.arrivals("/user/purchase/item"), 2);
+        assert_eq!(place.states().await, ["unknown", "done"]);
+    }
+}
+
+#[tokio::test]
 async fn beside_a_token_a_call_names_no_other_user() {
     let folder = folder();
     let world = asking(&folder).await;

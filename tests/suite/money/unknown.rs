@@ -7,7 +7,7 @@ use sevendigital_sandbox::{Fault, demo};
 use tempfile::TempDir;
 
 use super::{ITEM, TOOL, release};
-use crate::support::upstream::{Act, Upstream};
+use crate::support::upstream::{Act, Upstream, http};
 use crate::support::{
     Client, World, fails_with, failure, folder, is_replayed, ledger, purchase_id, states, world_on,
 };
@@ -85,6 +85,67 @@ async fn what_the_locker_does_not_prove_stays_unknown() {
         }
         assert_eq!(states(folder.path()), ["unknown"], "{tool}");
         assert_eq!(world.arrived(operation), 1, "{tool}");
+    }
+}
+
+/// A moment that many seconds from now, as 7digital's header has it and as its documents have it.
+fn in_seconds(seconds: i64) -> (String, String) {
+    let then = chrono::Utc::now() + chrono::Duration::seconds(seconds);
+    let header = then.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    (header, then.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+#[tokio::test]
+async fn only_a_purchase_of_just_this_item_after_the_charge_settles_it() {
+    const RELEASE: &str = "11700062";
+    const TRACK: &str = "1170006201";
+    // Seconds by which 7digital's clock is ahead of ours, seconds from the charge to the purchase in the locker by 7digital's clock, release and track there, whether the whole release was bought, purchase ids.
+    #[rustfmt::skip]
+    let rows = [
+        (true, "the release", 0, 1, RELEASE, None, true, &["77"][..]),
+        (true, "its id in another spelling", 0, 1, "011700062", None, true, &["77"]),
+        (true, "our clock behind by an hour", 3_600, 1, RELEASE, None, true, &["77"]),
+        (true, "our clock ahead by an hour", -3_600, 1, RELEASE, None, true, &["77"]),
+        (true, "the track", 0, 1, RELEASE, Some(TRACK), false, &["77"]),
+        (false, "a track of the release", 0, 1, RELEASE, None, false, &["77"]),
+        (false, "another release", 0, 1, "11700063", None, true, &["77"]),
+        (false, "an earlier purchase", 0, -10, RELEASE, None, true, &["77"]),
+        (false, "an earlier one, our clock behind", 3_600, -1_800, RELEASE, None, true, &["77"]),
+        (false, "another track", 0, 1, RELEASE, Some("1170006202"), false, &["77"]),
+        (false, "the track with its whole release", 0, 1, RELEASE, Some(TRACK), true, &["77"]),
+        (false, "two purchases", 0, 1, RELEASE, None, true, &["77", "78"]),
+        (false, "none with an id", 0, 1, RELEASE, None, true, &[]),
+    ];
+    for (settles, what, ahead, later, there, track, whole, ids) in rows {
+        let (folder, upstream) = (folder(), Upstream::start().await);
+        upstream.script(ITEM, [Act::Reset(Vec::new())]);
+        let world = world_on(folder.path(), &upstream.base_uri(), &[]).await;
+        let bought = match track {
+            Some(_) => json!({"releaseId": RELEASE, "trackId": TRACK}),
+            None => release(),
+        };
+        let (date, _) = in_seconds(ahead);
+        let (_, at) = in_seconds(ahead + later);
+        let owned = |id: Option<&&str>| {
+            let track = track.unwrap_or("1170006201");
+            json!({"track": {"id": track}, "purchaseId": id, "purchaseDate": at, "completeAlbumPurchase": whole})
+        };
+        let mut tracks: Vec<Value> = ids.iter().map(|id| owned(Some(id))).collect();
+        if tracks.is_empty() {
+            tracks.push(owned(None));
+        }
+        let locker = json!({"status": "ok", "locker": {"lockerReleases": {"lockerRelease": [{"release": {"id": there}, "lockerTracks": {"lockerTrack": tracks}}]}}});
+        let answer = http(200, &format!("Date: {date}\r\n"), locker.to_string());
+        upstream.script("/user/locker", [Act::Say(answer)]);
+        failure(&world.call(TOOL, bought.clone()).await);
+        let again = world.call(TOOL, bought).await;
+        assert_eq!(is_replayed(&again), settles, "{what}: {again}");
+        let state = if settles { "done" } else { "unknown" };
+        assert_eq!(states(folder.path()), [state], "{what}");
+        if settles {
+            assert_eq!(purchase_id(&again), "77", "{what}");
+        }
+        assert_eq!(upstream.arrivals(ITEM), 1, "{what}");
     }
 }
 
