@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use deadpool_postgres::{GenericClient, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{
+    GenericClient, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
+};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::runtime::Handle;
@@ -146,7 +148,10 @@ impl Postgres {
         let got = runtime
             .block_on(get)
             .map_err(|_| failed("reached", &"it took too long"))?;
-        let mut connection = got.map_err(|error| failed("reached", &error))?;
+        let mut connection = got.map_err(|error| match error {
+            PoolError::Backend(error) => failed("reached", &described(&error)),
+            other => failed("reached", &other),
+        })?;
         let mut is_set_up = lock(&self.is_set_up);
         if !*is_set_up {
             set_up(runtime, &mut connection)?;
@@ -206,10 +211,18 @@ fn timed<T>(
     }
 }
 
-/// The words of the database, where it has any.
+/// The words of the database, where it has any; else what is wrong with the connection.
 fn described(error: &tokio_postgres::Error) -> String {
-    let words = error.as_db_error().map(|error| error.message().to_owned());
-    words.unwrap_or_else(|| error.to_string())
+    if let Some(error) = error.as_db_error() {
+        return error.message().to_owned();
+    }
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        words = format!("{words}: {error}");
+        source = error.source();
+    }
+    words
 }
 
 fn failed(what: &str, error: &dyn std::fmt::Display) -> LedgerError {

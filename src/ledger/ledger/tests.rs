@@ -69,7 +69,7 @@ impl Bench {
             url: None,
         }];
         #[expect(clippy::disallowed_methods, reason = "what tests/postgres says")]
-        if let Ok(server) = std::env::var("SEVENDIGITAL_TEST_POSTGRES") {
+        if let Ok(server) = std::env::var("TEST_POSTGRES") {
             let (client, connection) = tokio_postgres::connect(&server, NoTls).await.unwrap();
             tokio::spawn(connection);
             let name = format!("t{}", uuid::Uuid::new_v4().simple());

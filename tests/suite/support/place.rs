@@ -29,7 +29,7 @@ impl Place {
 
     /// One in PostgreSQL, where there is one.
     pub(crate) async fn shared() -> Option<Self> {
-        let Ok(server) = std::env::var("SEVENDIGITAL_TEST_POSTGRES") else {
+        let Ok(server) = std::env::var("TEST_POSTGRES") else {
             println!("left out: run with `tests/postgres` to try PostgreSQL too");
             return None;
         };
@@ -86,9 +86,9 @@ pub(crate) struct OwnPostgres {
 impl OwnPostgres {
     /// One, where the tests run with `tests/postgres`.
     pub(crate) async fn start() -> Option<Self> {
-        std::env::var("SEVENDIGITAL_TEST_POSTGRES").ok()?;
+        std::env::var("TEST_POSTGRES").ok()?;
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/postgres");
-        let say = "echo $SEVENDIGITAL_TEST_POSTGRES; echo $SEVENDIGITAL_TEST_POSTGRES_CTL; cat";
+        let say = "echo $TEST_POSTGRES; echo $TEST_POSTGRES_CTL; cat";
         let mut server = Command::new(script)
             .args(["bash", "-c", say])
             .stdin(Stdio::piped())
