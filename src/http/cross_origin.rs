@@ -17,6 +17,7 @@ use crate::problem::{Kind, Problem};
 
 const FETCH_SITE: &str = "sec-fetch-site";
 const FETCH_DEST: &str = "sec-fetch-dest";
+const FETCH_MODE: &str = "sec-fetch-mode";
 
 /// The hosts and origins that requests may come for and from.
 #[derive(Debug, Clone)]
@@ -120,9 +121,26 @@ impl Check for CrossOriginProtection {
     }
 }
 
-/// Whether a browser sends it for an address typed, a link followed or a page prefetched, and not for a script's call.
+/// Whether a browser sends it for an address typed, a link followed, a picture or a page prefetched, and not for a script's call.
+///
+/// Older browsers say so by what they accept alone.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
-    !matches!(single_header(headers, FETCH_DEST), Ok(None | Some("empty")))
+    let shows = |accepted: &str| {
+        let wanted = accepted.trim_start().to_ascii_lowercase();
+        wanted.starts_with("text/html") || wanted.starts_with("image/")
+    };
+    let mut accepted = headers.get_all(header::ACCEPT).iter();
+    let script = matches!(single_header(headers, FETCH_DEST), Ok(None | Some("empty")))
+        && matches!(
+            single_header(headers, FETCH_MODE),
+            Ok(None | Some("cors" | "same-origin"))
+        );
+    !script
+        || accepted.any(|accepted| {
+            accepted
+                .to_str()
+                .is_ok_and(|text| text.split(',').any(shows))
+        })
 }
 
 /// Headers that a page may send, besides content type and authorization.

@@ -100,15 +100,19 @@ impl Store {
 
     /// Tries again in the background until everything is written.
     fn retry(self: &Arc<Self>) {
-        if self.is_retrying.swap(true, Ordering::Relaxed) {
+        if self.is_retrying.swap(true, Ordering::SeqCst) {
             return;
         }
         let shared = Arc::downgrade(self);
         tokio::spawn(async move {
             while let Some(shared) = Weak::upgrade(&shared) {
                 if shared.flush().await.is_ok() {
-                    shared.is_retrying.store(false, Ordering::Relaxed);
-                    return;
+                    shared.is_retrying.store(false, Ordering::SeqCst);
+                    // What failed just now found this still at work.
+                    let more = !shared.unwritten().is_empty();
+                    if !more || shared.is_retrying.swap(true, Ordering::SeqCst) {
+                        return;
+                    }
                 }
                 drop(shared);
                 tokio::time::sleep(RETRY).await;

@@ -234,10 +234,29 @@ async fn an_address_that_a_browser_opens_changes_nothing() {
             }
         }
     }
+    // What says it alone, as the picture and the link of a page do in one browser or another.
+    for (name, value) in [
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-mode", "navigate"),
+        (
+            "accept",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        ),
+        ("accept", "image/avif,image/webp,*/*"),
+        ("accept", "*/*, image/png"),
+    ] {
+        problem(
+            &get(&world, BUY, &[(name, value)]).await,
+            403,
+            "foreign-request",
+        );
+    }
     assert_eq!(world.arrivals().len(), 0);
     let script = [
         ("sec-fetch-dest", "empty"),
+        ("sec-fetch-mode", "cors"),
         ("sec-fetch-site", "same-origin"),
+        ("accept", "application/json, */*"),
     ];
     assert_eq!(get(&world, BUY, &script).await.status, 200);
 }
