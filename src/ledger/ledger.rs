@@ -55,6 +55,7 @@ impl Ledger {
 
     /// Writes an intent down, durably, unless the same purchase, a limit or a used confirmation stands against it.
     pub async fn begin(&self, intent: Intent, limits: SpendingLimits) -> Result<BeginOutcome> {
+        self.sweep().await;
         let attempt = uuid::Uuid::new_v4().to_string();
         let (shared, named) = (Arc::clone(&self.0), attempt.clone());
         let begun = self.0.write(move |sql| {
@@ -75,9 +76,6 @@ impl Ledger {
                 && !consume_confirmation(sql, now, nonce)?
             {
                 return Ok(BeginOutcome::ConfirmationUsed);
-            }
-            if shared.may_sweep() {
-                sweep(sql, now, shared.keep)?;
             }
             match insert(sql, now, &intent, &named, &owner)? {
                 Some(id) => Ok(BeginOutcome::Begun(id)),
@@ -257,6 +255,16 @@ impl Ledger {
                 key.ok_or_else(|| LedgerError("its signing key is damaged".to_owned()))
             })
             .await
+    }
+
+    /// Now and again removes a little of what is old. In a transaction of its own: no purchase fails for it.
+    async fn sweep(&self) {
+        let keep = self.0.keep;
+        if self.0.may_sweep()
+            && let Err(error) = self.0.write(move |sql| sweep(sql, tick(sql)?, keep)).await
+        {
+            tracing::warn!("old charges could not be removed: {error}");
+        }
     }
 
     /// Charges that a process left in flight when it died have an unknown outcome.

@@ -225,6 +225,41 @@ async fn the_operator_sees_what_was_bought_and_frees_what_is_unknown() {
     assert_eq!(states(folder.path()), ["done", "done"]);
 }
 
+#[tokio::test]
+async fn the_ledger_says_where_it_is_and_drops_nothing_that_is_done_without_a_yes() {
+    let (folder, upstream) = (folder(), Upstream::start().await);
+    let empty = folder.path().join("empty");
+    assert_eq!(
+        answered(&empty, &["list"]).await,
+        "nothing was bought yet\n"
+    );
+    assert!(!empty.exists(), "who looks creates nothing");
+    upstream.script(ITEM, [Act::Sell]);
+    let world = world_on(folder.path(), &upstream.base_uri(), &[]).await;
+    let priced = json!({"releaseId": "11700062", "price": 1099});
+    purchase_id(&world.call(TOOL, priced).await);
+    let list = answered(folder.path(), &["list"]).await;
+    assert!(list.lines().next().unwrap().contains("PRICE"), "{list}");
+    assert!(list.contains("10.99 GBP"), "{list}");
+    let status = answered(folder.path(), &["status"]).await;
+    let path = folder.path().join("ledger.sqlite");
+    assert_eq!(status, format!("{}\ndone      1\n", path.display()));
+    for (since, lines) in [("2026-01-01", 1), ("2999-01-01", 0)] {
+        let exported = answered(folder.path(), &["export", "--since", since]).await;
+        assert_eq!(exported.lines().count(), lines, "{since}");
+        assert!(
+            lines == 0 || exported.contains("\"started\":\"20"),
+            "{exported}"
+        );
+    }
+    let (code, _, told) = ledger(folder.path(), &["forget", "1"]).await;
+    assert_eq!(code, 2);
+    assert!(told.contains("is done, and stays: `--yes`"), "{told}");
+    assert_eq!(states(folder.path()), ["done"]);
+    answered(folder.path(), &["forget", "1", "--yes"]).await;
+    assert!(states(folder.path()).is_empty());
+}
+
 /// What the `ledger` command writes where it succeeds.
 async fn answered(folder: &Path, arguments: &[&str]) -> String {
     let (code, out, told) = ledger(folder, arguments).await;
