@@ -86,15 +86,24 @@ fn without_tags(text: &str) -> String {
     std::iter::once(start).chain(behind).collect()
 }
 
-/// The words of each clause.
+/// The words of each clause, but for the caller's own value that 7digital quotes: "Value of parameter status is not valid: pending".
 fn clauses(text: &str) -> Vec<Vec<&str>> {
-    let part = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !"'’-/".contains(c);
+    let ends = |c: char| !c.is_alphanumeric() && !c.is_whitespace() && !"'’-/".contains(c);
     let mut clauses = Vec::new();
-    for part in text.split(part) {
+    let mut is_quoted = false;
+    for part in text.split_inclusive(ends) {
         let words = part.split(|c: char| !c.is_alphanumeric() && !"'’".contains(c));
         let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        let clauses_of_part = words.split(|word| CONJUNCTIONS.contains(word));
-        clauses.extend(clauses_of_part.map(<[&str]>::to_vec));
+        let quoted = std::mem::replace(
+            &mut is_quoted,
+            part.ends_with(':')
+                && words.contains(&"parameter")
+                && words.ends_with(&["not", "valid"]),
+        );
+        if !quoted {
+            let of_part = words.split(|word| CONJUNCTIONS.contains(word));
+            clauses.extend(of_part.map(<[&str]>::to_vec));
+        }
     }
     clauses
 }
@@ -146,6 +155,12 @@ mod tests {
             ("No longer pending", false),
             ("Error processing the payment", false),
             ("Card declined: it was never charged", false),
+            ("Value of parameter status is not valid: pending", false),
+            (
+                "Value of parameter status is not valid: x. Your card was charged",
+                true,
+            ),
+            ("The card is not valid: pending", true),
             ("", false),
             ("Your card was charged", true),
             ("We could not connect but your card was charged", true),
