@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sevendigital::{Client, Effect};
 use sevendigital_tools::{AnyTool, Arguments, Prepared};
@@ -37,6 +37,7 @@ pub struct Calls {
     executor: Executor,
     purchases: Purchases,
     ledger: Ledger,
+    drain_timeout: Duration,
 }
 
 /// A call, as a surface received it.
@@ -88,6 +89,7 @@ impl Calls {
             purchases: Purchases::new(config, ledger.clone(), executor.clone()),
             executor,
             ledger,
+            drain_timeout: limits.drain_changes_timeout,
         })
     }
 
@@ -195,6 +197,12 @@ impl Calls {
         idempotency_key: Option<&str>,
     ) -> Result<CallOutcome, Problem> {
         let charges = effect == Effect::Charges;
+        // Before the look for the same purchase: what ends between the two is found there.
+        let seen = if charges {
+            self.purchases.newest(&pending).await?
+        } else {
+            0
+        };
         if charges
             && let Some(completed) = self
                 .purchases
@@ -203,13 +211,13 @@ impl Calls {
         {
             return Ok(CallOutcome::Completed(completed));
         }
-        let nonce = match self.decide(&pending, answer).await? {
+        let nonce = match self.decide(&pending, seen, answer).await? {
             Decision::Ask(question) => return Ok(CallOutcome::ConfirmationRequired(question)),
             Decision::Proceed(nonce) => nonce,
         };
         let permit = self.admission.admit(&pending.caller, effect).await?;
         let completed = if charges {
-            self.purchases.execute(pending, nonce, permit).await?
+            self.purchases.execute(pending, seen, nonce, permit).await?
         } else {
             self.change(pending, nonce, permit).await?
         };
@@ -217,12 +225,17 @@ impl Calls {
     }
 
     /// Asks the user where they must confirm the call: one that spends, or that can't be undone.
-    async fn decide(&self, pending: &Pending, answer: UserAnswer) -> Result<Decision, Problem> {
+    async fn decide(
+        &self,
+        pending: &Pending,
+        seen: i64,
+        answer: UserAnswer,
+    ) -> Result<Decision, Problem> {
         let Some(action) = &pending.prepared.action else {
             return Ok(Decision::Proceed(None));
         };
-        // A confirmation is good for the caller that was asked, too.
-        let subject = format!("{} {}", pending.key.digest, pending.caller.label());
+        // A confirmation is good for the caller that was asked, and for what the question knew.
+        let subject = format!("{} {seen} {}", pending.key.digest, pending.caller.label());
         // Boxed, since few calls need it and it is large.
         let question = Box::pin(async {
             self.purchases.check_price(action)?;
@@ -257,7 +270,7 @@ impl Calls {
     /// Waits for the calls in flight, within the drain's timeouts, and for their outcomes to be written down. Calls that come later are still made; the surfaces accept none.
     pub async fn drain(&self) {
         self.executor.drain().await;
-        if let Err(error) = self.ledger.flush_pending().await {
+        if let Err(error) = self.ledger.drain(self.drain_timeout).await {
             tracing::error!("outcomes could not be written down: {error}");
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use sevendigital::Client;
 use sevendigital_tools::reconcile::find_purchases;
 use sevendigital_tools::values::Price;
 use sevendigital_tools::{Action, Payer, Receipt, Standing, ToolError};
@@ -13,7 +14,9 @@ use super::outcome::{self, Completed};
 use super::pending::{Pending, account, digest};
 use super::permits::Permit;
 use crate::config::{Config, Spending, SpendingLimits};
-use crate::ledger::{BeginOutcome, Entry, Intent, KeyBinding, Ledger, Outcome, Repeat, State};
+use crate::ledger::{
+    BeginOutcome, Entry, Intent, KeyBinding, Ledger, Outcome, Repeat, State, wall_clock,
+};
 use crate::problem::{Kind, Problem};
 
 /// How long a repeat waits for the purchase in flight: longer than a purchase may take.
@@ -74,6 +77,15 @@ impl Purchases {
         }
     }
 
+    /// The newest charge that the question about a purchase would name; zero without one, or where nobody is asked.
+    pub(super) async fn newest(&self, pending: &Pending) -> Result<i64, Problem> {
+        if self.spending != Spending::Confirm {
+            return Ok(0);
+        }
+        let identity = pending.identity(pending.action()?);
+        Ok(self.ledger.newest(identity).await?)
+    }
+
     /// Binds an idempotency key to the purchase; fails where it belongs to another one, or where 7digital has refused this one under it. A key is its caller's own.
     async fn bind(&self, pending: &Pending, idempotency_key: &str) -> Result<(), Problem> {
         let scope = account(&pending.client, None);
@@ -94,6 +106,7 @@ impl Purchases {
     pub(super) async fn execute(
         &self,
         pending: Pending,
+        seen: i64,
         nonce: Option<String>,
         permit: Permit,
     ) -> Result<Completed, Problem> {
@@ -111,7 +124,8 @@ impl Purchases {
             item: action.item.to_string(),
             price: action.price.map(Price::in_minor_units),
             currency: currency.filter(|_| action.price.is_some()),
-            clock_ahead: pending.client.clock_ahead(),
+            upstream_time: upstream_now(&pending.client),
+            seen,
             nonce,
         };
         let purchases = self.clone();
@@ -176,7 +190,8 @@ impl Purchases {
             State::Done => Ok(Completed::replay(&entry)),
             // It was in flight when this call came, so its outcome is this call's too.
             State::Refused | State::NotSent => Err(Problem::duplicate_failed(&entry)),
-            State::Sending | State::Unknown => {
+            State::Sending => Err(Problem::still_in_flight(&entry)),
+            State::Unknown => {
                 let settled = self.settle(pending, &entry).await?;
                 settled.ok_or_else(|| Problem::outcome_unknown(&entry))
             }
@@ -207,8 +222,15 @@ impl Purchases {
             return Ok(None);
         };
         let outcome = outcome::done(&receipt);
+        let account = &pending.key.account;
+        if !self
+            .ledger
+            .settle(entry.id, account, outcome.clone())
+            .await?
+        {
+            return Ok(None);
+        }
         audit::purchase(&pending.key, &outcome);
-        self.ledger.finish(entry.id, outcome).await?;
         Ok(Some(Completed::replay(&Entry {
             purchase_id: Some(receipt.purchase_id),
             document: Some(receipt.document),
@@ -223,17 +245,14 @@ impl Purchases {
         entry: &Entry,
     ) -> Result<Option<Receipt>, Problem> {
         let (client, action) = (&pending.client, pending.action()?);
-        let since = |ahead: i64| entry.started - ahead * 1_000 - CLOCK_SLACK;
-        // Where nothing was known of the clocks then, the read says it now.
-        let target = &pending.prepared.target;
-        let found = find_purchases(client, action, target).await;
-        let Some(since) = entry
-            .clock_ahead
-            .or_else(|| client.clock_ahead())
-            .map(since)
-        else {
-            return Ok(None);
+        let found = find_purchases(client, action, &pending.prepared.target).await;
+        let sent = match (entry.upstream_time, upstream_now(client)) {
+            (Some(sent), _) => sent,
+            // Nothing was known of 7digital's clock then: the read says it now, and how long ago it was the ledger's.
+            (None, Some(now)) => now - (self.ledger.wall_clock().await? - entry.started),
+            (None, None) => return Ok(None),
         };
+        let since = sent - CLOCK_SLACK;
         let mut new = Vec::new();
         let found = found.unwrap_or_default().into_iter();
         for (_, receipt) in found.filter(|(at, _)| *at >= since) {
@@ -258,6 +277,11 @@ impl Purchases {
             _ => Ok(()),
         }
     }
+}
+
+/// Milliseconds since 1970 by 7digital's clock, as far as its last answer said so.
+fn upstream_now(client: &Client) -> Option<i64> {
+    Some(wall_clock().ok()? - client.clock_ahead()? * 1_000)
 }
 
 /// Why a purchase that was sent has no receipt.

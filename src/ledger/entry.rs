@@ -74,8 +74,10 @@ pub struct Intent {
     pub price: Option<u32>,
     /// The price's currency (ISO 4217).
     pub currency: Option<String>,
-    /// Seconds by which our clock is ahead of 7digital's, as far as its last answer said so.
-    pub clock_ahead: Option<i64>,
+    /// When it is sent by 7digital's clock, as far as its last answer said so: milliseconds since 1970.
+    pub upstream_time: Option<i64>,
+    /// The newest charge of the same purchase that the user was told of; zero without one.
+    pub seen: i64,
     /// The nonce of the user's confirmation, where there was one: good for one purchase.
     pub nonce: Option<String>,
 }
@@ -112,8 +114,9 @@ pub struct Entry {
     /// When it was written down, in milliseconds since 1970; serialized as a date and time.
     #[serde(serialize_with = "as_moment")]
     pub started: i64,
-    /// Seconds by which our clock was ahead of 7digital's then.
-    pub clock_ahead: Option<i64>,
+    /// When it was sent by 7digital's clock, in milliseconds since 1970, as far as that was known.
+    #[serde(skip)]
+    pub upstream_time: Option<i64>,
     /// When its outcome was written down, in milliseconds since 1970; serialized as a date and time.
     #[serde(serialize_with = "as_optional_moment")]
     pub ended: Option<i64>,

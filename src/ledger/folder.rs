@@ -80,6 +80,20 @@ impl FileId {
         Some(Self(data.dev(), data.ino()))
     }
 
+    /// The same of a file that is open.
+    #[cfg(unix)]
+    pub(super) fn of_open(file: &File) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt as _;
+        let data = file.metadata().ok()?;
+        Some(Self(data.dev(), data.ino()))
+    }
+
+    /// Elsewhere a file that is open can't be moved.
+    #[cfg(not(unix))]
+    pub(super) fn of_open(_: &File) -> Option<Self> {
+        Some(Self(0, 0))
+    }
+
     /// Elsewhere a file that is open can't be moved.
     #[cfg(not(unix))]
     pub(super) fn of(_: &Path) -> Option<Self> {

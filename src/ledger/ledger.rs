@@ -1,6 +1,7 @@
 //! The operations of the ledger, the same on every database.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::clock::{read_time, since, tick};
 use super::entry::{
@@ -8,7 +9,7 @@ use super::entry::{
 };
 use super::queries::{
     consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, find_unknown, first,
-    insert, mark_unknown, sweep, write_outcome,
+    insert, mark_unknown, newest, sweep, write_outcome,
 };
 use super::store::{Store, Unwritten};
 use crate::config::{Config, ConfigError, SpendingLimits};
@@ -35,9 +36,43 @@ impl Ledger {
         self.0.place()
     }
 
-    /// Writes down the outcomes that could not be written before.
-    pub async fn flush_pending(&self) -> Result<()> {
-        self.0.flush().await
+    /// Writes down the outcomes that could not be written before, and tries so for a while.
+    pub async fn drain(&self, within: Duration) -> Result<()> {
+        let started = Instant::now();
+        loop {
+            let flushed = self.0.flush().await;
+            if (flushed.is_ok() && self.0.is_settled()) || started.elapsed() > within {
+                return flushed;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Milliseconds since 1970 by the clock that charges are dated with.
+    pub async fn wall_clock(&self) -> Result<i64> {
+        self.0.read(|sql| sql.wall_clock()).await
+    }
+
+    /// The number of the newest charge that a question about the same purchase would name; zero without one.
+    pub async fn newest(&self, identity: String) -> Result<i64> {
+        self.0
+            .read(move |sql| newest(sql, read_time(sql)?, &identity))
+            .await
+    }
+
+    /// Writes down that an unknown charge was made, unless another charge of the account has that purchase.
+    pub async fn settle(&self, id: i64, account: &str, outcome: Outcome) -> Result<bool> {
+        let account = account.to_owned();
+        self.0
+            .write(move |sql| {
+                sql.lock_account(&account)?;
+                let values = [(&account).into(), outcome.purchase_id.as_ref().into()];
+                if first(sql, "account = $1 AND purchase_id = $2", &values)?.is_some() {
+                    return Ok(false);
+                }
+                write_outcome(sql, id, &outcome).map(|()| true)
+            })
+            .await
     }
 
     /// The purchase that stands against this one: in flight, unknown, or done within the window.
@@ -58,6 +93,7 @@ impl Ledger {
         self.sweep().await;
         let attempt = uuid::Uuid::new_v4().to_string();
         let (shared, named) = (Arc::clone(&self.0), attempt.clone());
+        let account = intent.account.clone();
         let begun = self.0.write(move |sql| {
             let owner = shared.announce()?;
             sql.lock_account(&intent.account)?;
@@ -72,6 +108,10 @@ impl Ledger {
             if let Some((name, value)) = exceeded_limit(sql, now, &intent, limits)? {
                 return Ok(BeginOutcome::LimitReached(name, value));
             }
+            // The user has agreed to a question that did not know of what came since.
+            if intent.nonce.is_some() && newest(sql, now, &intent.identity)? > intent.seen {
+                return Ok(BeginOutcome::ConfirmationUsed);
+            }
             if let Some(nonce) = &intent.nonce
                 && !consume_confirmation(sql, now, nonce)?
             {
@@ -85,7 +125,7 @@ impl Ledger {
         let begun = begun.await;
         if begun.is_err() {
             // It may be written all the same, and would be taken for one in flight.
-            self.0.keep(Unwritten::NotSent(attempt));
+            self.0.keep(Unwritten::NotSent(account, attempt));
         }
         begun
     }

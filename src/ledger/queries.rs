@@ -9,6 +9,8 @@ use crate::config::SpendingLimits;
 
 /// Rows that are removed at once, so that no purchase waits for it.
 const SWEEP: u32 = 100;
+/// How long a used confirmation is remembered: longer than any may be good.
+const CONFIRMATIONS: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
 /// The entry that stands against a purchase: one in flight; the same call's that is done within the window; and where nobody is asked ([`Repeat::Unasked`]) also an unknown one, or one by another call that is done.
 pub(super) fn find_blocking(
@@ -48,6 +50,13 @@ pub(super) fn find_blocking(
 /// The same call's entry whose outcome is unknown.
 pub(super) fn find_unknown(sql: &dyn Sql, key: &str) -> SqlResult<Option<Entry>> {
     first(sql, "key = $1 AND state = 'unknown'", &[key.into()])
+}
+
+/// The number of the newest charge that a question about the same purchase would name; zero without one.
+pub(super) fn newest(sql: &dyn Sql, now: i64, identity: &str) -> SqlResult<i64> {
+    let named = "state = 'unknown' OR (state = 'done' AND begun > $2)";
+    let query = format!("SELECT MAX(id) AS n FROM charge WHERE identity = $1 AND ({named})");
+    sql.number(&query, &[identity.into(), since(now, WINDOW).into()])
 }
 
 /// The newest entry that meets a condition of SQL.
@@ -145,7 +154,7 @@ pub(super) fn insert(
     owner: &str,
 ) -> SqlResult<Option<i64>> {
     let row = sql.first(
-        "INSERT INTO charge (attempt, key, identity, account, tool, arguments, item, price, currency, state, started, begun, clock_ahead, owner)
+        "INSERT INTO charge (attempt, key, identity, account, tool, arguments, item, price, currency, state, started, begun, upstream_time, owner)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sending', $10, $11, $12, $13) ON CONFLICT DO NOTHING RETURNING id",
         &[
             attempt.into(),
@@ -159,7 +168,7 @@ pub(super) fn insert(
             intent.currency.as_ref().into(),
             sql.wall_clock()?.into(),
             now.into(),
-            intent.clock_ahead.into(),
+            intent.upstream_time.into(),
             owner.into(),
         ],
     )?;
@@ -169,7 +178,7 @@ pub(super) fn insert(
 /// Writes an outcome down, unless a better one stands there.
 pub(super) fn write_outcome(sql: &dyn Sql, id: i64, outcome: &Outcome) -> SqlResult<()> {
     let document = outcome.document.as_ref().map(ToString::to_string);
-    sql.execute(
+    let written = sql.execute(
         "UPDATE charge SET state = $2, ended = $3, purchase_id = $4, document = $5, code = $6
          WHERE id = $1 AND state IN ('sending', 'unknown')",
         &[
@@ -181,11 +190,22 @@ pub(super) fn write_outcome(sql: &dyn Sql, id: i64, outcome: &Outcome) -> SqlRes
             outcome.code.into(),
         ],
     )?;
+    let there = "SELECT COUNT(*) AS n FROM charge WHERE id = $1";
+    if written == 0 && sql.number(there, &[id.into()])? == 0 {
+        let (state, purchase_id) = (outcome.state.as_str(), outcome.purchase_id.as_deref());
+        tracing::error!(
+            charge = id,
+            outcome = state,
+            purchase_id,
+            "charge {id} was forgotten before its outcome came: {state}"
+        );
+    }
     Ok(())
 }
 
-/// Writes down that an intent was not sent: whether it was written at all is not known.
-pub(super) fn mark_not_sent(sql: &dyn Sql, attempt: &str) -> SqlResult<()> {
+/// Writes down that an intent was not sent: whether it was written at all is not known. Its transaction may still be at it, and holds the account's lock until it ends.
+pub(super) fn mark_not_sent(sql: &dyn Sql, account: &str, attempt: &str) -> SqlResult<()> {
+    sql.lock_account(account)?;
     sql.execute(
         "UPDATE charge SET state = 'not_sent', ended = $1 WHERE attempt = $2 AND state IN ('sending', 'unknown')",
         &[sql.wall_clock()?.into(), attempt.into()],
@@ -209,7 +229,7 @@ pub(super) fn sweep(sql: &dyn Sql, now: i64, keep: Duration) -> SqlResult<()> {
             format!("{settled} AND begun"),
             keep.max(WINDOW),
         ),
-        ("confirmation", "nonce", "used".to_owned(), WINDOW),
+        ("confirmation", "nonce", "used".to_owned(), CONFIRMATIONS),
     ] {
         let delete = format!(
             "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {old} < $1 LIMIT {SWEEP})"
@@ -219,7 +239,7 @@ pub(super) fn sweep(sql: &dyn Sql, now: i64, keep: Duration) -> SqlResult<()> {
     Ok(())
 }
 
-const COLUMNS: &str = "id, account, tool, arguments, item, price, currency, state, started, clock_ahead, ended, purchase_id, document, code";
+const COLUMNS: &str = "id, account, tool, arguments, item, price, currency, state, started, upstream_time, ended, purchase_id, document, code";
 
 fn entry(mut row: Row) -> Option<Entry> {
     let document = row.text("document");
@@ -234,7 +254,7 @@ fn entry(mut row: Row) -> Option<Entry> {
         currency: row.text("currency"),
         state: State::parse(&row.text("state")?),
         started: row.int("started")?,
-        clock_ahead: row.int("clock_ahead"),
+        upstream_time: row.int("upstream_time"),
         ended: row.int("ended"),
         purchase_id: row.text("purchase_id"),
         document: document.and_then(|text| serde_json::from_str(&text).ok()),

@@ -32,7 +32,7 @@ pub(super) fn tables(dialect: &Dialect) -> String {
         CREATE TABLE IF NOT EXISTS charge (
             id {serial}, attempt TEXT NOT NULL, key TEXT NOT NULL, identity TEXT NOT NULL, account TEXT NOT NULL,
             tool TEXT NOT NULL, arguments TEXT NOT NULL, item TEXT NOT NULL, price {int}, currency TEXT,
-            state TEXT NOT NULL, started {int} NOT NULL, begun {int} NOT NULL, clock_ahead {int}, ended {int},
+            state TEXT NOT NULL, started {int} NOT NULL, begun {int} NOT NULL, upstream_time {int}, ended {int},
             owner TEXT NOT NULL, purchase_id TEXT, document TEXT, code {int}
         ){strict};
         CREATE UNIQUE INDEX IF NOT EXISTS charge_by_attempt ON charge (attempt);
@@ -68,7 +68,7 @@ const MIGRATIONS: [&[&str]; 2] = [
         "ALTER TABLE charge ADD COLUMN attempt TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE charge ADD COLUMN currency TEXT",
         "ALTER TABLE charge ADD COLUMN begun INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE charge ADD COLUMN clock_ahead INTEGER",
+        "ALTER TABLE charge ADD COLUMN upstream_time INTEGER",
         "UPDATE charge SET attempt = 'charge ' || id, begun = started",
         "DROP INDEX charge_by_account",
         "DROP INDEX charge_open",

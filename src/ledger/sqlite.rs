@@ -3,6 +3,7 @@
 //! Transactions that write wait in a queue. One thread runs all that wait and commits them together, so that purchases of many accounts share one sync of the disk.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -187,10 +188,12 @@ impl Sqlite {
             return Ok(self.owner.clone());
         };
         let mut alive = lock(&self.alive);
-        if alive.is_none() {
+        let path = alive_file(folder, &self.owner);
+        let held = alive.as_ref().and_then(FileId::of_open);
+        if held.is_none() || held != FileId::of(&path) {
             private_folder(folder).map_err(|error| self.failed("created", &error))?;
             sweep(folder);
-            let file = private_file(&alive_file(folder, &self.owner));
+            let file = private_file(&path);
             let file = file.map_err(|error| self.failed("created", &error))?;
             file.lock().map_err(|error| self.failed("locked", &error))?;
             *alive = Some(file);
@@ -341,13 +344,25 @@ impl Sql for Session<'_> {
         let Some(folder) = &self.0.folder else {
             return Ok(true);
         };
-        let file = alive_file(folder, owner);
-        let held = |file: File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-        let alive = owner == self.0.owner || File::open(&file).is_ok_and(held);
-        if !alive {
-            let _ = fs::remove_file(file);
+        if owner == self.0.owner {
+            return Ok(true);
         }
-        Ok(alive)
+        let path = alive_file(folder, owner);
+        let unclear = |error: &dyn std::fmt::Display| self.0.failed("used", error);
+        // Only what is certain counts: a file that can't be opened now may be a living process's.
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(unclear(&error)),
+        };
+        match file.try_lock() {
+            Ok(()) => {
+                let _ = fs::remove_file(path);
+                Ok(false)
+            }
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(unclear(&error)),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading and writing on whichever database there is, on threads that may block; and what could not be written yet.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ pub(super) struct Store {
     database: Database,
     pub(super) keep: Duration,
     unwritten: Mutex<Vec<Unwritten>>,
+    /// How many of them are in transactions just now.
+    in_hand: AtomicUsize,
     is_retrying: AtomicBool,
     swept: Mutex<Option<Instant>>,
 }
@@ -38,8 +40,8 @@ pub(super) enum Database {
 pub(super) enum Unwritten {
     /// The outcome of a charge.
     Outcome(i64, Outcome),
-    /// That an attempt, whose intent may have been written, was not sent.
-    NotSent(String),
+    /// That an attempt of this account, whose intent may have been written, was not sent.
+    NotSent(String, String),
 }
 
 impl Store {
@@ -70,6 +72,7 @@ impl Store {
             database,
             keep,
             unwritten: Mutex::default(),
+            in_hand: AtomicUsize::default(),
             is_retrying: AtomicBool::default(),
             swept: Mutex::default(),
         }
@@ -96,6 +99,11 @@ impl Store {
             return Ok(());
         }
         self.write(|_| Ok(())).await
+    }
+
+    /// Whether everything is written.
+    pub(super) fn is_settled(&self) -> bool {
+        self.unwritten().is_empty() && self.in_hand.load(Ordering::SeqCst) == 0
     }
 
     /// Tries again in the background until everything is written.
@@ -200,18 +208,24 @@ impl Store {
         sql: &dyn Sql,
         work: impl FnOnce(&dyn Sql) -> SqlResult<T>,
     ) -> (SqlResult<T>, Vec<Unwritten>) {
-        let taken = std::mem::take(&mut *self.unwritten());
+        let taken = {
+            let mut unwritten = self.unwritten();
+            self.in_hand.fetch_add(unwritten.len(), Ordering::SeqCst);
+            std::mem::take(&mut *unwritten)
+        };
         let written = taken.iter().try_for_each(|unwritten| match unwritten {
             Unwritten::Outcome(id, outcome) => write_outcome(sql, *id, outcome),
-            Unwritten::NotSent(attempt) => mark_not_sent(sql, attempt),
+            Unwritten::NotSent(account, attempt) => mark_not_sent(sql, account, attempt),
         });
         (written.and_then(|()| work(sql)), taken)
     }
 
     fn end<T>(&self, ended: Result<T>, taken: Vec<Unwritten>, sender: oneshot::Sender<Result<T>>) {
+        let count = taken.len();
         if ended.is_err() {
             self.unwritten().extend(taken);
         }
+        self.in_hand.fetch_sub(count, Ordering::SeqCst);
         // Who asked may be gone.
         let _ = sender.send(ended);
     }

@@ -33,6 +33,15 @@ impl Problem {
         Self::unsettled(entry, "7digital says that it is pending")
     }
 
+    /// The purchase is being sent, by this server or another one.
+    pub fn still_in_flight(entry: &Entry) -> Self {
+        let Entry { id, item, .. } = entry;
+        let what = format!(
+            "Charge {id} ({item}) is still in flight, and it is not sent again. Call again in a minute to see what became of it."
+        );
+        Self::new(Kind::OutcomeUnknown, what, "").delivered(Delivery::Unknown)
+    }
+
     fn unsettled(entry: &Entry, why: &str) -> Self {
         let Entry { id, item, .. } = entry;
         let what = format!(

@@ -25,7 +25,8 @@ fn intent(key: &str) -> Intent {
         item: "release 1".into(),
         price: Some(799),
         currency: Some("GBP".into()),
-        clock_ahead: None,
+        upstream_time: None,
+        seen: i64::MAX,
         nonce: None,
     }
 }
@@ -77,6 +78,11 @@ impl Bench {
                 .batch_execute(&format!("CREATE DATABASE {name}"))
                 .await
                 .unwrap();
+            // Whatever the operator's default is.
+            let isolation = format!(
+                "ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
+            );
+            client.batch_execute(&isolation).await.unwrap();
             let (start, _) = server.rsplit_once('/').unwrap();
             let url = format!("{start}/{name}");
             all.push(Self {
@@ -421,7 +427,10 @@ async fn what_could_not_be_written_is_written_later_and_before_anything_else() {
         let named = attempt.clone();
         let write = move |sql: &dyn Sql| insert(sql, tick(sql)?, &intent, &named, "owner");
         ledger.0.write(write).await.unwrap();
-        ledger.0.unwritten().push(Unwritten::NotSent(attempt));
+        ledger
+            .0
+            .unwritten()
+            .push(Unwritten::NotSent("account".into(), attempt));
         assert_eq!(
             find(&ledger, "other").await.unwrap(),
             None,
@@ -491,6 +500,38 @@ async fn who_only_looks_creates_nothing_and_who_leaves_leaves_no_lock() {
             .any(|name| name.to_string_lossy().ends_with(".alive")),
         "{names:?}"
     );
+}
+
+#[tokio::test]
+async fn who_lost_its_sign_of_life_does_not_take_itself_for_dead() {
+    for bench in Bench::all().await {
+        let (ledger, other) = (bench.ledger(), bench.ledger());
+        let id = started(&ledger, intent("k")).await;
+        match &bench.url {
+            None => {
+                let files = fs::read_dir(bench.folder.path()).unwrap();
+                for path in files.map(|file| file.unwrap().path()) {
+                    if path.extension().is_some_and(|ending| ending == "alive") {
+                        fs::remove_file(path).unwrap();
+                    }
+                }
+            }
+            Some(url) => {
+                let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+                tokio::spawn(connection);
+                let held = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted";
+                client.batch_execute(held).await.unwrap();
+            }
+        }
+        assert_eq!(state(&ledger, "k").await, Some(State::Sending));
+        // Others can't know better, and a better outcome replaces it.
+        assert_eq!(state(&other, "k").await, Some(State::Unknown));
+        ledger.finish(id, done()).await.unwrap();
+        assert_eq!(state(&other, "k").await, Some(State::Done));
+        // From its next charge on it is seen to live again.
+        started(&ledger, intent("next")).await;
+        assert_eq!(state(&other, "next").await, Some(State::Sending));
+    }
 }
 
 #[tokio::test]

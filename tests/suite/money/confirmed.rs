@@ -153,7 +153,7 @@ async fn a_confirmation_is_good_for_two_minutes() {
     let key: Vec<u8> = ledger
         .query_row("SELECT key FROM signing_key", [], |row| row.get(0))
         .unwrap();
-    let subject = format!("{} operator", rows(folder.path()).remove(0).key);
+    let subject = format!("{} 0 operator", rows(folder.path()).remove(0).key);
     let now = chrono::Utc::now().timestamp_millis();
     let late = signed(&key, &subject, now - 1);
     let result = caller.agree(TOOL, &release(), &late).await;

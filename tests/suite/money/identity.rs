@@ -236,6 +236,42 @@ async fn where_the_user_is_asked_they_are_told_that_it_may_have_been_bought() {
 }
 
 #[tokio::test]
+async fn a_yes_to_a_question_that_did_not_know_of_a_purchase_is_none_to_buy_it_again() {
+    for (first_answer, state) in [(Act::Reset(Vec::new()), "unknown"), (Act::Sell, "done")] {
+        for place in Place::all().await {
+            let upstream = Upstream::start().await;
+            upstream.script(ANY, [first_answer.clone(), Act::Sell]);
+            let base_uri = upstream.base_uri();
+            let own = [("SEVENDIGITAL_BASE_URI", &*base_uri), CONFIRM];
+            let world = World::with(&place.with(&own)).await;
+            let caller = Client::of(&world).that_can_ask();
+            let release = json!({"releaseId": "11700062"});
+            let calls = [
+                (ITEM, release.clone()),
+                (RRP, release.clone()),
+                (ITEM, json!({"releaseId": "011700062", "price": 799})),
+            ];
+            let mut tokens = Vec::new();
+            for (tool, arguments) in &calls {
+                let (message, token) = question(&caller.call(tool, arguments).await);
+                assert!(!message.contains("AGAIN"), "{message}");
+                tokens.push(token);
+            }
+            upstream.script("/user/purchase/item", [first_answer.clone()]);
+            caller.agree(ITEM, &release, &tokens[0]).await;
+            assert_eq!(place.states().await, [state]);
+            for ((tool, arguments), token) in calls.iter().zip(&tokens).skip(1) {
+                let late = caller.agree(tool, arguments, token).await;
+                fails_with(&late, &["confirmation is not valid"]);
+                let (message, _) = question(&caller.call(tool, arguments).await);
+                assert!(message.contains("AGAIN"), "{message}");
+            }
+            assert_eq!(place.states().await, [state]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn beside_a_token_a_call_names_no_other_user() {
     let folder = folder();
     let world = asking(&folder).await;

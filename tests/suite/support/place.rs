@@ -35,7 +35,12 @@ impl Place {
         };
         let name = format!("t{}", uuid::Uuid::new_v4().simple());
         let create = format!("CREATE DATABASE {name}");
-        connect(&server).await.batch_execute(&create).await.unwrap();
+        let client = connect(&server).await;
+        client.batch_execute(&create).await.unwrap();
+        // Whatever the operator's default is.
+        let isolation =
+            format!("ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'");
+        client.batch_execute(&isolation).await.unwrap();
         let (start, _) = server.rsplit_once('/').unwrap();
         Some(Self {
             folder: ledger_file::folder(),
