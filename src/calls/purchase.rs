@@ -272,7 +272,7 @@ impl Purchases {
         match (self.max_price, action.price.map(Price::in_minor_units)) {
             _ if action.payer == Payer::None => Ok(()),
             (Some(_), None) => Err(price_unknown("max_price")),
-            (Some(max), Some(price)) if price > max => Err(limit_reached("max_price", max.into())),
+            (Some(max), Some(price)) if price > max => Err(too_dear(max)),
             (_, None) if self.limits.daily_budget.is_some() => Err(price_unknown("daily_budget")),
             _ => Ok(()),
         }
@@ -292,6 +292,14 @@ enum Failure {
     Pending,
     /// The answer does not say whether it was made.
     Unclear,
+}
+
+fn too_dear(max: u32) -> Problem {
+    Problem::new(
+        Kind::SpendingLimit,
+        format!("The operator's limit `max_price` of {max} is reached: this costs more."),
+        "Buy something that costs less, or ask the operator to raise it.",
+    )
 }
 
 fn limit_reached(name: &str, value: u64) -> Problem {

@@ -19,7 +19,11 @@ pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
         LedgerCommand::List { limit } => {
             let charges = ledger.list(limit).await?;
             if charges.is_empty() {
-                writeln!(out, "nothing was bought yet")?;
+                writeln!(
+                    out,
+                    "nothing was bought yet; the ledger is {}",
+                    ledger.place()
+                )?;
                 return Ok(ExitCode::SUCCESS);
             }
             let columns = [

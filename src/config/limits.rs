@@ -49,7 +49,7 @@ pub struct Limits {
     /// Connections to one address of this server; more wait until one is closed.
     #[schemars(extend("default" = 1_024))]
     pub max_connections: usize,
-    /// Calls in flight, without those that charge.
+    /// Calls in flight, not counting those that charge.
     #[schemars(extend("default" = 256))]
     pub max_concurrent_calls: usize,
     /// Calls in flight that charge. Their permits are their own, so that reads that hang can't take them.

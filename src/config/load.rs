@@ -96,7 +96,7 @@ impl Config {
         let asks =
             self.token.is_some() || !self.principals.is_empty() || self.auth_issuer.is_some();
         let missing = if !asks {
-            "`token` (`SEVENDIGITAL_MCP_TOKEN`), the bearer token that clients must show, or `principals` or `auth_issuer`,"
+            "`token` (`SEVENDIGITAL_MCP_TOKEN`), the bearer token that clients must show, or `principals` or `auth_issuer`"
         } else if self.allowed_hosts.is_empty() {
             "`allowed_hosts` (`SEVENDIGITAL_MCP_ALLOWED_HOSTS`), the names that clients call it by"
         } else {

@@ -68,7 +68,7 @@ pub struct Config {
     #[schemars(extend("flag" = "--hints", "value" = "SET", "default" = "accurate", "expected" = "`accurate` or `published`"))]
     pub hints: HintSet,
     /// What happens to calls that charge: the user must `confirm` them, they are sent (`allow`), or they are refused (`off`).
-    #[schemars(extend("flag" = "--spending", "value" = "POLICY", "unset" = "confirm; allow on loopback", "expected" = "`confirm`, `allow` or `off`"))]
+    #[schemars(extend("flag" = "--spending", "value" = "POLICY", "unset" = "confirm; allow where base_uri is on loopback", "expected" = "`confirm`, `allow` or `off`"))]
     pub(super) spending: Option<Spending>,
     /// Serve only the tools that read.
     #[schemars(extend("flag" = "--read-only", "default" = false))]

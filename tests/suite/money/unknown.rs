@@ -229,10 +229,13 @@ async fn the_operator_sees_what_was_bought_and_frees_what_is_unknown() {
 async fn the_ledger_says_where_it_is_and_drops_nothing_that_is_done_without_a_yes() {
     let (folder, upstream) = (folder(), Upstream::start().await);
     let empty = folder.path().join("empty");
-    assert_eq!(
-        answered(&empty, &["list"]).await,
-        "nothing was bought yet\n"
+    let list = answered(&empty, &["list"]).await;
+    let place = empty.join("ledger.sqlite");
+    let expected = format!(
+        "nothing was bought yet; the ledger is {}\n",
+        place.display()
     );
+    assert_eq!(list, expected);
     assert!(!empty.exists(), "who looks creates nothing");
     upstream.script(ITEM, [Act::Sell]);
     let world = world_on(folder.path(), &upstream.base_uri(), &[]).await;
