@@ -193,3 +193,29 @@ async fn where_the_database_goes_away_in_mid_purchase_nothing_is_lost_or_sent_tw
     // An outcome that could not be written was kept, and written when the database was back.
     assert!(!kinds.contains_key("unknown, and it had"), "{kinds:?}");
 }
+
+#[tokio::test]
+async fn a_server_that_is_stopped_while_its_database_is_away_writes_its_outcome_first() {
+    let Some(postgres) = OwnPostgres::start().await else {
+        return;
+    };
+    let upstream = Upstream::start().await;
+    upstream.script(ITEM, [Act::Held(Box::new(Act::Sell))]);
+    let (folder, base_uri) = (folder(), upstream.base_uri());
+    let settings = [("SEVENDIGITAL_MCP_LEDGER_URL", &*postgres.url)];
+    let mut server = Server::start(folder.path(), &base_uri, &settings).await;
+    let caller = server.caller();
+    let call = tokio::spawn(async move { caller.call(TOOL, &release()).await });
+    upstream.wait_for(ITEM, 1).await;
+    postgres.control(&["stop", "--mode", "fast"]).await;
+    upstream.open_gate();
+    purchase_id(&within("the answer", call).await.unwrap());
+    server.signal("TERM");
+    server.until_logged("could not be written down yet").await;
+    postgres.control(&["start"]).await;
+    assert_eq!(server.ended().await.code(), Some(0));
+    let next = Server::start(folder.path(), &base_uri, &settings).await;
+    let again = next.caller().call(TOOL, &release()).await;
+    assert!(is_replayed(&again), "{again}");
+    assert_eq!(upstream.arrivals(ITEM), 1);
+}
