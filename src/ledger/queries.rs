@@ -219,7 +219,7 @@ pub(super) fn consume_confirmation(sql: &dyn Sql, now: i64, nonce: &str) -> SqlR
     Ok(sql.execute(insert, &[nonce.into(), now.into()])? > 0)
 }
 
-/// Removes a little of what is no longer needed: settled charges older than `keep`, and confirmations and idempotency keys past their window.
+/// Removes a little of what is no longer needed: settled charges older than `keep`, and confirmations past their window.
 pub(super) fn sweep(sql: &dyn Sql, now: i64, keep: Duration) -> SqlResult<()> {
     let settled = "state IN ('done', 'refused', 'not_sent')";
     for (table, key, old, before) in [
