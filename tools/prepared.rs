@@ -10,6 +10,7 @@ use serde_json::Value;
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Client, Effect, Error, Unreadable};
 
+use crate::amount::Amount;
 use crate::arguments::{self, Arguments};
 use crate::shape;
 use crate::{Action, Tool, ToolError};
@@ -30,7 +31,7 @@ pub struct PreparedCall {
     pub action: Option<Action>,
     /// The e-mail address whose password is tried, as it was given.
     pub email: Option<String>,
-    run: Box<dyn Fn(Client) -> Running + Send + Sync>,
+    run: Box<dyn Fn(Client, Option<Amount>) -> Running + Send + Sync>,
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
@@ -95,13 +96,21 @@ impl Prepared {
             canonical,
             action,
             email,
-            run: Box::new(move |client| Box::pin(run::<T>(client, Arc::clone(&input)))),
+            run: Box::new(move |client, price| {
+                Box::pin(run::<T>(client, Arc::clone(&input), price))
+            }),
         })))
     }
 
     /// Calls 7digital. Dropping the future ends the call where it stands.
     pub async fn run(self, client: &Client) -> Result<Reply, ToolError> {
-        (self.run)(client.clone()).await
+        self.run_at(client, None).await
+    }
+
+    /// Calls 7digital as [`run`](Self::run) does. The price that the user confirmed is sent to the operations that compare it with what they charge,
+    /// as it was received, unless the caller gives a price itself; they refuse the purchase (code 3004) where it has changed.
+    pub async fn run_at(self, client: &Client, price: Option<&Amount>) -> Result<Reply, ToolError> {
+        (self.run)(client.clone(), price.cloned()).await
     }
 }
 
@@ -135,8 +144,12 @@ fn named_users(canonical: &Arguments) -> Vec<String> {
         .collect()
 }
 
-async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, ToolError> {
-    let mut answer = T::call(&client, &input).await?;
+async fn run<T: Tool>(
+    client: Client,
+    input: Arc<T::Input>,
+    price: Option<Amount>,
+) -> Result<Reply, ToolError> {
+    let mut answer = T::call_at(&client, &input, price.as_ref()).await?;
     let unexpected = shape::fit::<T::Output>(&mut answer.document);
     let says_ok = answer
         .document
