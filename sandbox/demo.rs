@@ -30,6 +30,12 @@ pub const OTHER_CARD: &str = "8154431";
 pub const BASKET_ID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 /// A release that can be bought: 7.99 as a whole, 0.99 a track.
 pub const RELEASE_ID: &str = "11700062";
+/// A release whose price is below the recommended one: 10.99 and 12.99.
+pub const SALE_RELEASE_ID: &str = "11700064";
+/// A release that is out in two months.
+pub const PRE_ORDER_ID: &str = "11700068";
+/// A release that nobody can buy any more.
+pub const WITHDRAWN_ID: &str = "11700067";
 /// A release that is sold only in the United States.
 pub const US_RELEASE_ID: &str = "11700066";
 /// A card number that registers well and then counts as expired: charges fail with 3001.

@@ -15,8 +15,11 @@ pub(crate) struct Node {
 enum Field {
     Attribute(Scalar),
     Element(Scalar),
+    Text(Scalar),
     Child(Node),
     List(Vec<Node>),
+    /// A list that has an element of its own around it in XML, whose items are called by the name here.
+    Wrapped(&'static str, Vec<Node>),
 }
 
 /// A value without inner structure. Digits that are no number, such as a barcode, are `Text`.
@@ -48,6 +51,12 @@ impl Node {
         self
     }
 
+    /// Adds the element's own text, which is `_` in JSON.
+    pub(crate) fn text(mut self, value: impl Into<Scalar>) -> Self {
+        self.fields.push(("_", Field::Text(value.into())));
+        self
+    }
+
     /// Adds an element with inner structure.
     pub(crate) fn child(mut self, name: &'static str, node: Node) -> Self {
         self.fields.push((name, Field::Child(node)));
@@ -57,6 +66,17 @@ impl Node {
     /// Adds a list: repeated elements in XML, always an array in JSON.
     pub(crate) fn list(mut self, name: &'static str, nodes: Vec<Node>) -> Self {
         self.fields.push((name, Field::List(nodes)));
+        self
+    }
+
+    /// Adds a list that is one element with an element for each item in XML, and just an array in JSON.
+    pub(crate) fn wrapped_list(
+        mut self,
+        name: &'static str,
+        item: &'static str,
+        nodes: Vec<Node>,
+    ) -> Self {
+        self.fields.push((name, Field::Wrapped(item, nodes)));
         self
     }
 }
@@ -135,8 +155,12 @@ fn write_content(out: &mut String, name: &str, node: &Node) {
         match field {
             Field::Attribute(_) => {}
             Field::Element(value) => write_scalar(out, name, value),
+            Field::Text(value) => out.push_str(&text(value)),
             Field::Child(node) => write_node(out, name, node),
             Field::List(nodes) => nodes.iter().for_each(|node| write_node(out, name, node)),
+            Field::Wrapped(item, nodes) => {
+                write_node(out, name, &Node::default().list(item, nodes.clone()));
+            }
         }
     }
     if out.len() == start + 1 {
@@ -187,13 +211,15 @@ fn text(value: &Scalar) -> String {
 fn members(node: &Node) -> Map<String, Value> {
     let member = |(name, field): &(&'static str, Field)| {
         let value = match field {
-            Field::Attribute(value) | Field::Element(value) => match value {
+            Field::Attribute(value) | Field::Element(value) | Field::Text(value) => match value {
                 Scalar::Text(text) => json!(text),
                 Scalar::Number(number) => json!(number),
                 Scalar::Flag(flag) => json!(flag),
             },
             Field::Child(node) => Value::Object(members(node)),
-            Field::List(nodes) => nodes.iter().map(members).map(Value::Object).collect(),
+            Field::List(nodes) | Field::Wrapped(_, nodes) => {
+                nodes.iter().map(members).map(Value::Object).collect()
+            }
         };
         ((*name).to_owned(), value)
     };

@@ -21,6 +21,7 @@ mod login_page;
 mod oauth;
 mod operations;
 mod pages;
+mod prices;
 mod refusal;
 mod request;
 mod route;
@@ -39,6 +40,7 @@ mod tests;
 pub use arrival::Arrival;
 pub use faults::Fault;
 pub use oauth::Signature;
+pub use prices::Price;
 pub use state::Sale;
 
 /// A running sandbox; it ends when dropped.
@@ -90,6 +92,11 @@ impl Sandbox {
     /// Every sale, in order.
     pub fn sales(&self) -> Vec<Sale> {
         server::lock(&self.world).state.sales.clone()
+    }
+
+    /// Sets what a release or a track costs from now on, in every country.
+    pub fn set_price(&self, id: u64, price: Price) {
+        server::lock(&self.world).state.prices.insert(id, price);
     }
 
     /// Makes the next calls of an operation fail in that way, after the faults scripted before.

@@ -1,6 +1,7 @@
-//! The operations of 7digital's user API, in one table.
+//! The operations of 7digital's user API in one table, and the reads of its catalogue in another.
 
 pub(crate) mod cards;
+pub(crate) mod catalogue;
 pub(crate) mod locker;
 pub(crate) mod purchase;
 pub(crate) mod subscription;
@@ -10,7 +11,7 @@ use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use crate::state::State;
 
-/// One operation of the user API.
+/// One operation of the API.
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
@@ -46,7 +47,7 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     post("updateUserUnlimitedStreaming", "/user/unlimitedStreaming", Legs::Consumer, subscription::update),
     get("getUserLocker", "/user/locker", Legs::User, locker::show),
     get("purchaseUserItem", "/user/purchase/item", Legs::User, purchase::item),
-    get("purchaseUserRrpItem", "/user/purchase/rrpitem", Legs::User, purchase::item),
+    get("purchaseUserRrpItem", "/user/purchase/rrpitem", Legs::User, purchase::rrp_item),
     get("purchaseUserBasket", "/user/purchase/basket", Legs::User, purchase::basket),
     get("purchaseUserPricedItem", "/user/purchase/priceditem", Legs::User, purchase::priced_item),
     get("listUserPaymentCards", "/user/payment/card", Legs::User, cards::list),
@@ -59,6 +60,14 @@ pub(crate) static OPERATIONS: &[Operation] = &[
     get("createUser", "/user/create", Legs::Consumer, users::create),
     get("getUserDetails", "/user/details", Legs::Consumer, users::details),
     post("authenticateUser", "/user/authenticate", Legs::Consumer, users::authenticate),
+];
+
+/// What says what an item is and costs; no part of the user API.
+#[rustfmt::skip]
+pub(crate) static CATALOGUE: &[Operation] = &[
+    get("getReleaseDetails", "/release/details", Legs::Consumer, catalogue::release),
+    get("getTrackDetails", "/track/details", Legs::Consumer, catalogue::track),
+    get("getBasket", "/basket", Legs::Consumer, catalogue::basket),
 ];
 
 const fn get(name: &'static str, path: &'static str, legs: Legs, run: Run) -> Operation {
@@ -83,6 +92,7 @@ const fn post(name: &'static str, path: &'static str, legs: Legs, run: Run) -> O
 pub(crate) fn find<'a>(method: &str, path: &'a str) -> Option<(&'static Operation, &'a str)> {
     OPERATIONS
         .iter()
+        .chain(CATALOGUE)
         .filter(|operation| operation.method == method)
         .find_map(|operation| match operation.path.strip_suffix("{id}") {
             Some(prefix) => {
@@ -102,10 +112,11 @@ mod tests {
 
     #[test]
     fn every_operation_has_a_name_of_its_own() {
-        let mut names: Vec<_> = OPERATIONS.iter().map(|operation| operation.name).collect();
+        let operations = OPERATIONS.iter().chain(CATALOGUE);
+        let mut names: Vec<_> = operations.map(|operation| operation.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), OPERATIONS.len());
+        assert_eq!(names.len(), OPERATIONS.len() + CATALOGUE.len());
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Refusal {
         Self::new(1003, message)
     }
 
+    pub(crate) fn not_available(thing: &str, id: &str) -> Self {
+        let message = format!("{thing} with id {id} is not available in this context");
+        Self::new(2002, message)
+    }
+
     pub(crate) fn not_found(thing: &str, id: &str) -> Self {
         Self::new(2001, format!("{thing} with id {id} not found"))
     }

@@ -23,10 +23,11 @@ static CATALOGUE: &[Release] = &[
     release(11_600_013, "A Month of Sundays", "Part 1", "EP", "0884977000085", (4612, "Ásgerður"), 399, &["Sunnudagur"]),
     release(11_700_062, "Harbour Lights", "", "Album", "0884977100014", (4613, "Marlow Quay"), 799, &["Slipway", "Low Water", "Beacon", "Harbour Lights"]),
     release(11_700_063, "Night Bus", "", "Single", "0884977100021", (4614, "Penge East"), 99, &["Night Bus"]),
-    release(11_700_064, "Small Hours & Other Stories", "Anniversary Edition", "Album", "0884977100038", (4615, "Clémence Bär"), 1099, &["Minuit", "Deux Heures", "L'aube"]),
+    Release { recommended_price: 1299, ..release(11_700_064, "Small Hours & Other Stories", "Anniversary Edition", "Album", "0884977100038", (4615, "Clémence Bär"), 1099, &["Minuit", "Deux Heures", "L'aube"]) },
     release(11_700_065, "Free Sampler", "", "EP", "0884977100045", (4616, "Various Artists"), 0, &["Hello"]),
     Release { only_in: Some("US"), ..release(11_700_066, "Route 1", "", "Album", "0884977100052", (4617, "Bayou Telegraph"), 899, &["Mile Marker", "Diner"]) },
     release(11_700_067, "Withdrawn", "", "Album", "0884977100069", (4618, "Gone Fishing"), 799, &[]),
+    Release { explicit: true, pre_order: true, ..release(11_700_068, "Deep Water", "", "Album", "0884977100076", (4613, "Marlow Quay"), 999, &["Undertow", "Dead Reckoning", "Landfall"]) },
 ];
 
 const OWNED: usize = 13;
@@ -53,8 +54,11 @@ const fn release(
         barcode,
         artist_id,
         artist,
+        explicit: false,
         price,
+        recommended_price: price,
         track_price,
+        pre_order: false,
         only_in: None,
         tracks,
     }

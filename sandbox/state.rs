@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
+use crate::prices::Price;
 use crate::refusal::Refusal;
 use crate::tokens::Tokens;
 
@@ -16,6 +17,8 @@ pub(crate) const MOST_REGISTRATIONS: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) catalogue: &'static [Release],
+    /// Prices that were set since the start, by the id of the release or track.
+    pub(crate) prices: BTreeMap<u64, Price>,
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) baskets: BTreeMap<String, Basket>,
     pub(crate) registrations: BTreeMap<String, Registration>,
@@ -24,7 +27,7 @@ pub(crate) struct State {
     last_id: u64,
 }
 
-/// A release of the catalogue; prices are in pence.
+/// A release of the catalogue; prices are in pence, and [`State::price`] says what they are elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Release {
     pub(crate) id: u64,
@@ -34,8 +37,12 @@ pub(crate) struct Release {
     pub(crate) barcode: &'static str,
     pub(crate) artist_id: u64,
     pub(crate) artist: &'static str,
+    pub(crate) explicit: bool,
     pub(crate) price: u64,
+    pub(crate) recommended_price: u64,
     pub(crate) track_price: u64,
+    /// Whether it is not out yet.
+    pub(crate) pre_order: bool,
     /// The one country where it is sold, if it is not sold everywhere.
     pub(crate) only_in: Option<&'static str>,
     /// Track titles; none means that the release was withdrawn.
@@ -143,6 +150,7 @@ impl State {
     pub(crate) fn new(catalogue: &'static [Release]) -> Self {
         Self {
             catalogue,
+            prices: BTreeMap::new(),
             users: BTreeMap::new(),
             baskets: BTreeMap::new(),
             registrations: BTreeMap::new(),
@@ -192,6 +200,27 @@ impl State {
             .iter()
             .find(|release| release.id == id)
             .ok_or_else(|| Refusal::not_found("Release", &id.to_string()))
+    }
+
+    /// What a release, or one track of it, costs in a country: what was set since the start, else by the catalogue.
+    pub(crate) fn price(&self, release: &Release, track_id: Option<u64>, country: &str) -> Price {
+        let set = self.prices.get(&track_id.unwrap_or(release.id));
+        let (sevendigital, recommended) = match track_id {
+            Some(_) => (release.track_price, release.track_price),
+            None => (release.price, release.recommended_price),
+        };
+        let british = Price {
+            sevendigital,
+            recommended,
+        };
+        set.copied().unwrap_or_else(|| british.in_country(country))
+    }
+
+    /// The release that a track is on.
+    pub(crate) fn release_of(&self, track_id: u64) -> Result<&'static Release, Refusal> {
+        let mut catalogue = self.catalogue.iter();
+        let release = catalogue.find(|release| release.has_track(track_id));
+        release.ok_or_else(|| Refusal::not_found("Track", &track_id.to_string()))
     }
 
     pub(crate) fn record_sale(&mut self, sale: Sale) {
@@ -246,10 +275,34 @@ impl Release {
         release_id * 100 + number
     }
 
+    /// Whether it is sold in that country.
+    pub(crate) fn is_sold_in(&self, country: &str) -> bool {
+        self.only_in.is_none_or(|only| only == country)
+    }
+
+    /// A track's number on its release, from 1.
+    pub(crate) const fn track_number(track_id: u64) -> u64 {
+        track_id % 100
+    }
+
     pub(crate) fn has_track(&self, track_id: u64) -> bool {
-        (1_u64..)
-            .zip(self.tracks)
-            .any(|(number, _)| Self::track_id(self.id, number) == track_id)
+        self.track_title(track_id).is_some()
+    }
+
+    pub(crate) fn track_title(&self, track_id: u64) -> Option<&'static str> {
+        let mut tracks = (1_u64..).zip(self.tracks);
+        let track = tracks.find(|(number, _)| Self::track_id(self.id, *number) == track_id);
+        track.map(|(_, title)| *title)
+    }
+
+    /// When it is out: in two months, or since years.
+    pub(crate) fn release_date(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let day = if self.pre_order {
+            now.date_naive().checked_add_days(Days::new(60))
+        } else {
+            NaiveDate::from_ymd_opt(2019, 10, 21)
+        };
+        day.map_or(now, |day| day.and_time(NaiveTime::MIN).and_utc())
     }
 
     /// The release as a locker shows it after one purchase of it or of one track.

@@ -4,6 +4,8 @@
 mod harness;
 // Each operation in both formats; errors; what arrivals record.
 mod answers;
+// What the catalogue says of what can be bought.
+mod catalogue;
 // What each fault does to a call.
 mod faults;
 // Lockers: pages, sorting, filters.

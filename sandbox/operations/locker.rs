@@ -29,7 +29,7 @@ pub(crate) fn show(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
     let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let start = count((page - 1).saturating_mul(page_size));
     let shown = locker.iter().skip(start).take(count(page_size));
-    let shown = shown.map(|owned| locker_release(owned, image_size, &call.user_id));
+    let shown = shown.map(|owned| locker_release(owned, image_size, call));
     let releases = Node::default()
         .element("page", page)
         .element("pageSize", page_size)
@@ -40,11 +40,14 @@ pub(crate) fn show(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
 }
 
 /// A release of a locker, as the locker and purchases show it.
-pub(crate) fn locker_release(owned: &Owned, image_size: u64, user_id: &str) -> Node {
-    let track = |track: &OwnedTrack| locker_track(owned.release, track, user_id);
+pub(crate) fn locker_release(owned: &Owned, image_size: u64, call: &Call) -> Node {
+    let track = |track: &OwnedTrack| locker_track(owned.release, track, &call.user_id);
     let tracks = owned.tracks.iter().map(track).collect();
+    let date = timestamp(owned.release.release_date(call.now));
+    let download = Node::default().element("releaseDate", date);
+    let release = release_node(owned.release, image_size).child("download", download);
     Node::default()
-        .child("release", release_node(owned.release, image_size))
+        .child("release", release)
         .child("lockerTracks", Node::default().list("lockerTrack", tracks))
         .element("available", owned.available)
 }
@@ -128,14 +131,14 @@ fn in_any_case(a: &str, b: &str) -> Ordering {
     a.to_lowercase().cmp(&b.to_lowercase())
 }
 
-fn release_node(release: &Release, image_size: u64) -> Node {
+/// A release, but for where and how it is sold.
+pub(crate) fn release_node(release: &Release, image_size: u64) -> Node {
     let id = release.id;
     let named = |id: u64, name: &str| {
         let node = Node::default().attribute("id", id);
         node.element("name", name)
     };
-    let image = format!("http://artwork.sandbox.example/sleeveart/{id:010}_{image_size}.jpg");
-    let download = Node::default().element("releaseDate", "2019-10-21T00:00:00Z");
+    let image = format!("https://artwork.sandbox.example/sleeveart/{id:010}_{image_size}.jpg");
     Node::default()
         .attribute("id", id)
         .element("title", release.title)
@@ -147,10 +150,9 @@ fn release_node(release: &Release, image_size: u64) -> Node {
         .element("image", image)
         .child("label", named(116, "Sandbox & Sons Recordings"))
         .child("licensor", named(18, "Sandbox"))
-        .child("download", download)
 }
 
-fn artist_node(release: &Release) -> Node {
+pub(crate) fn artist_node(release: &Release) -> Node {
     Node::default()
         .attribute("id", release.artist_id)
         .element("name", release.artist)

@@ -3,6 +3,7 @@
 use super::locker::locker_release;
 use crate::call::{Answer, Call, timestamp};
 use crate::document::Node;
+use crate::prices::Price;
 use crate::refusal::Refusal;
 use crate::state::{Charge, Owned, Release, Sale, State};
 
@@ -10,6 +11,8 @@ use crate::state::{Charge, Owned, Release, Sale, State};
 struct Item {
     release: &'static Release,
     track_id: Option<u64>,
+    price: Price,
+    /// What is charged for it.
     amount: u64,
 }
 
@@ -21,9 +24,25 @@ enum Payment {
     Logged(String),
 }
 
-/// `purchaseUserItem` and `purchaseUserRrpItem`: a `price`, when given, must be the price.
+/// `purchaseUserItem`: at 7digital's price.
 pub(crate) fn item(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    at_listed_price(state, call, |price| price.sevendigital)
+}
+
+/// `purchaseUserRrpItem`: at the recommended retail price.
+pub(crate) fn rrp_item(state: &mut State, call: &Call) -> Result<Answer, Refusal> {
+    at_listed_price(state, call, |price| price.recommended)
+}
+
+/// A `price`, when given, must be the price.
+fn at_listed_price(
+    state: &mut State,
+    call: &Call,
+    charged: fn(Price) -> u64,
+) -> Result<Answer, Refusal> {
     let item = wanted(state, call)?;
+    let amount = charged(item.price);
+    let item = Item { amount, ..item };
     match call.money("price")? {
         Some(price) if price != item.amount => Err(Refusal::new(
             3004,
@@ -54,10 +73,13 @@ pub(crate) fn basket(state: &mut State, call: &Call) -> Result<Answer, Refusal> 
         .get(&key)
         .ok_or_else(|| Refusal::not_found("Basket", id))?;
     if basket.country != country {
-        return Err(not_available(&format!("Basket with id {id}")));
+        return Err(Refusal::not_available("Basket", id));
     }
     let items = basket.items.iter();
-    let items = items.map(|(release_id, track_id)| listed(state, *release_id, *track_id));
+    let items = items.map(|(release_id, track_id)| {
+        let release = state.release(*release_id)?;
+        listed(state, release, *track_id, &country)
+    });
     let items = items.collect::<Result<Vec<_>, _>>()?;
     let answer = sell(state, call, &items, Payment::Card)?;
     state.baskets.remove(&key);
@@ -84,35 +106,33 @@ fn wanted(state: &State, call: &Call) -> Result<Item, Refusal> {
     let release_id = call.number("releaseId")?.unwrap_or_default();
     let track_id = call.number("trackId")?;
     let country = call.country()?;
-    let item = listed(state, release_id, track_id)?;
-    let elsewhere = item.release.only_in.is_some_and(|only| only != country);
-    if elsewhere || item.release.tracks.is_empty() {
-        return Err(not_available(&format!("Release with id {release_id}")));
+    let release = state.release(release_id)?;
+    let item = listed(state, release, track_id, &country)?;
+    if !release.is_sold_in(&country) || release.tracks.is_empty() {
+        return Err(Refusal::not_available("Release", &release_id.to_string()));
     }
     Ok(item)
 }
 
-fn listed(state: &State, release_id: u64, track_id: Option<u64>) -> Result<Item, Refusal> {
-    let release = state.release(release_id)?;
-    match track_id {
-        Some(track_id) if !release.has_track(track_id) => {
-            Err(Refusal::not_found("Track", &track_id.to_string()))
-        }
-        Some(_) => Ok(Item {
-            release,
-            track_id,
-            amount: release.track_price,
-        }),
-        None => Ok(Item {
-            release,
-            track_id,
-            amount: release.price,
-        }),
+/// A release, or the track that is named, at 7digital's price.
+fn listed(
+    state: &State,
+    release: &'static Release,
+    track_id: Option<u64>,
+    country: &str,
+) -> Result<Item, Refusal> {
+    if let Some(track_id) = track_id
+        && !release.has_track(track_id)
+    {
+        return Err(Refusal::not_found("Track", &track_id.to_string()));
     }
-}
-
-fn not_available(thing: &str) -> Refusal {
-    Refusal::new(2002, format!("{thing} is not available in this context"))
+    let price = state.price(release, track_id, country);
+    Ok(Item {
+        release,
+        track_id,
+        price,
+        amount: price.sevendigital,
+    })
 }
 
 /// Takes the payment, then puts every item into the locker under one purchase id.
@@ -138,9 +158,7 @@ fn sell(
         .map(|item| item.release.owned(item.track_id, purchase_id, call.now));
     let bought: Vec<Owned> = bought.collect();
     if transaction_id.is_none() {
-        let releases = bought
-            .iter()
-            .map(|owned| locker_release(owned, 50, &call.user_id));
+        let releases = bought.iter().map(|owned| locker_release(owned, 50, call));
         let releases = Node::default().list("lockerRelease", releases.collect());
         purchase = purchase.child("lockerReleases", releases);
     }

@@ -5,7 +5,7 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::harness::{CONSUMER, Token, USER, call, get, post, send};
-use crate::operations::{Legs, OPERATIONS};
+use crate::operations::{CATALOGUE, Legs, OPERATIONS};
 use crate::{Sandbox, Signature, demo};
 
 /// The parameters of a good call of each operation.
@@ -14,8 +14,11 @@ fn parameters(operation: &str) -> Vec<(&'static str, &'static str)> {
     let with = |more| [item.clone(), more].concat();
     match operation {
         "getUserLocker" => vec![("country", "GB")],
-        "purchaseUserItem" | "purchaseUserRrpItem" => item,
-        "purchaseUserBasket" => vec![("basketId", demo::BASKET_ID), ("country", "GB")],
+        "purchaseUserItem" | "purchaseUserRrpItem" | "getReleaseDetails" => item,
+        "getTrackDetails" => vec![("trackId", "1170006201"), ("country", "GB")],
+        "purchaseUserBasket" | "getBasket" => {
+            vec![("basketId", demo::BASKET_ID), ("country", "GB")]
+        }
         "purchaseUserPricedItem" => with(vec![("price", "0.50")]),
         "deliverUserItem" => with(vec![("transactionId", "t-1"), ("retailPrice", "7.99")]),
         "selectUserPaymentCard" | "deleteUserPaymentCard" => vec![("cardId", demo::OTHER_CARD)],
@@ -48,8 +51,9 @@ async fn every_operation_answers_in_xml_by_default_and_in_json_if_asked() {
         let sandbox = Sandbox::start().await.unwrap();
         // A registration's id is known only after it was made; `purchases` reads one.
         let with_id = |path: &str| path.ends_with("{id}");
-        for operation in OPERATIONS
+        for operation in CATALOGUE
             .iter()
+            .chain(OPERATIONS)
             .filter(|operation| !with_id(operation.path))
         {
             let name = operation.name;

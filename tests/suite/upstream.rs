@@ -2,6 +2,8 @@
 
 // Rows of an answer and what comes of it; the server that they are played on.
 mod answers;
+// What the catalogue says of a purchase, and the price that is sent as a guard.
+mod catalogue;
 // Error envelopes: variants, codes, advice.
 mod errors;
 // Formats, envelopes and the traps between XML and JSON.

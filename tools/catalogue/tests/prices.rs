@@ -74,59 +74,25 @@ fn prices_in_json_are_texts_numbers_or_null_in_any_wrapping() {
     let (two, nine) = (package(2, json!("0.99")), package(9, json!(1.29)));
     let old = json!({"currency": {"_": "£", "code": "GBP"}, "value": "0.79", "rrp": "0.99", "formattedPrice": "£0.79"});
     let bare = json!({"currency": {"code": "USD"}, "formattedPrice": "N/A", "rrp": "0.00"});
-    for (download, price, expected) in [
+    #[rustfmt::skip]
+    let rows = [
         (json!({"packages": [nine, two]}), json!(null), "0.99 GBP"),
-        (
-            json!({"packages": {"package": [nine, two]}}),
-            json!(null),
-            "0.99 GBP",
-        ),
-        (
-            json!({"packages": {"package": two}}),
-            json!(null),
-            "0.99 GBP",
-        ),
+        (json!({"packages": {"package": [nine, two]}}), json!(null), "0.99 GBP"),
+        (json!({"packages": {"package": two}}), json!(null), "0.99 GBP"),
         (json!({"packages": two}), json!(null), "0.99 GBP"),
         (json!({"packages": [nine]}), json!(null), "1.29 GBP"),
-        (
-            json!({"packages": [package(12, json!(12.5)), nine]}),
-            json!(null),
-            "12.50 GBP",
-        ),
-        (
-            json!({"packages": [package(2, json!(7))]}),
-            json!(null),
-            "7.00 GBP",
-        ),
-        (
-            json!({"packages": [package(2, json!({"_": "7.99"}))]}),
-            json!(null),
-            "7.99 GBP",
-        ),
-        (
-            json!({"packages": [package(2, json!(null)), nine]}),
-            json!(null),
-            "none",
-        ),
-        (
-            json!({"packages": [package(2, json!(1e-7))]}),
-            json!(null),
-            "none",
-        ),
-        (
-            json!({"packages": [package(2, json!(null))]}),
-            old.clone(),
-            "none",
-        ),
+        (json!({"packages": [package(12, json!(12.5)), nine]}), json!(null), "12.50 GBP"),
+        (json!({"packages": [package(2, json!(7))]}), json!(null), "7.00 GBP"),
+        (json!({"packages": [package(2, json!({"_": "7.99"}))]}), json!(null), "7.99 GBP"),
+        (json!({"packages": [package(2, json!(null)), nine]}), json!(null), "none"),
+        (json!({"packages": [package(2, json!(1e-7))]}), json!(null), "none"),
+        (json!({"packages": [package(2, json!(null))]}), old.clone(), "none"),
         (json!({"packages": []}), old.clone(), "0.79 GBP"),
         (json!(null), old, "0.79 GBP"),
-        (
-            json!({"releaseDate": "2011-09-25T23:00:00Z"}),
-            json!(null),
-            "none",
-        ),
+        (json!({"releaseDate": "2011-09-25T23:00:00Z"}), json!(null), "none"),
         (json!({"packages": ""}), bare, "none"),
-    ] {
+    ];
+    for (download, price, expected) in rows {
         assert_eq!(of(download.clone(), price), expected, "{download}");
     }
 }
@@ -167,7 +133,8 @@ fn a_callers_price_that_is_far_off_or_foreign_is_doubted() {
             "7digital lists it at {listed}, which is another currency than that of {given}."
         ))
     };
-    for (price, currency, text, code, expected) in [
+    #[rustfmt::skip]
+    let rows = [
         (999, None, "9.99", "GBP", None),
         (100, None, "9.99", "GBP", None),
         (99, None, "9.99", "GBP", far("9.99 GBP", "0.99 GBP")),
@@ -177,17 +144,12 @@ fn a_callers_price_that_is_far_off_or_foreign_is_doubted() {
         (0, None, "9.99", "GBP", far("9.99 GBP", "0.00 GBP")),
         (999, None, "0.00", "GBP", far("0.00 GBP", "9.99 GBP")),
         (0, None, "0.00", "GBP", None),
-        (
-            999,
-            Some("EUR"),
-            "9.99",
-            "GBP",
-            foreign("9.99 GBP", "9.99 EUR"),
-        ),
+        (999, Some("EUR"), "9.99", "GBP", foreign("9.99 GBP", "9.99 EUR")),
         (999, None, "9.99", "EUR", foreign("9.99 EUR", "9.99 GBP")),
         (1_200, Some("JPY"), "1200", "JPY", None),
         (10_000_000, Some("GBP"), "9.999", "GBP", None),
-    ] {
+    ];
+    for (price, currency, text, code, expected) in rows {
         let mut arguments = json!({"releaseId": "7", "retailPrice": price});
         if let Some(currency) = currency {
             arguments["currency"] = json!(currency);
