@@ -6,8 +6,8 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
@@ -41,21 +41,14 @@ struct Fields {
 }
 
 /// The shapes that were compiled, by the type of the document.
-static SHAPES: RwLock<BTreeMap<TypeId, &'static Fields>> = RwLock::new(BTreeMap::new());
+static SHAPES: Mutex<BTreeMap<TypeId, &'static Fields>> = Mutex::new(BTreeMap::new());
 
 /// The shape of a type's documents, compiled from its schema at the first use.
 fn of<T: JsonSchema + 'static>() -> &'static Fields {
-    let key = TypeId::of::<T>();
-    let known = SHAPES.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(shape) = known.get(&key) {
-        return shape;
-    }
-    drop(known);
-    let mut shapes = SHAPES.write().unwrap_or_else(PoisonError::into_inner);
     // There is one for each type of document, for as long as the program runs.
-    shapes
-        .entry(key)
-        .or_insert_with(|| Box::leak(Box::new(Fields::compile(&schema::whole::<T>()))))
+    let compile = || &*Box::leak(Box::new(Fields::compile(&schema::whole::<T>())));
+    let mut shapes = SHAPES.lock();
+    shapes.entry(TypeId::of::<T>()).or_insert_with(compile)
 }
 
 impl Shape {

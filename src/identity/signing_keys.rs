@@ -1,10 +1,11 @@
 //! The keys that an authorization server publishes: which of them may have signed a token, and how they are fetched.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Header};
+use parking_lot::Mutex;
 use reqwest::header::ACCEPT;
 use reqwest::redirect;
 use serde::Deserialize;
@@ -164,12 +165,8 @@ impl KeyRing {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn held(&self) -> Held {
-        let state = self.state();
+        let state = self.state.lock();
         let younger = |limit| state.keys.as_ref().filter(|(_, at)| at.elapsed() < limit);
         Held {
             keys: younger(KEPT).map(|(keys, _)| Arc::clone(keys)),
@@ -182,7 +179,7 @@ impl KeyRing {
     ///
     /// The fetch is a task of its own: were it a caller's, those who hang up could make it begin again and again.
     pub(super) fn fetch(ring: &Arc<Self>) -> Option<watch::Receiver<()>> {
-        let mut state = ring.state();
+        let mut state = ring.state.lock();
         let running = state.running.as_ref();
         if let Some(running) = running.filter(|running| running.has_changed().is_ok()) {
             return Some(running.clone());
@@ -215,7 +212,7 @@ impl KeyRing {
             Err(failure) => tracing::warn!("{failure}"),
         }
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.tried = Some(now);
         state.failure = outcome.as_ref().err().copied();
         if let Ok(keys) = outcome {

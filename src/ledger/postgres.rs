@@ -1,7 +1,6 @@
 //! The ledger in PostgreSQL, shared by any number of processes on any number of machines.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -9,8 +8,8 @@ use deadpool_postgres::{
     ClientWrapper, GenericClient, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
     RecyclingMethod,
 };
-use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
+use parking_lot::Mutex;
+use sevendigital::platform_tls;
 use tokio::runtime::Handle;
 use tokio_postgres::config::Host;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -66,7 +65,8 @@ impl Postgres {
         config.application_name("sevendigital-mcp");
         config.connect_timeout(TIMEOUT).tcp_user_timeout(TIMEOUT);
         config.keepalives_idle(TIMEOUT);
-        let tls = MakeRustlsConnect::new(tls()?);
+        let tls = platform_tls().map_err(|error| failed("opened", &error))?;
+        let tls = MakeRustlsConnect::new(tls);
         let recycling_method = RecyclingMethod::Fast;
         let manager = ManagerConfig { recycling_method };
         let manager = Manager::from_config(config.clone(), tls.clone(), manager);
@@ -112,7 +112,7 @@ impl Postgres {
 
     /// The owner of the charges to come: while its session lives, others take them for alive. Only on a thread that may block.
     pub(super) fn announce(&self) -> SqlResult<String> {
-        let mut presence = lock(&self.presence);
+        let mut presence = self.presence.lock();
         let lives = presence
             .session
             .as_ref()
@@ -138,7 +138,7 @@ impl Postgres {
 
     /// All owners that this process has had.
     pub(super) fn owners(&self) -> Vec<String> {
-        lock(&self.presence).owners.clone()
+        self.presence.lock().owners.clone()
     }
 
     /// Host and database, without user and password.
@@ -166,7 +166,7 @@ impl Postgres {
             PoolError::Backend(error) => failed("reached", &described(&error)),
             other => failed("reached", &other),
         })?;
-        let mut is_set_up = lock(&self.is_set_up);
+        let mut is_set_up = self.is_set_up.lock();
         if !*is_set_up {
             self.set_up(runtime, &mut connection)?;
             *is_set_up = true;
@@ -256,24 +256,10 @@ fn failed(what: &str, error: &dyn std::fmt::Display) -> LedgerError {
     LedgerError(format!("the ledger in PostgreSQL can't be {what}: {error}"))
 }
 
-/// Trust as the platform has it.
-fn tls() -> Result<ClientConfig, LedgerError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions();
-    let config = builder.and_then(BuilderVerifierExt::with_platform_verifier);
-    let config = config.map_err(|error| failed("opened", &error))?;
-    Ok(config.with_no_client_auth())
-}
-
 /// The key of an owner's lock.
 fn lock_of(owner: &str) -> i64 {
     let (high, _) = Uuid::parse_str(owner).unwrap_or_default().as_u64_pair();
     high.cast_signed()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A connection, or a transaction on one.

@@ -415,7 +415,11 @@ async fn what_could_not_be_written_is_written_later_and_before_anything_else() {
         let ledger = bench.ledger();
         let id = started(&ledger, intent("k")).await;
         // A transaction that fails takes nothing with it.
-        ledger.0.unwritten().push(Unwritten::Outcome(id, done()));
+        ledger
+            .0
+            .unwritten
+            .lock()
+            .push(Unwritten::Outcome(id, done()));
         let fails = ledger
             .0
             .write(|_| Err::<(), _>(LedgerError("no".into())))
@@ -429,7 +433,8 @@ async fn what_could_not_be_written_is_written_later_and_before_anything_else() {
         ledger.0.write(write).await.unwrap();
         ledger
             .0
-            .unwritten()
+            .unwritten
+            .lock()
             .push(Unwritten::NotSent("account".into(), attempt));
         assert_eq!(
             find(&ledger, "other").await.unwrap(),
