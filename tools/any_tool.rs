@@ -33,7 +33,7 @@ impl AnyTool {
             contract: T::CONTRACT,
             requires_confirmation: T::ACTION.is_some(),
             rate_limit: T::RATE_LIMIT,
-            input_schema: schema::input::<T::Input>,
+            input_schema: schema::whole::<T::Input>,
             output_schema: schema::output::<T::Output>,
             prepare: Prepared::new::<T>,
         }

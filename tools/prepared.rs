@@ -1,7 +1,6 @@
 //! A call whose arguments have been read and checked, before anything is sent.
 
 use std::fmt;
-use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -14,12 +13,9 @@ use crate::arguments::{self, Arguments};
 use crate::shape;
 use crate::{Action, Tool, ToolError};
 
-/// A call whose arguments have been read and checked, before anything is sent. Cheap to clone.
+/// A call whose arguments have been read and checked, before anything is sent.
 #[derive(Clone)]
-pub struct Prepared(Arc<PreparedCall>);
-
-/// What is known of a call once its arguments have been read.
-pub struct PreparedCall {
+pub struct Prepared {
     /// The arguments in one form for all their spellings. Passwords are never among them.
     pub canonical: Arguments,
     /// The user and the shop that the call names.
@@ -30,7 +26,7 @@ pub struct PreparedCall {
     pub action: Option<Action>,
     /// The e-mail address whose password is tried, as it was given.
     pub email: Option<String>,
-    run: Box<dyn Fn(Client) -> Running + Send + Sync>,
+    run: Arc<dyn Fn(Client) -> Running + Send + Sync>,
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
@@ -89,27 +85,19 @@ impl Prepared {
         shape::check_names::<T::Input>(&canonical)?;
         let email = T::email(&input).map(|email| email.as_str().to_owned());
         let input = Arc::new(input);
-        Ok(Self(Arc::new(PreparedCall {
+        Ok(Self {
             target: Target::from_canonical(&canonical),
             named_users: named_users(&canonical),
             canonical,
             action,
             email,
-            run: Box::new(move |client| Box::pin(run::<T>(client, Arc::clone(&input)))),
-        })))
+            run: Arc::new(move |client| Box::pin(run::<T>(client, Arc::clone(&input)))),
+        })
     }
 
     /// Calls 7digital. Dropping the future ends the call where it stands.
     pub async fn run(self, client: &Client) -> Result<Reply, ToolError> {
         (self.run)(client.clone()).await
-    }
-}
-
-impl Deref for Prepared {
-    type Target = PreparedCall;
-
-    fn deref(&self) -> &PreparedCall {
-        &self.0
     }
 }
 
@@ -138,10 +126,8 @@ fn named_users(canonical: &Arguments) -> Vec<String> {
 async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, ToolError> {
     let mut answer = T::call(&client, &input).await?;
     let unexpected = shape::fit::<T::Output>(&mut answer.document);
-    let says_ok = answer
-        .document
-        .get("status")
-        .is_some_and(|status| status == "ok");
+    let status = answer.document.get("status");
+    let says_ok = status.is_some_and(|status| status == "ok");
     let changes = T::CONTRACT.upstream.effect == Effect::Writes;
     if changes && !says_ok && !shape::has_payload::<T::Output>(&answer.document) {
         return Err(Error::Unreadable(Unreadable::EnvelopeStatus).into());
