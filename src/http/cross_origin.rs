@@ -23,6 +23,7 @@ const FETCH_MODE: &str = "sec-fetch-mode";
 #[derive(Debug, Clone)]
 pub struct CrossOriginProtection {
     hosts: Arc<[String]>,
+    /// As browsers write them.
     origins: Arc<[String]>,
 }
 
@@ -48,7 +49,10 @@ impl CrossOriginProtection {
         let why = "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`";
         let host = self.host(request).ok_or(why)?;
         let headers = &request.headers;
-        let allowed = |value: &str| origin(value).is_some_and(|origin| self.allows(&origin));
+        let allowed = |value: &str| {
+            let origin = origin(value).map(|origin| origin.origin().ascii_serialization());
+            origin.is_some_and(|origin| self.origins.contains(&origin))
+        };
         let ours = |value: &str| origin(value).is_some_and(|origin| is_ours(&origin, &host));
         for (name, objection) in [
             (header::ORIGIN, "the `Origin` is another web page's"),
@@ -92,11 +96,6 @@ impl CrossOriginProtection {
         let names = [&host, name, bare.unwrap_or(name)];
         let listed = |entry: &String| names.iter().any(|name| entry.eq_ignore_ascii_case(name));
         self.hosts.iter().any(listed).then(|| host.clone())
-    }
-
-    fn allows(&self, wanted: &Url) -> bool {
-        let mut origins = self.origins.iter().filter_map(|allowed| origin(allowed));
-        origins.any(|allowed| allowed.origin() == wanted.origin())
     }
 }
 
