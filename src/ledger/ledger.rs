@@ -8,9 +8,10 @@ use super::entry::{
     BeginOutcome, Entry, Intent, KeyBinding, LedgerError, Outcome, Repeat, Result, State, WINDOW,
 };
 use super::queries::{
-    consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, find_unknown, first,
-    insert, mark_unknown, newest, sweep, write_outcome,
+    consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, first, insert,
+    mark_unknown, newest, sweep, write_outcome,
 };
+use super::sql::Cell;
 use super::store::{Store, Unwritten};
 use crate::config::{Config, ConfigError, SpendingLimits};
 
@@ -182,7 +183,10 @@ impl Ledger {
 
     /// The same call's charge whose outcome is unknown.
     pub async fn find_unknown(&self, key: String) -> Result<Option<Entry>> {
-        self.0.read(move |sql| find_unknown(sql, &key)).await
+        let unknown = "key = $1 AND state = 'unknown'";
+        self.0
+            .read(move |sql| first(sql, unknown, &[(&key).into()]))
+            .await
     }
 
     /// When this account last bought this item, by any tool, within the window; or may have bought it, at any time.
@@ -204,12 +208,9 @@ impl Ledger {
         let (account, id) = (account.to_owned(), purchase_id.to_owned());
         self.0
             .read(move |sql| {
-                let known = first(
-                    sql,
-                    "account = $1 AND purchase_id = $2",
-                    &[(&account).into(), (&id).into()],
-                );
-                Ok(known?.is_some())
+                let values = [(&account).into(), (&id).into()];
+                let known = first(sql, "account = $1 AND purchase_id = $2", &values)?;
+                Ok(known.is_some())
             })
             .await
     }
@@ -289,7 +290,7 @@ impl Ledger {
                 let fresh: [u8; 32] = rand::random();
                 let insert =
                     "INSERT INTO signing_key (id, key) VALUES (1, $1) ON CONFLICT DO NOTHING";
-                sql.execute(insert, &[fresh.as_slice().into()])?;
+                sql.execute(insert, &[Cell::Bytes(fresh.to_vec())])?;
                 let row = sql.first("SELECT key FROM signing_key WHERE id = 1", &[])?;
                 let key = row.and_then(|mut row| row.bytes("key")?.try_into().ok());
                 key.ok_or_else(|| LedgerError("its signing key is damaged".to_owned()))

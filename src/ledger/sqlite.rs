@@ -287,36 +287,29 @@ impl Drop for Sqlite {
 /// A connection, and the ledger that it is of.
 struct Session<'a>(&'a Sqlite, &'a rusqlite::Connection);
 
-impl Session<'_> {
-    fn run(&self, statement: &str, values: &[Cell]) -> rusqlite::Result<u64> {
-        let mut statement = self.1.prepare_cached(&statement.replace('$', "?"))?;
-        let changed = statement.execute(params_from_iter(values))?;
+impl Sql for Session<'_> {
+    fn execute(&self, statement: &str, values: &[Cell]) -> SqlResult<u64> {
+        let used = |error| self.0.failed("used", &error);
+        let statement = statement.replace('$', "?");
+        let mut statement = self.1.prepare_cached(&statement).map_err(used)?;
+        let changed = statement.execute(params_from_iter(values)).map_err(used)?;
         Ok(u64::try_from(changed).unwrap_or_default())
     }
 
-    fn rows(&self, statement: &str, values: &[Cell]) -> rusqlite::Result<Vec<Row>> {
-        let mut statement = self.1.prepare_cached(&statement.replace('$', "?"))?;
-        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let rows = statement.query_map(params_from_iter(values), |row| {
-            let cells = columns.iter().enumerate();
-            let cells: rusqlite::Result<Vec<_>> = cells
-                .map(|(place, name)| Ok((name.clone(), Cell::from(row.get_ref(place)?))))
-                .collect();
-            Ok(Row::new(cells?.into_iter()))
-        })?;
-        rows.collect()
-    }
-}
-
-impl Sql for Session<'_> {
-    fn execute(&self, statement: &str, values: &[Cell]) -> SqlResult<u64> {
-        let changed = self.run(statement, values);
-        changed.map_err(|error| self.0.failed("used", &error))
-    }
-
     fn query(&self, statement: &str, values: &[Cell]) -> SqlResult<Vec<Row>> {
-        let rows = self.rows(statement, values);
-        rows.map_err(|error| self.0.failed("used", &error))
+        let used = |error| self.0.failed("used", &error);
+        let statement = statement.replace('$', "?");
+        let mut statement = self.1.prepare_cached(&statement).map_err(used)?;
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let row = |row: &rusqlite::Row<'_>| {
+            let cells = columns.iter().enumerate();
+            let cells = cells.map(|(place, name)| Ok((name.clone(), row.get_ref(place)?.into())));
+            cells.collect::<rusqlite::Result<_>>().map(Row)
+        };
+        let rows = statement
+            .query_map(params_from_iter(values), row)
+            .map_err(used)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(used)
     }
 
     fn wall_clock(&self) -> SqlResult<i64> {

@@ -53,17 +53,18 @@ impl Store {
             let folder = folders.state_dir().unwrap_or(folders.data_local_dir());
             Some(folder.to_owned())
         };
+        let sqlite = |folder| Database::Sqlite(Arc::new(Sqlite::new(folder)));
         let database = match (&config.ledger_url, config.state_dir.clone()) {
             (Some(url), _) => {
                 let postgres = Postgres::new(url.expose());
                 let postgres = postgres.map_err(|LedgerError(problem)| ConfigError(problem))?;
                 Database::Postgres(Arc::new(postgres))
             }
-            (None, Some(folder)) => Database::Sqlite(Arc::new(Sqlite::new(Some(folder)))),
-            (None, None) if config.sandbox => Database::Sqlite(Arc::new(Sqlite::new(None))),
-            (None, None) => usual().map_or(Database::Nowhere, |folder| {
-                Database::Sqlite(Arc::new(Sqlite::new(Some(folder))))
-            }),
+            (None, None) if config.sandbox => sqlite(None),
+            (None, folder) => match folder.or_else(usual) {
+                Some(folder) => sqlite(Some(folder)),
+                None => Database::Nowhere,
+            },
         };
         Ok(Self::over(database, config.ledger_keep))
     }
