@@ -97,6 +97,10 @@ mod tests {
 
     use super::*;
 
+    fn refused(arguments: &Value) -> Result<(), ToolError> {
+        refuse(arguments.as_object().unwrap())
+    }
+
     #[test]
     fn card_data_is_refused_and_not_repeated() {
         for arguments in [
@@ -111,14 +115,10 @@ mod tests {
             json!({"body": {"cardVerificationCode": "1"}}),
             json!({"cvv": "1"}),
         ] {
-            let error = refuse(arguments.as_object().unwrap())
-                .unwrap_err()
-                .to_string();
+            let error = refused(&arguments).unwrap_err().to_string();
             assert!(error.contains("card data is not accepted"), "{arguments}");
-            assert!(
-                !error.contains("1111") && !error.contains("3782"),
-                "{error}"
-            );
+            let shows_it = error.contains("1111") || error.contains("3782");
+            assert!(!shows_it, "{error}");
         }
     }
 
@@ -132,11 +132,7 @@ mod tests {
             json!({"note": "4111111111111112"}),
             json!({"email": "jane.smith@example.com"}),
         ] {
-            assert_eq!(
-                refuse(arguments.as_object().unwrap()),
-                Ok(()),
-                "{arguments}"
-            );
+            assert_eq!(refused(&arguments), Ok(()), "{arguments}");
         }
     }
 }
