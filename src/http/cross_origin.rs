@@ -128,18 +128,17 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
         let wanted = accepted.trim_start().to_ascii_lowercase();
         wanted.starts_with("text/html") || wanted.starts_with("image/")
     };
-    let mut accepted = headers.get_all(header::ACCEPT).iter();
-    let script = matches!(single_header(headers, FETCH_DEST), Ok(None | Some("empty")))
-        && matches!(
-            single_header(headers, FETCH_MODE),
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+    let fetch = [FETCH_DEST, FETCH_MODE].map(|name| single_header(headers, name));
+    let script = matches!(
+        fetch,
+        [
+            Ok(None | Some("empty")),
             Ok(None | Some("cors" | "same-origin"))
-        );
-    !script
-        || accepted.any(|accepted| {
-            accepted
-                .to_str()
-                .is_ok_and(|text| text.split(',').any(shows))
-        })
+        ]
+    );
+    !script || accepted.any(|text| text.split(',').any(shows))
 }
 
 /// Headers that a page may send, besides content type and authorization.

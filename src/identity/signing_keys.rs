@@ -204,10 +204,9 @@ impl KeyRing {
     }
 
     fn keep(&self, outcome: Result<Vec<Key>, &'static str>) {
+        let none = "the authorization server publishes no key that can be used";
         match &outcome {
-            Ok(keys) if keys.is_empty() => {
-                tracing::warn!("the authorization server publishes no key that can be used");
-            }
+            Ok(keys) if keys.is_empty() => tracing::warn!("{none}"),
             Ok(_) => {}
             Err(failure) => tracing::warn!("{failure}"),
         }
@@ -226,14 +225,10 @@ impl KeyRing {
         let unreached = |_| "the authorization server can't be reached for its keys, or broke off";
         let mut response = request.send().await.map_err(unreached)?;
         match response.status().as_u16() {
-            200 => {}
-            300..=399 => {
-                return Err("the address of the authorization server's keys redirects elsewhere");
-            }
-            _ => {
-                return Err("the authorization server refused its keys, or failed to send them");
-            }
-        }
+            200 => Ok(()),
+            300..=399 => Err("the address of the authorization server's keys redirects elsewhere"),
+            _ => Err("the authorization server refused its keys, or failed to send them"),
+        }?;
         let mut body = Vec::new();
         let broken = |_| "the authorization server broke off while it sent its keys";
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
