@@ -78,17 +78,13 @@ fn digit(c: char) -> Option<u32> {
 }
 
 fn passes_luhn(digits: &[u32]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(position, digit)| match (position % 2, digit * 2) {
-            (0, _) => *digit,
-            (_, doubled) if doubled > 9 => doubled - 9,
-            (_, doubled) => doubled,
-        })
-        .sum();
-    sum.is_multiple_of(10)
+    let from_the_right = digits.iter().rev().enumerate();
+    let summands = from_the_right.map(|(place, digit)| match (place % 2, digit * 2) {
+        (0, _) => *digit,
+        (_, doubled) if doubled > 9 => doubled - 9,
+        (_, doubled) => doubled,
+    });
+    summands.sum::<u32>().is_multiple_of(10)
 }
 
 #[cfg(test)]

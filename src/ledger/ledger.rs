@@ -11,7 +11,7 @@ use super::queries::{
     consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, first, insert,
     mark_unknown, newest, sweep, write_outcome,
 };
-use super::sql::Cell;
+use super::sql::{Cell, Sql};
 use super::store::{Store, Unwritten};
 use crate::config::{Config, ConfigError, SpendingLimits};
 
@@ -83,9 +83,7 @@ impl Ledger {
         identity: String,
         repeat: Repeat,
     ) -> Result<Option<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| find_blocking(sql, read_time(sql)?, &key, &identity, repeat))
+        self.read(move |sql| find_blocking(sql, read_time(sql)?, &key, &identity, repeat))
             .await
     }
 
@@ -162,10 +160,8 @@ impl Ledger {
     /// One that can't be written now is kept, and written before anything else is read or written here.
     pub async fn finish(&self, id: i64, outcome: Outcome) -> Result<()> {
         let kept = outcome.clone();
-        let written = self
-            .0
-            .write(move |sql| write_outcome(sql, id, &outcome))
-            .await;
+        let written = self.0.write(move |sql| write_outcome(sql, id, &outcome));
+        let written = written.await;
         if written.is_err() {
             self.0.keep(Unwritten::Outcome(id, kept));
         }
@@ -217,46 +213,35 @@ impl Ledger {
 
     /// The charges, newest first.
     pub async fn list(&self, at_most: u32) -> Result<Vec<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| entries(sql, "TRUE ORDER BY id DESC", &[], at_most))
+        self.read(move |sql| entries(sql, "TRUE ORDER BY id DESC", &[], at_most))
             .await
     }
 
     /// The charges with a number above this one that were written down at this time or later (milliseconds since 1970), oldest first.
     pub async fn page(&self, above: i64, since: i64, at_most: u32) -> Result<Vec<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| {
-                let condition = "id > $1 AND started >= $2 ORDER BY id";
-                entries(sql, condition, &[above.into(), since.into()], at_most)
-            })
+        let condition = "id > $1 AND started >= $2 ORDER BY id";
+        let values = [above.into(), since.into()];
+        self.read(move |sql| entries(sql, condition, &values, at_most))
             .await
     }
 
     /// How many charges are in each state.
     pub async fn status(&self) -> Result<Vec<(State, u64)>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(|sql| {
-                let query = "SELECT state, COUNT(*) AS n FROM charge GROUP BY state ORDER BY state";
-                let rows = sql.query(query, &[])?.into_iter();
-                let rows = rows.filter_map(|mut row| {
-                    Some((
-                        State::parse(&row.text("state")?),
-                        row.int("n")?.unsigned_abs(),
-                    ))
-                });
-                Ok(rows.collect())
-            })
-            .await
+        self.read(|sql| {
+            let query = "SELECT state, COUNT(*) AS n FROM charge GROUP BY state ORDER BY state";
+            let rows = sql.query(query, &[])?.into_iter();
+            let rows = rows.filter_map(|mut row| {
+                let state = State::parse(&row.text("state")?);
+                Some((state, row.int("n")?.unsigned_abs()))
+            });
+            Ok(rows.collect())
+        })
+        .await
     }
 
     /// One charge.
     pub async fn show(&self, id: i64) -> Result<Option<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| first(sql, "id = $1", &[id.into()]))
+        self.read(move |sql| first(sql, "id = $1", &[id.into()]))
             .await
     }
 
@@ -306,6 +291,15 @@ impl Ledger {
         {
             tracing::warn!("old charges could not be removed: {error}");
         }
+    }
+
+    /// Reads charges; those of dead processes are no longer in flight then.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Sql) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.settle_orphans().await?;
+        self.0.read(work).await
     }
 
     /// Charges that a process left in flight when it died have an unknown outcome.

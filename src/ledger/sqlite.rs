@@ -149,12 +149,14 @@ impl Sqlite {
         &self,
         writer: &'a mut Option<rusqlite::Connection>,
     ) -> SqlResult<&'a mut rusqlite::Connection> {
-        self.check_place()?;
-        let open = match writer.take() {
-            Some(open) => open,
-            None => self.open()?,
-        };
+        let open = self.take(writer)?;
         Ok(writer.insert(open))
+    }
+
+    /// Takes a connection out, or opens one.
+    fn take(&self, kept: &mut Option<rusqlite::Connection>) -> SqlResult<rusqlite::Connection> {
+        self.check_place()?;
+        kept.take().map_or_else(|| self.open(), Ok)
     }
 
     /// Runs queries without a lock for writing. Nothing is created for them: without a file, there is nothing.
@@ -166,12 +168,8 @@ impl Sqlite {
         if !file.exists() && self.opened.lock().is_none() {
             return Self::new(None).read(work);
         }
-        self.check_place()?;
         let mut reader = self.reader.lock();
-        let open = match reader.take() {
-            Some(open) => open,
-            None => self.open()?,
-        };
+        let open = self.take(&mut reader)?;
         let done = work(&Session(self, &open));
         if done.is_ok() {
             *reader = Some(open);

@@ -9,7 +9,6 @@ use tokio_postgres::NoTls;
 
 use super::*;
 use crate::ledger::postgres::Postgres;
-use crate::ledger::sql::Sql;
 use crate::ledger::sqlite::Sqlite;
 use crate::ledger::store::Database;
 
