@@ -55,6 +55,12 @@ impl Opener {
 }
 
 /// TLS with the platform's trust in certificates. It can be used for other connections too, such as a database's.
+///
+/// ```
+/// let tls = sevendigital::platform_tls()?;
+/// assert!(tls.alpn_protocols.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn platform_tls() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider);

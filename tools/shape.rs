@@ -85,9 +85,8 @@ impl Fields {
                 (name.clone(), shape)
             })
             .collect();
-        let mut lists = fields
-            .iter()
-            .filter(|(_, shape)| matches!(shape, Shape::List(_)));
+        let is_list = |(_, shape): &(&String, &Shape)| matches!(shape, Shape::List(_));
+        let mut lists = fields.iter().filter(is_list);
         let list = match (lists.next(), lists.next()) {
             (Some((only, _)), None) => Some(only.clone()),
             _ => None,

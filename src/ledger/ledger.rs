@@ -83,7 +83,7 @@ impl Ledger {
         identity: String,
         repeat: Repeat,
     ) -> Result<Option<Entry>> {
-        self.read(move |sql| find_blocking(sql, read_time(sql)?, &key, &identity, repeat))
+        self.read_charges(move |sql| find_blocking(sql, read_time(sql)?, &key, &identity, repeat))
             .await
     }
 
@@ -213,7 +213,7 @@ impl Ledger {
 
     /// The charges, newest first.
     pub async fn list(&self, at_most: u32) -> Result<Vec<Entry>> {
-        self.read(move |sql| entries(sql, "TRUE ORDER BY id DESC", &[], at_most))
+        self.read_charges(move |sql| entries(sql, "TRUE ORDER BY id DESC", &[], at_most))
             .await
     }
 
@@ -221,13 +221,13 @@ impl Ledger {
     pub async fn page(&self, above: i64, since: i64, at_most: u32) -> Result<Vec<Entry>> {
         let condition = "id > $1 AND started >= $2 ORDER BY id";
         let values = [above.into(), since.into()];
-        self.read(move |sql| entries(sql, condition, &values, at_most))
+        self.read_charges(move |sql| entries(sql, condition, &values, at_most))
             .await
     }
 
     /// How many charges are in each state.
     pub async fn status(&self) -> Result<Vec<(State, u64)>> {
-        self.read(|sql| {
+        self.read_charges(|sql| {
             let query = "SELECT state, COUNT(*) AS n FROM charge GROUP BY state ORDER BY state";
             let rows = sql.query(query, &[])?.into_iter();
             let rows = rows.filter_map(|mut row| {
@@ -241,7 +241,7 @@ impl Ledger {
 
     /// One charge.
     pub async fn show(&self, id: i64) -> Result<Option<Entry>> {
-        self.read(move |sql| first(sql, "id = $1", &[id.into()]))
+        self.read_charges(move |sql| first(sql, "id = $1", &[id.into()]))
             .await
     }
 
@@ -294,7 +294,7 @@ impl Ledger {
     }
 
     /// Reads charges; those of dead processes are no longer in flight then.
-    async fn read<T: Send + 'static>(
+    async fn read_charges<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn Sql) -> Result<T> + Send + 'static,
     ) -> Result<T> {
