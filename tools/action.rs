@@ -12,12 +12,14 @@ pub struct Action {
     pub verb: &'static str,
     /// What it is done to.
     pub item: Item,
-    /// The price, where it is known before.
+    /// The price that the caller gives, where it gives one.
     pub price: Option<Price>,
     /// The price's currency, where it is given.
     pub currency: Option<Currency>,
     /// Who pays.
     pub payer: Payer,
+    /// Which price is charged.
+    pub charged: Charged,
     /// The caller's own reference, where it gives one: two sales with two references are two.
     pub reference: Option<String>,
 }
@@ -38,6 +40,23 @@ pub enum Item {
     Basket(Id),
     /// A payment card, where the call names one.
     PaymentCard(Option<Id>),
+}
+
+/// Which price an action charges.
+///
+/// 7digital documents the prices in words ("as advertised on 7digital.com", "recommended retail price"); which fields of its catalogue hold them is inferred.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charged {
+    /// What 7digital's own shop takes, promotions included: `sevendigitalPrice`.
+    SevendigitalPrice,
+    /// What 7digital recommends to shops: `recommendedRetailPrice`.
+    RecommendedRetailPrice,
+    /// What is due for a basket, less its vouchers: its `amountDue`.
+    AmountDue,
+    /// What the caller says: the [`price`](Action::price) of the action.
+    CallersPrice,
+    /// The action costs nothing.
+    Nothing,
 }
 
 /// Who pays.
@@ -64,13 +83,14 @@ impl Payer {
 
 impl Action {
     /// A purchase that the user's payment card pays.
-    pub(crate) fn purchase(item: Item, price: Option<Price>) -> Self {
+    pub(crate) fn purchase(item: Item, price: Option<Price>, charged: Charged) -> Self {
         Self {
             verb: "Buy",
             item,
             price,
             currency: None,
             payer: Payer::Card,
+            charged,
             reference: None,
         }
     }
@@ -88,6 +108,7 @@ impl Action {
             price,
             currency,
             payer: Payer::Partner,
+            charged: Charged::CallersPrice,
             reference,
         }
     }
@@ -100,6 +121,7 @@ impl Action {
             price: None,
             currency: None,
             payer: Payer::None,
+            charged: Charged::Nothing,
             reference: None,
         }
     }

@@ -2,11 +2,12 @@
 //!
 //! A tool's file has its contract (what clients see, and what is called upstream), its input and its call.
 //! [`TOOLS`] holds all of them. [`AnyTool::prepare`] reads and checks the arguments of a call, once; [`Prepared::run`] sends it.
-//! Start with [`purchase_user_item`]; [`tool`] says what all tools share, [`action`] what the user confirms, [`models`] has the documents, [`values`] the kinds of value.
+//! Start with [`purchase_user_item`]; [`tool`] says what all tools share, [`action`] what the user confirms, [`catalogue`] what 7digital says of it, [`models`] has the documents, [`values`] the kinds of value.
 
 pub mod action;
 pub mod any_tool;
 pub mod arguments;
+pub mod catalogue;
 pub mod contract;
 pub mod error;
 pub mod lookup;
@@ -18,6 +19,7 @@ pub mod shape;
 pub mod tool;
 pub mod values;
 
+mod amount;
 mod card_data;
 mod coercion;
 mod schema;
@@ -41,7 +43,7 @@ pub mod select_user_payment_card;
 pub mod signup_user;
 pub mod update_user_unlimited_streaming;
 
-pub use action::{Action, Item, Payer};
+pub use action::{Action, Charged, Item, Payer};
 pub use any_tool::AnyTool;
 pub use arguments::Arguments;
 pub use contract::{Annotations, Contract, Hints, RateLimitClass, Scope};

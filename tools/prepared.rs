@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Client, Effect, Error, Method, Unreadable};
 
+use crate::amount::Amount;
 use crate::arguments::{Arguments, Body, parse};
 use crate::shape;
 use crate::{Action, Fields, Tool, ToolError};
@@ -26,7 +27,7 @@ pub struct Prepared {
     pub action: Option<Action>,
     /// The e-mail address whose password is tried, as it was given.
     pub email: Option<String>,
-    run: Arc<dyn Fn(Client) -> Running + Send + Sync>,
+    run: Arc<dyn Fn(Client, Option<Amount>) -> Running + Send + Sync>,
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
@@ -100,13 +101,21 @@ impl Prepared {
             },
             action,
             email,
-            run: Arc::new(move |client| Box::pin(run::<T>(client, Arc::clone(&input)))),
+            run: Arc::new(move |client, price| {
+                Box::pin(run::<T>(client, Arc::clone(&input), price))
+            }),
         })
     }
 
     /// Calls 7digital. Dropping the future ends the call where it stands.
     pub async fn run(self, client: &Client) -> Result<Reply, ToolError> {
-        (self.run)(client.clone()).await
+        self.run_at(client, None).await
+    }
+
+    /// Calls 7digital as [`run`](Self::run) does. The price that the user confirmed is sent to the operations that compare it with what they charge,
+    /// as it was received, unless the caller gives a price itself; they refuse the purchase (code 3004) where it has changed.
+    pub async fn run_at(self, client: &Client, price: Option<&Amount>) -> Result<Reply, ToolError> {
+        (self.run)(client.clone(), price.cloned()).await
     }
 }
 
@@ -131,8 +140,12 @@ fn named_users(fields: &Fields) -> Vec<String> {
         .collect()
 }
 
-async fn run<T: Tool>(client: Client, input: Arc<T::Input>) -> Result<Reply, ToolError> {
-    let mut answer = T::call(&client, &input).await?;
+async fn run<T: Tool>(
+    client: Client,
+    input: Arc<T::Input>,
+    price: Option<Amount>,
+) -> Result<Reply, ToolError> {
+    let mut answer = T::call_at(&client, &input, price.as_ref()).await?;
     let unexpected = shape::fit::<T::Output>(&mut answer.document);
     let status = answer.document.get("status");
     let says_ok = status.is_some_and(|status| status == "ok");

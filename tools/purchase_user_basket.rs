@@ -8,7 +8,7 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::models::{Document, Purchases};
 use crate::sent::Sent;
 use crate::values::{Country, Id, Tags, UserId};
-use crate::{Action, ActionOf, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
+use crate::{Action, ActionOf, Charged, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserBasket;
@@ -32,6 +32,7 @@ impl Tool for PurchaseUserBasket {
         Ok(Action::purchase(
             Item::Basket(basket.basket_id.clone()),
             None,
+            Charged::AmountDue,
         ))
     });
 

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::amount::Amount;
 use crate::models::{Document, Purchases};
 use crate::sent::{Sent, upstream_price};
 use crate::values::{Country, Id, Price, Tags, UserId};
-use crate::{Action, ActionOf, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
+use crate::{Action, ActionOf, Charged, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserItem;
@@ -28,13 +29,21 @@ impl Tool for PurchaseUserItem {
         upstream: Endpoint::get("/user/purchase/item", Auth::User, Effect::Charges),
         scope: Scope::Spend,
     };
-    const ACTION: Option<ActionOf<Self>> = Some(StoreItem::action);
+    const ACTION: Option<ActionOf<Self>> = Some(|item| item.action(Charged::SevendigitalPrice));
 
     type Input = StoreItem;
     type Output = Document<Purchases>;
 
     async fn call(client: &Client, item: &StoreItem) -> Result<Answer<Fields>, ToolError> {
-        item.buy(client, &Self::CONTRACT.upstream).await
+        Self::call_at(client, item, None).await
+    }
+
+    async fn call_at(
+        client: &Client,
+        item: &StoreItem,
+        price: Option<&Amount>,
+    ) -> Result<Answer<Fields>, ToolError> {
+        item.buy(client, &Self::CONTRACT.upstream, price).await
     }
 }
 
@@ -61,19 +70,24 @@ pub struct StoreItem {
 
 impl StoreItem {
     /// The purchase of this item.
-    pub(crate) fn action(&self) -> Result<Action, ToolError> {
+    pub(crate) fn action(&self, charged: Charged) -> Result<Action, ToolError> {
         let item = Item::from_ids(self.release_id.as_ref(), self.track_id.as_ref())?;
-        Ok(Action::purchase(item, self.price))
+        Ok(Action::purchase(item, self.price, charged))
     }
 
     /// Buys the item at one of the store's own prices: `item` and `rrpitem` differ in nothing else.
+    ///
+    /// The caller's price is sent as `price`, or else the one that the user confirmed: 7digital refuses the purchase (code 3004) if it has changed.
     pub(crate) async fn buy(
         &self,
         client: &Client,
         upstream: &Endpoint,
+        confirmed: Option<&Amount>,
     ) -> Result<Answer<Fields>, ToolError> {
         let price_of = |price| upstream_price(client, price, None, self.country.as_ref());
-        let sent = Sent::new(self).with("price", self.price.map(price_of));
+        let price = self.price.map(price_of);
+        let price = price.or_else(|| confirmed.map(|amount| amount.text.clone()));
+        let sent = Sent::new(self).with("price", price);
         let sent = sent.with_tags(self.tags.as_ref());
         sent.call(client, upstream).await
     }

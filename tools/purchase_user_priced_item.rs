@@ -8,7 +8,7 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::models::{Document, Purchases};
 use crate::sent::{Sent, upstream_price};
 use crate::values::{Country, Id, Price, UserId};
-use crate::{Action, ActionOf, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
+use crate::{Action, ActionOf, Charged, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserPricedItem;
@@ -30,7 +30,11 @@ impl Tool for PurchaseUserPricedItem {
     };
     const ACTION: Option<ActionOf<Self>> = Some(|item| {
         let named = Item::from_ids(item.release_id.as_ref(), item.track_id.as_ref())?;
-        Ok(Action::purchase(named, Some(item.price)))
+        Ok(Action::purchase(
+            named,
+            Some(item.price),
+            Charged::CallersPrice,
+        ))
     });
 
     type Input = PricedItem;

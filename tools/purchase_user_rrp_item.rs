@@ -2,9 +2,10 @@
 
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::amount::Amount;
 use crate::models::{Document, Purchases};
 use crate::purchase_user_item::StoreItem;
-use crate::{ActionOf, Contract, Fields, Hints, Scope, Tool, ToolError};
+use crate::{ActionOf, Charged, Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct PurchaseUserRrpItem;
@@ -24,12 +25,21 @@ impl Tool for PurchaseUserRrpItem {
         upstream: Endpoint::get("/user/purchase/rrpitem", Auth::User, Effect::Charges),
         scope: Scope::Spend,
     };
-    const ACTION: Option<ActionOf<Self>> = Some(StoreItem::action);
+    const ACTION: Option<ActionOf<Self>> =
+        Some(|item| item.action(Charged::RecommendedRetailPrice));
 
     type Input = StoreItem;
     type Output = Document<Purchases>;
 
     async fn call(client: &Client, item: &StoreItem) -> Result<Answer<Fields>, ToolError> {
-        item.buy(client, &Self::CONTRACT.upstream).await
+        Self::call_at(client, item, None).await
+    }
+
+    async fn call_at(
+        client: &Client,
+        item: &StoreItem,
+        price: Option<&Amount>,
+    ) -> Result<Answer<Fields>, ToolError> {
+        item.buy(client, &Self::CONTRACT.upstream, price).await
     }
 }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sevendigital::{Answer, Client};
 
+use crate::amount::Amount;
 use crate::values::Email;
 use crate::{Action, Contract, RateLimitClass, ToolError};
 
@@ -49,6 +50,15 @@ pub trait Tool: Sized + 'static {
         input: &Self::Input,
     ) -> impl Future<Output = Result<Answer<Fields>, ToolError>> + Send {
         async move { Ok(client.call(&Self::CONTRACT.upstream, input).await?) }
+    }
+
+    /// Calls 7digital with the price that the user confirmed, for operations that refuse another one. Unless a tool says otherwise, the price is not sent.
+    fn call_at(
+        client: &Client,
+        input: &Self::Input,
+        _: Option<&Amount>,
+    ) -> impl Future<Output = Result<Answer<Fields>, ToolError>> + Send {
+        Self::call(client, input)
     }
 
     /// Looks at the answer in its shape: fails where it says that nothing was done, and adds what only the request and the headers say.

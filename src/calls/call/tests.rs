@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sevendigital::{Answer, Auth, Endpoint};
-use sevendigital_tools::{Action, ActionOf, Contract, Hints, Item, Payer, Scope, Tool, ToolError};
+use sevendigital_tools::{
+    Action, ActionOf, Charged, Contract, Hints, Item, Payer, Scope, Tool, ToolError,
+};
 
 use super::*;
 use crate::config::Layers;
@@ -43,6 +45,7 @@ impl<const CHARGES: bool> Tool for PanickingTool<CHARGES> {
                 price: None,
                 currency: None,
                 payer: Payer::Card,
+                charged: Charged::SevendigitalPrice,
                 reference: None,
             })
         })
