@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::base_uri::BaseUri;
 use crate::circuit_breaker::CircuitBreaker;
 use crate::client::Client;
-use crate::connection::{Opener, tls};
+use crate::connection::{Opener, platform_tls};
 use crate::credentials::Credentials;
 use crate::limits::Limits;
 use crate::pools::Pools;
@@ -82,11 +82,13 @@ impl ClientBuilder {
     ///
     /// Fails where the platform's TLS roots can't be loaded, or where the user agent can't be a header.
     pub fn build(self) -> Result<Client, BuildError> {
+        let mut tls = platform_tls().map_err(BuildError::Tls)?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let opener = Opener {
             user_agent: self.user_agent,
             connect_timeout: self.limits.connect_timeout,
             is_loopback: self.base_uri.is_loopback(),
-            tls: tls().map_err(BuildError::Tls)?,
+            tls,
         };
         Ok(Client {
             unpooled: opener.open(0)?,

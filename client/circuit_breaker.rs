@@ -3,10 +3,10 @@
 //! Changes and charges neither ask it nor count in it: they are always sent, and never as a probe.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use metrics::gauge;
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::error::Error;
@@ -78,7 +78,7 @@ impl CircuitBreaker {
     ///
     /// That is zero while a probe is in flight, since how long one takes is not known.
     pub(crate) fn acquire(&self) -> Result<Permit<'_>, Duration> {
-        let mut circuit = self.lock();
+        let mut circuit = self.circuit.lock();
         let now = Instant::now();
         let kind = match circuit.state {
             State::Closed => Kind::Usual(circuit.generation),
@@ -97,11 +97,11 @@ impl CircuitBreaker {
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.lock().state == State::Closed
+        self.circuit.lock().state == State::Closed
     }
 
     fn release(&self, kind: Kind, outcome: Option<Outcome>) {
-        let mut circuit = self.lock();
+        let mut circuit = self.circuit.lock();
         let now = Instant::now();
         let reopened = State::Open(now + self.limits.breaker_open_time);
         match (kind, outcome) {
@@ -130,10 +130,6 @@ impl CircuitBreaker {
         }
         let open = u8::from(circuit.state != State::Closed);
         gauge!("sevendigital_breaker_open").set(open);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Circuit> {
-        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,10 @@
 //! The client: serializes, signs, transmits and reads a call, and retries it if it only reads.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
+use parking_lot::Mutex;
 use reqwest::header::HeaderValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,10 +64,7 @@ impl Client {
 
     /// Seconds by which this machine's clock is ahead of 7digital's, by the `Date` header of the last answer that had one.
     pub fn clock_ahead(&self) -> Option<i64> {
-        *self
-            .clock_ahead
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        *self.clock_ahead.lock()
     }
 
     /// The same client, with its connections, for other credentials.
@@ -213,11 +211,7 @@ impl Client {
         let reply =
             connection::transmit(http, request, traceparent, &self.limits, deadline).await?;
         if let Some(ahead) = reply.document.clock_ahead {
-            let mut known = self
-                .clock_ahead
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            *known = Some(ahead);
+            *self.clock_ahead.lock() = Some(ahead);
         }
         Ok(reply)
     }

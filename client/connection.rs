@@ -54,14 +54,18 @@ impl Opener {
     }
 }
 
-/// TLS with the platform's trust, for HTTP/1.1.
-pub(crate) fn tls() -> Result<ClientConfig, rustls::Error> {
+/// TLS with the platform's trust in certificates. It can be used for other connections too, such as a database's.
+///
+/// ```
+/// let tls = sevendigital::platform_tls()?;
+/// assert!(tls.alpn_protocols.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn platform_tls() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions()?;
-    let mut config = builder.with_platform_verifier()?.with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(config)
+    Ok(builder.with_platform_verifier()?.with_no_client_auth())
 }
 
 /// Sends a request and receives its reply, both before the deadline.

@@ -43,6 +43,17 @@ pub enum Effect {
     Charges,
 }
 
+impl Effect {
+    /// Its name: `reads`, `writes` or `charges`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::Charges => "charges",
+        }
+    }
+}
+
 /// One operation of the API.
 ///
 /// ```

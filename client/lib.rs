@@ -39,6 +39,7 @@ pub use answer::{Answer, RateLimit};
 pub use base_uri::{BaseUri, BaseUriError};
 pub use builder::{BuildError, ClientBuilder};
 pub use client::Client;
+pub use connection::platform_tls;
 pub use credentials::{Consumer, Credentials, Secret, Token};
 pub use endpoint::{Auth, Effect, Endpoint, Method};
 pub use error::{

@@ -5,7 +5,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{Mutex, PoisonError};
+
+use parking_lot::Mutex;
 
 use crate::connection::Opener;
 use crate::credentials::Credentials;
@@ -66,7 +67,7 @@ impl Pools {
         if account == self.own.0 {
             return Ok(self.own.1.clone());
         }
-        let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut others = self.others.lock();
         let known = others.iter().position(|(other, _)| *other == account);
         let pool = match known.and_then(|place| others.remove(place)) {
             Some((_, pool)) => pool,

@@ -1,9 +1,9 @@
 //! The retry budget: keeps retries to a small part of all reads, so that a failing 7digital is not overloaded by them.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// The window in which attempts are counted.
@@ -58,7 +58,7 @@ impl RetryBudget {
         &self,
         work: impl FnOnce(&mut VecDeque<(Instant, Attempt)>, Instant) -> T,
     ) -> T {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.attempts.lock();
         let now = Instant::now();
         while let Some((at, _)) = attempts.front()
             && now.duration_since(*at) > WINDOW

@@ -288,11 +288,8 @@ mod tests {
                 json!({"a": "Tom & Jerry, AT&T; R&B & &lol; &"}),
             ),
         ] {
-            assert_eq!(
-                parse(xml).unwrap(),
-                ("response".to_owned(), expected),
-                "{xml}"
-            );
+            let expected = ("response".to_owned(), expected);
+            assert_eq!(parse(xml).unwrap(), expected, "{xml}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! A tool with its types hidden, so that one table can hold all of them.
 
 use serde_json::{Map, Value};
-use sevendigital::Effect;
+use sevendigital::{Effect, Method};
 
+use crate::arguments::Body;
 use crate::schema;
 use crate::{Arguments, Contract, Prepared, RateLimitClass, Tool, ToolError};
 
@@ -33,7 +34,10 @@ impl AnyTool {
             contract: T::CONTRACT,
             requires_confirmation: T::ACTION.is_some(),
             rate_limit: T::RATE_LIMIT,
-            input_schema: schema::input::<T::Input>,
+            input_schema: match T::CONTRACT.upstream.method {
+                Method::Get => schema::whole::<T::Input>,
+                Method::Post => schema::whole::<Body<T::Input>>,
+            },
             output_schema: schema::output::<T::Output>,
             prepare: Prepared::new::<T>,
         }

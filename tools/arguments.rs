@@ -1,8 +1,8 @@
 //! Arguments as a client sent them, and how they become a typed input.
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ToolError;
@@ -11,16 +11,12 @@ use crate::card_data;
 /// Arguments as a JSON object.
 pub type Arguments = Map<String, Value>;
 
-/// The input of an operation that is called with POST: its fields are in `body`, as the capability has it.
-#[derive(Serialize, Deserialize, JsonSchema)]
+/// The arguments of an operation that is called with POST: the fields of its input are in `body`, as the capability has it.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Body<T> {
-    // Described by the doc comment of `T`.
-    #[expect(
-        missing_docs,
-        reason = "its doc comment would replace that of `T` in the contract"
-    )]
-    pub body: T,
+pub(crate) struct Body<T> {
+    // Without a doc comment, which would replace that of `T` in the contract.
+    pub(crate) body: T,
 }
 
 /// Parses arguments into an input; the error names the field and what was expected, never a value.

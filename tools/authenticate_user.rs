@@ -6,7 +6,7 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::models::{Document, Users};
 use crate::signup_user::Login;
 use crate::values::Email;
-use crate::{Body, Contract, Fields, Hints, RateLimitClass, Scope, Tool, ToolError};
+use crate::{Contract, Fields, Hints, RateLimitClass, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct AuthenticateUser;
@@ -26,15 +26,15 @@ impl Tool for AuthenticateUser {
     };
     const RATE_LIMIT: RateLimitClass = RateLimitClass::Login;
 
-    type Input = Body<Login>;
+    type Input = Login;
     type Output = Document<Users>;
 
-    fn email(input: &Self::Input) -> Option<&Email> {
-        input.body.email_address.as_ref()
+    fn email(login: &Login) -> Option<&Email> {
+        login.email_address.as_ref()
     }
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
-        input.body.send(client, &Self::CONTRACT.upstream).await
+    async fn call(client: &Client, login: &Login) -> Result<Answer<Fields>, ToolError> {
+        login.send(client, &Self::CONTRACT.upstream).await
     }
 
     /// Only a user in the answer says that the password is right.

@@ -78,17 +78,13 @@ fn digit(c: char) -> Option<u32> {
 }
 
 fn passes_luhn(digits: &[u32]) -> bool {
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(position, digit)| match (position % 2, digit * 2) {
-            (0, _) => *digit,
-            (_, doubled) if doubled > 9 => doubled - 9,
-            (_, doubled) => doubled,
-        })
-        .sum();
-    sum.is_multiple_of(10)
+    let from_the_right = digits.iter().rev().enumerate();
+    let summands = from_the_right.map(|(place, digit)| match (place % 2, digit * 2) {
+        (0, _) => *digit,
+        (_, doubled) if doubled > 9 => doubled - 9,
+        (_, doubled) => doubled,
+    });
+    summands.sum::<u32>().is_multiple_of(10)
 }
 
 #[cfg(test)]
@@ -96,6 +92,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn refused(arguments: &Value) -> Result<(), ToolError> {
+        refuse(arguments.as_object().unwrap())
+    }
 
     #[test]
     fn card_data_is_refused_and_not_repeated() {
@@ -111,14 +111,10 @@ mod tests {
             json!({"body": {"cardVerificationCode": "1"}}),
             json!({"cvv": "1"}),
         ] {
-            let error = refuse(arguments.as_object().unwrap())
-                .unwrap_err()
-                .to_string();
+            let error = refused(&arguments).unwrap_err().to_string();
             assert!(error.contains("card data is not accepted"), "{arguments}");
-            assert!(
-                !error.contains("1111") && !error.contains("3782"),
-                "{error}"
-            );
+            let shows_it = error.contains("1111") || error.contains("3782");
+            assert!(!shows_it, "{error}");
         }
     }
 
@@ -132,11 +128,7 @@ mod tests {
             json!({"note": "4111111111111112"}),
             json!({"email": "jane.smith@example.com"}),
         ] {
-            assert_eq!(
-                refuse(arguments.as_object().unwrap()),
-                Ok(()),
-                "{arguments}"
-            );
+            assert_eq!(refused(&arguments), Ok(()), "{arguments}");
         }
     }
 }

@@ -64,23 +64,22 @@ impl Hints {
 
     const fn new(accurate: [bool; 4], published: [bool; 3]) -> Self {
         let [read_only, destructive, idempotent, open_world] = accurate;
-        Self {
-            accurate: Annotations::new([read_only, destructive, idempotent], Some(open_world)),
-            published: Annotations::new(published, None),
-        }
-    }
-}
-
-impl Annotations {
-    const fn new(
-        [read_only, destructive, idempotent]: [bool; 3],
-        open_world: Option<bool>,
-    ) -> Self {
-        Self {
+        let accurate = Annotations {
             read_only,
             destructive,
             idempotent,
-            open_world,
+            open_world: Some(open_world),
+        };
+        let [read_only, destructive, idempotent] = published;
+        let published = Annotations {
+            read_only,
+            destructive,
+            idempotent,
+            open_world: None,
+        };
+        Self {
+            accurate,
+            published,
         }
     }
 }

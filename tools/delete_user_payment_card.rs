@@ -1,10 +1,10 @@
 //! `delete-user-payment-card`: remove a card for good.
 
-use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
+use sevendigital::{Auth, Effect, Endpoint};
 
 use crate::models::{Document, Done};
 use crate::select_user_payment_card::CardChoice;
-use crate::{Action, ActionOf, Body, Contract, Fields, Hints, Item, Scope, Tool, ToolError};
+use crate::{Action, ActionOf, Contract, Hints, Item, Scope, Tool};
 
 /// The tool.
 pub struct DeleteUserPaymentCard;
@@ -22,16 +22,9 @@ impl Tool for DeleteUserPaymentCard {
         upstream: Endpoint::post("/user/payment/card/delete", Auth::User, Effect::Writes),
         scope: Scope::Cards,
     };
-    const ACTION: Option<ActionOf<Self>> = Some(|input| {
-        Ok(Action::deletion(Item::PaymentCard(
-            input.body.card_id.clone(),
-        )))
-    });
+    const ACTION: Option<ActionOf<Self>> =
+        Some(|input| Ok(Action::deletion(Item::PaymentCard(input.card_id.clone()))));
 
-    type Input = Body<CardChoice>;
+    type Input = CardChoice;
     type Output = Document<Done>;
-
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
-        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
-    }
 }

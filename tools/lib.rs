@@ -45,7 +45,7 @@ pub mod update_user_unlimited_streaming;
 
 pub use action::{Action, Charged, Item, Payer};
 pub use any_tool::AnyTool;
-pub use arguments::{Arguments, Body};
+pub use arguments::Arguments;
 pub use contract::{Annotations, Contract, Hints, RateLimitClass, Scope};
 pub use error::ToolError;
 pub use prepared::{Prepared, Reply, Target};

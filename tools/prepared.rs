@@ -1,26 +1,22 @@
 //! A call whose arguments have been read and checked, before anything is sent.
 
 use std::fmt;
-use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_with::skip_serializing_none;
-use sevendigital::{Answer, Client, Effect, Error, Unreadable};
+use sevendigital::{Answer, Client, Effect, Error, Method, Unreadable};
 
 use crate::amount::Amount;
-use crate::arguments::{self, Arguments};
+use crate::arguments::{Arguments, Body, parse};
 use crate::shape;
-use crate::{Action, Tool, ToolError};
+use crate::{Action, Fields, Tool, ToolError};
 
-/// A call whose arguments have been read and checked, before anything is sent. Cheap to clone.
+/// A call whose arguments have been read and checked, before anything is sent.
 #[derive(Clone)]
-pub struct Prepared(Arc<PreparedCall>);
-
-/// What is known of a call once its arguments have been read.
-pub struct PreparedCall {
+pub struct Prepared {
     /// The arguments in one form for all their spellings. Passwords are never among them.
     pub canonical: Arguments,
     /// The user and the shop that the call names.
@@ -31,7 +27,7 @@ pub struct PreparedCall {
     pub action: Option<Action>,
     /// The e-mail address whose password is tried, as it was given.
     pub email: Option<String>,
-    run: Box<dyn Fn(Client, Option<Amount>) -> Running + Send + Sync>,
+    run: Arc<dyn Fn(Client, Option<Amount>) -> Running + Send + Sync>,
 }
 
 type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
@@ -50,10 +46,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// Read once from canonical arguments, so that no tool can forget to say for which user it is.
-    fn from_canonical(canonical: &Arguments) -> Self {
-        let body = canonical.get("body").and_then(Value::as_object);
-        let fields = body.unwrap_or(canonical);
+    /// Read once from the fields of an input, so that no tool can forget to say for which user it is.
+    fn from_fields(fields: &Fields) -> Self {
         let text = |name: &str| match fields.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -81,25 +75,36 @@ pub struct Reply {
 impl Prepared {
     /// Parses and checks the arguments of a call of `T`.
     pub(crate) fn new<T: Tool>(arguments: Arguments) -> Result<Self, ToolError> {
-        let input: T::Input = arguments::parse(arguments)?;
+        let in_body = T::CONTRACT.upstream.method == Method::Post;
+        let input: T::Input = if in_body {
+            parse::<Body<T::Input>>(arguments)?.body
+        } else {
+            parse(arguments)?
+        };
         T::check(&input)?;
         let action = T::ACTION.map(|action| action(&input)).transpose()?;
-        let Ok(Value::Object(canonical)) = serde_json::to_value(&input) else {
+        let Ok(Value::Object(fields)) = serde_json::to_value(&input) else {
             return Err(ToolError::Input("the arguments are not an object".into()));
         };
-        shape::check_names::<T::Input>(&canonical)?;
+        if in_body {
+            shape::check_names::<T::Input>(&fields)?;
+        }
         let email = T::email(&input).map(|email| email.as_str().to_owned());
         let input = Arc::new(input);
-        Ok(Self(Arc::new(PreparedCall {
-            target: Target::from_canonical(&canonical),
-            named_users: named_users(&canonical),
-            canonical,
+        Ok(Self {
+            target: Target::from_fields(&fields),
+            named_users: named_users(&fields),
+            canonical: if in_body {
+                Map::from_iter([("body".to_owned(), fields.into())])
+            } else {
+                fields
+            },
             action,
             email,
-            run: Box::new(move |client, price| {
+            run: Arc::new(move |client, price| {
                 Box::pin(run::<T>(client, Arc::clone(&input), price))
             }),
-        })))
+        })
     }
 
     /// Calls 7digital. Dropping the future ends the call where it stands.
@@ -114,14 +119,6 @@ impl Prepared {
     }
 }
 
-impl Deref for Prepared {
-    type Target = PreparedCall;
-
-    fn deref(&self) -> &PreparedCall {
-        &self.0
-    }
-}
-
 /// Arguments are not printed: they hold personal data.
 impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,10 +128,9 @@ impl fmt::Debug for Prepared {
     }
 }
 
-/// Every user id at the root of the arguments or in their body, whatever the case of its name.
-fn named_users(canonical: &Arguments) -> Vec<String> {
-    let body = canonical.get("body").and_then(Value::as_object);
-    let fields = canonical.iter().chain(body.into_iter().flatten());
+/// Every user id among the fields of an input, whatever the case of its name.
+fn named_users(fields: &Fields) -> Vec<String> {
+    let fields = fields.iter();
     fields
         .filter(|(name, _)| name.eq_ignore_ascii_case("userId"))
         .map(|(_, value)| match value {
@@ -151,10 +147,8 @@ async fn run<T: Tool>(
 ) -> Result<Reply, ToolError> {
     let mut answer = T::call_at(&client, &input, price.as_ref()).await?;
     let unexpected = shape::fit::<T::Output>(&mut answer.document);
-    let says_ok = answer
-        .document
-        .get("status")
-        .is_some_and(|status| status == "ok");
+    let status = answer.document.get("status");
+    let says_ok = status.is_some_and(|status| status == "ok");
     let changes = T::CONTRACT.upstream.effect == Effect::Writes;
     if changes && !says_ok && !shape::has_payload::<T::Output>(&answer.document) {
         return Err(Error::Unreadable(Unreadable::EnvelopeStatus).into());
@@ -199,10 +193,8 @@ mod tests {
         );
         let canonical = json!({"releaseId": "11700062", "price": 999, "country": "GB"});
         assert_eq!(json!(given.canonical), canonical);
-        assert_eq!(
-            given.action.as_ref().unwrap().to_string(),
-            "Buy release 11700062"
-        );
+        let action = given.action.as_ref().unwrap().to_string();
+        assert_eq!(action, "Buy release 11700062");
     }
 
     #[test]
@@ -212,27 +204,20 @@ mod tests {
         assert_eq!(card.named_users, ["500123"]);
         assert_eq!(card.target.user_id.as_deref(), Some("500123"));
         let text = json!({"body": "{\"cardId\": \"1\", \"userId\": \"500123\"}"});
-        assert_eq!(
-            prepare::<SelectUserPaymentCard>(text).named_users,
-            ["500123"]
-        );
+        let card = prepare::<SelectUserPaymentCard>(text);
+        assert_eq!(card.named_users, ["500123"]);
         let user = prepare::<CreateUser>(json!({"email": "jane@example.com", "userId": "a b"}));
         assert_eq!(user.named_users, ["a b"]);
     }
 
     #[test]
     fn a_name_that_is_nearly_a_documented_one_is_refused_with_the_right_one() {
-        for name in [
-            "userid", "USERID", "user_id", "User-Id", "cardid", "card_id",
-        ] {
+        let users = ["userid", "USERID", "user_id", "User-Id"].map(|name| (name, "userId"));
+        let cards = ["cardid", "card_id"].map(|name| (name, "cardId"));
+        for (name, right) in users.into_iter().chain(cards) {
             let body = json!({"body": {"cardId": "1", name: "2"}});
             let arguments = serde_json::from_value(body).unwrap();
             let error = Prepared::new::<SelectUserPaymentCard>(arguments).unwrap_err();
-            let right = if name.to_ascii_lowercase().starts_with("user") {
-                "userId"
-            } else {
-                "cardId"
-            };
             let expected = format!("body.{name}: the name of this field is `{right}`");
             assert_eq!(error.to_string(), expected);
         }

@@ -124,10 +124,11 @@ fn find_inside(value: &Value, found: &mut Vec<Word>) {
 
 /// Whether just one field has this name, in whatever case.
 fn is_once(fields: &Map<String, Value>, name: &str) -> bool {
-    let named = fields
-        .keys()
-        .filter(|known| known.eq_ignore_ascii_case(name));
-    named.count() == 1
+    let names = fields.keys();
+    names
+        .filter(|known| known.eq_ignore_ascii_case(name))
+        .count()
+        == 1
 }
 
 /// Whether an id can be one of a purchase: zeros, negative numbers and words for nothing can't.

@@ -8,7 +8,7 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{CardRegistrations, Document};
 use crate::values::{Country, Id, Text, UserId};
-use crate::{Body, Contract, Fields, Hints, Scope, Tool, ToolError};
+use crate::{Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct RegisterUserPaymentCard;
@@ -29,12 +29,8 @@ impl Tool for RegisterUserPaymentCard {
         scope: Scope::Cards,
     };
 
-    type Input = Body<Registration>;
+    type Input = Registration;
     type Output = Document<CardRegistrations>;
-
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
-        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
-    }
 
     fn complete(_: &Client, _: &Self::Input, answer: &mut Answer<Fields>) -> Result<(), ToolError> {
         let opened = answer.document.get_mut("cardRegistration");

@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
-use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
+use sevendigital::{Auth, Effect, Endpoint};
 
 use crate::models::{Document, Done};
 use crate::values::{Country, Id, UserId};
-use crate::{Body, Contract, Fields, Hints, Scope, Tool, ToolError};
+use crate::{Contract, Fields, Hints, Scope, Tool};
 
 /// The tool.
 pub struct SelectUserPaymentCard;
@@ -26,12 +26,8 @@ impl Tool for SelectUserPaymentCard {
         scope: Scope::Cards,
     };
 
-    type Input = Body<CardChoice>;
+    type Input = CardChoice;
     type Output = Document<Done>;
-
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
-        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
-    }
 }
 
 /// Which card of which user.

@@ -6,8 +6,8 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::{PoisonError, RwLock};
 
+use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
@@ -32,30 +32,23 @@ enum Shape {
     Any,
 }
 
-/// The documented fields of an object, sorted by name.
+/// The documented fields of an object.
 #[derive(Debug)]
 struct Fields {
-    fields: Vec<(String, Shape)>,
+    fields: BTreeMap<String, Shape>,
     /// The field that holds the object's one list, where there is just one.
-    list: Option<usize>,
+    list: Option<String>,
 }
 
 /// The shapes that were compiled, by the type of the document.
-static SHAPES: RwLock<BTreeMap<TypeId, &'static Fields>> = RwLock::new(BTreeMap::new());
+static SHAPES: Mutex<BTreeMap<TypeId, &'static Fields>> = Mutex::new(BTreeMap::new());
 
 /// The shape of a type's documents, compiled from its schema at the first use.
 fn of<T: JsonSchema + 'static>() -> &'static Fields {
-    let key = TypeId::of::<T>();
-    let known = SHAPES.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(shape) = known.get(&key) {
-        return shape;
-    }
-    drop(known);
-    let mut shapes = SHAPES.write().unwrap_or_else(PoisonError::into_inner);
     // There is one for each type of document, for as long as the program runs.
-    shapes
-        .entry(key)
-        .or_insert_with(|| Box::leak(Box::new(Fields::compile(&schema::whole::<T>()))))
+    let compile = || &*Box::leak(Box::new(Fields::compile(&schema::whole::<T>())));
+    let mut shapes = SHAPES.lock();
+    shapes.entry(TypeId::of::<T>()).or_insert_with(compile)
 }
 
 impl Shape {
@@ -81,7 +74,7 @@ impl Fields {
     fn compile(schema: &Map<String, Value>) -> Self {
         let properties = schema.get("properties").and_then(Value::as_object);
         let properties = properties.into_iter().flatten();
-        let mut fields: Vec<(String, Shape)> = properties
+        let fields: BTreeMap<String, Shape> = properties
             .filter(|(name, _)| *name != UNEXPECTED)
             .map(|(name, schema)| {
                 let is_id = name == "id" || name.ends_with("Id");
@@ -92,31 +85,18 @@ impl Fields {
                 (name.clone(), shape)
             })
             .collect();
-        fields.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let is_list = |(_, shape): &(String, Shape)| matches!(shape, Shape::List(_));
-        let list = fields.iter().position(is_list);
-        let only = |at: &usize| !fields.iter().skip(at + 1).any(is_list);
-        Self {
-            list: list.filter(only),
-            fields,
-        }
+        let is_list = |(_, shape): &(&String, &Shape)| matches!(shape, Shape::List(_));
+        let mut lists = fields.iter().filter(is_list);
+        let list = match (lists.next(), lists.next()) {
+            (Some((only, _)), None) => Some(only.clone()),
+            _ => None,
+        };
+        Self { fields, list }
     }
 
-    fn find(&self, name: &str) -> Option<&(String, Shape)> {
-        let at = self
-            .fields
-            .binary_search_by(|(known, _)| known.as_str().cmp(name));
-        self.fields.get(at.ok()?)
-    }
-
-    fn find_in_any_case(&self, name: &str) -> Option<&(String, Shape)> {
+    fn find_in_any_case(&self, name: &str) -> Option<(&String, &Shape)> {
         let mut fields = self.fields.iter();
         fields.find(|(known, _)| known.eq_ignore_ascii_case(name))
-    }
-
-    fn list_name(&self) -> Option<&str> {
-        let (name, _) = self.fields.get(self.list?)?;
-        Some(name)
     }
 }
 
@@ -138,27 +118,22 @@ pub fn fit<T: JsonSchema + 'static>(document: &mut Map<String, Value>) -> Vec<St
 
 /// Whether a document has a field that is described for `T`, besides the envelope's.
 pub(crate) fn has_payload<T: JsonSchema + 'static>(document: &Map<String, Value>) -> bool {
-    let fields = of::<T>().fields.iter();
-    let mut payload = fields.filter(|(name, _)| name != "status" && name != "version");
-    payload.any(|(name, _)| document.contains_key(name))
+    let fields = of::<T>().fields.keys();
+    let mut payload = fields.filter(|name| !["status", "version"].contains(&name.as_str()));
+    payload.any(|name| document.contains_key(name))
 }
 
 /// Refuses names in the `body` of arguments that differ from a documented one only in case or separators: 7digital might read them, and nothing here does.
 pub(crate) fn check_names<T: JsonSchema + 'static>(
-    arguments: &Map<String, Value>,
+    body: &Map<String, Value>,
 ) -> Result<(), ToolError> {
-    let Some((_, Shape::Object(fields))) = of::<T>().find("body") else {
-        return Ok(());
-    };
+    let documented = &of::<T>().fields;
     let plain = |name: &str| -> String {
         let letters = name.chars().filter(char::is_ascii_alphanumeric);
         letters.map(|c| c.to_ascii_lowercase()).collect()
     };
-    let given = arguments.get("body").and_then(Value::as_object);
-    let given = given.into_iter().flat_map(Map::keys);
-    for name in given.filter(|name| fields.find(name).is_none()) {
-        let mut known = fields.fields.iter();
-        if let Some((known, _)) = known.find(|(known, _)| plain(known) == plain(name)) {
+    for name in body.keys().filter(|name| !documented.contains_key(*name)) {
+        if let Some(known) = documented.keys().find(|known| plain(known) == plain(name)) {
             let problem = format!("the name of this field is `{known}`");
             return Err(ToolError::input(&format!("body.{name}"), &problem));
         }
@@ -184,7 +159,7 @@ impl Walk {
     fn fields(&mut self, shape: &'static Fields, object: &mut Map<String, Value>) {
         let (mut gone, mut misspelt) = (Vec::new(), Vec::new());
         for (name, value) in object.iter_mut() {
-            match shape.find(name) {
+            match shape.fields.get_key_value(name) {
                 Some((known, shape)) => {
                     if !self.at(Step::Field(known), |walk| walk.fit(shape, value)) {
                         gone.push(name.clone());
@@ -267,7 +242,7 @@ impl Walk {
                     [one] if shape.list.is_none() => Some(one.take()),
                     _ => None,
                 };
-                match (one, shape.list_name()) {
+                match (one, &shape.list) {
                     (Some(one), _) => {
                         *value = one;
                         self.object(shape, value)

@@ -8,7 +8,7 @@ use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 use crate::models::{Document, Users};
 use crate::sent::Sent;
 use crate::values::{Country, Email, Id, Password};
-use crate::{Body, Contract, Fields, Hints, RateLimitClass, Scope, Tool, ToolError};
+use crate::{Contract, Fields, Hints, RateLimitClass, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct SignupUser;
@@ -28,11 +28,11 @@ impl Tool for SignupUser {
     };
     const RATE_LIMIT: RateLimitClass = RateLimitClass::Signup;
 
-    type Input = Body<Login>;
+    type Input = Login;
     type Output = Document<Users>;
 
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
-        input.body.send(client, &Self::CONTRACT.upstream).await
+    async fn call(client: &Client, login: &Login) -> Result<Answer<Fields>, ToolError> {
+        login.send(client, &Self::CONTRACT.upstream).await
     }
 }
 

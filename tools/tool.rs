@@ -24,7 +24,7 @@ pub trait Tool: Sized + 'static {
     const ACTION: Option<ActionOf<Self>> = None;
     /// Which rate limit it has, beside those that bind every call.
     const RATE_LIMIT: RateLimitClass = RateLimitClass::General;
-    /// The arguments: schema and parser in one type.
+    /// The arguments, of a POST those in its `body`: schema and parser in one type.
     type Input: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// The document. Its schema is the shape that answers are brought to.
     type Output: JsonSchema + 'static;

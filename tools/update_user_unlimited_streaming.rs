@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
-use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
+use sevendigital::{Auth, Effect, Endpoint};
 
 use crate::models::{Document, Subscriptions};
 use crate::values::{Count, Country, Currency, Id, Text, UserId};
-use crate::{Body, Contract, Fields, Hints, Scope, Tool, ToolError};
+use crate::{Contract, Fields, Hints, Scope, Tool};
 
 /// The tool.
 pub struct UpdateUserUnlimitedStreaming;
@@ -28,12 +28,8 @@ impl Tool for UpdateUserUnlimitedStreaming {
         scope: Scope::Partner,
     };
 
-    type Input = Body<Subscription>;
+    type Input = Subscription;
     type Output = Document<Subscriptions>;
-
-    async fn call(client: &Client, input: &Self::Input) -> Result<Answer<Fields>, ToolError> {
-        Ok(client.call(&Self::CONTRACT.upstream, &input.body).await?)
-    }
 }
 
 /// The subscription as it shall be: all its fields.

@@ -19,11 +19,8 @@ pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
         LedgerCommand::List { limit } => {
             let charges = ledger.list(limit).await?;
             if charges.is_empty() {
-                writeln!(
-                    out,
-                    "nothing was bought yet; the ledger is {}",
-                    ledger.place()
-                )?;
+                let place = ledger.place();
+                writeln!(out, "nothing was bought yet; the ledger is {place}")?;
                 return Ok(ExitCode::SUCCESS);
             }
             let columns = [
@@ -48,10 +45,8 @@ pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
             let charge = find(ledger, id).await?;
             let is_done = charge.state == State::Done;
             if is_done && !yes && !confirmed(&charge)? {
-                return Err(format!(
-                    "charge {id} is done, and stays: `--yes` takes it out without a question"
-                )
-                .into());
+                let way_out = "`--yes` takes it out without a question";
+                return Err(format!("charge {id} is done, and stays: {way_out}").into());
             }
             if !ledger.forget(id).await? {
                 return Err(format!("charge {id} is in flight: it can't be forgotten now").into());

@@ -3,8 +3,6 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use sevendigital::Effect;
-
 use super::CommandResult;
 use crate::calls::Registry;
 use crate::config::{Config, HintSet};
@@ -20,11 +18,7 @@ pub fn run(config: &Config, json: bool) -> CommandResult {
         writeln!(out, "{}", serde_json::to_string_pretty(&tools)?)?;
     } else {
         for tool in registry.tools() {
-            let effect = match tool.contract.upstream.effect {
-                Effect::Reads => "reads",
-                Effect::Writes => "writes",
-                Effect::Charges => "charges",
-            };
+            let effect = tool.contract.upstream.effect.as_str();
             let (name, title) = (tool.contract.name, tool.contract.title);
             writeln!(out, "{name:<33}{effect:<9}{title}")?;
         }

@@ -4,11 +4,11 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::table::{SETTINGS, Setting};
 
-/// The flags that were given, as keys and values of settings. They may stand before or after the command.
+/// The flags that were given, as settings and their values. They may stand before or after the command.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
-    /// Key and value of each; a flag without a value is `true`.
-    pub given: Vec<(&'static str, String)>,
+    /// Setting and value of each; a flag without a value is `true`.
+    pub given: Vec<(&'static Setting, String)>,
 }
 
 impl Args for Flags {
@@ -32,7 +32,7 @@ impl FromArgMatches for Flags {
             } else {
                 matches.get_one::<String>(key).cloned()
             };
-            Some((key, value?))
+            Some((setting, value?))
         });
         let given = given.collect();
         Ok(Self { given })

@@ -25,8 +25,8 @@ pub struct Layers {
     pub credentials: Option<PathBuf>,
     /// Environment variables.
     pub variables: Vec<(String, String)>,
-    /// Flags that were given, as key and value.
-    pub flags: Vec<(&'static str, String)>,
+    /// Flags that were given, as setting and value.
+    pub flags: Vec<(&'static Setting, String)>,
 }
 
 /// Values are not printed: secrets are among them.
@@ -40,7 +40,7 @@ impl fmt::Debug for Layers {
 
 impl Layers {
     /// The layers of this process: its environment, and the usual locations of a file.
-    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static str, String)>) -> Self {
+    pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static Setting, String)>) -> Self {
         const NAME: &str = "sevendigital-mcp.toml";
         let folders = directories::ProjectDirs::from("", "", "sevendigital-mcp");
         let in_folder = |name| Some(folders.as_ref()?.config_dir().join(name));
@@ -72,12 +72,10 @@ impl Layers {
             let source = format!("{ENVIRONMENT} `{variable}`");
             figment = figment.merge(Layer::of_one(source, setting, value));
         }
-        for (key, value) in &self.flags {
-            if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == *key) {
-                let flag = setting.flag.as_deref().unwrap_or(key);
-                let source = format!("flag `{flag}`");
-                figment = figment.merge(Layer::of_one(source, setting, value.clone()));
-            }
+        for (setting, value) in &self.flags {
+            let flag = setting.flag.as_deref().unwrap_or(&setting.key);
+            let source = format!("flag `{flag}`");
+            figment = figment.merge(Layer::of_one(source, setting, value.clone()));
         }
         let values = figment.extract().map_err(|error| explain(&error))?;
         one_source_of_token(&figment)?;
@@ -246,10 +244,8 @@ fn environment(variables: &[(String, String)]) -> Result<Vec<Found<'_>>, ConfigE
 /// A variable that is no setting has to be another program's.
 fn not_ours(name: &str) -> Result<(), ConfigError> {
     if let Some(limit) = name.strip_prefix(LIMIT_VARIABLE) {
-        let (source, key) = (
-            format!("{ENVIRONMENT} `{name}`"),
-            limit.to_ascii_lowercase(),
-        );
+        let source = format!("{ENVIRONMENT} `{name}`");
+        let key = limit.to_ascii_lowercase();
         let keys = LIMITS.iter().map(|limit| &*limit.key);
         return Err(unknown(&source, &key, keys));
     }

@@ -6,13 +6,17 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::values::{HumanDuration, whole};
+use super::values::{human_duration, whole};
 
 /// The limits, each declared once: key, type, documentation and default. None may be zero.
 ///
 /// In the file they stand in the table `[limits]`; in the environment as `SEVENDIGITAL_MCP_LIMIT_` and the key in capitals.
 /// Durations are written with their unit, such as `500ms`, `10s` or `2m`.
-#[serde_with::apply(Duration => #[serde(with = "HumanDuration")], usize => #[serde(deserialize_with = "whole")], u32 => #[serde(deserialize_with = "whole")])]
+#[serde_with::apply(
+    Duration => #[serde(deserialize_with = "human_duration")] #[schemars(with = "String", extend("expected" = "a duration with its unit, such as `500ms`, `10s` or `2m`, from `1ms` to `49d`"))],
+    usize => #[serde(deserialize_with = "whole")],
+    u32 => #[serde(deserialize_with = "whole")],
+)]
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {

@@ -77,10 +77,8 @@ pub fn remove(path: &Path) -> io::Result<bool> {
 
 fn text(login: &StoredLogin) -> String {
     let base_uri = login.base_uri.to_string();
-    let (token, secret) = (
-        login.access_token.expose(),
-        login.access_token_secret.expose(),
-    );
+    let (token, secret) = (&login.access_token, &login.access_token_secret);
+    let (token, secret) = (token.expose(), secret.expose());
     // `Debug` of a text without control characters is a TOML string; a token has none.
     format!(
         "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. This file is enough to spend the user's money.\nbase_uri = {base_uri:?}\naccess_token = {token:?}\naccess_token_secret = {secret:?}\n"

@@ -1,11 +1,9 @@
 //! Values that are written as texts and held as something stricter.
 
-use std::borrow::Cow;
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, IntoDeserializer as _};
 use sevendigital_tools::values::Country;
@@ -13,19 +11,14 @@ use sevendigital_tools::values::Country;
 /// Longest duration that a setting takes, some seven weeks: adding it to the clock never overflows.
 const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
 
-/// A duration as people write it, from 1ms to some seven weeks; for `#[serde(with = "HumanDuration")]`.
-pub(super) struct HumanDuration;
-
-impl HumanDuration {
-    /// Reads `500ms`, `10s` or `1h 30m`. A number without a unit is an error.
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Duration, D::Error> {
-        duration(deserializer, Duration::from_millis(1)..=LONGEST)
-    }
+/// A duration as people write it, such as `500ms`, `10s` or `1h 30m`: from 1ms to some seven weeks. A number without a unit is an error.
+pub(super) fn human_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
+    duration(deserializer, Duration::from_millis(1)..=LONGEST)
 }
 
-/// How long something is kept, written as a [`HumanDuration`]: from a day to a hundred years.
+/// How long something is kept, written as a [`human_duration`]: from a day to a hundred years.
 pub(super) fn keeping<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     duration(deserializer, DAY..=DAY * 36_525)
@@ -39,19 +32,6 @@ fn duration<'de, D: Deserializer<'de>>(
     let duration = humantime::parse_duration(&text).map_err(D::Error::custom)?;
     let in_range = Some(duration).filter(|duration| range.contains(duration));
     in_range.ok_or_else(|| D::Error::custom("out of range"))
-}
-
-impl JsonSchema for HumanDuration {
-    fn schema_name() -> Cow<'static, str> {
-        "HumanDuration".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "expected": "a duration with its unit, such as `500ms`, `10s` or `2m`, from `1ms` to `49d`",
-        })
-    }
 }
 
 /// A whole number that is not zero, nor so large that adding to it could overflow.

@@ -23,6 +23,7 @@ const FETCH_MODE: &str = "sec-fetch-mode";
 #[derive(Debug, Clone)]
 pub struct CrossOriginProtection {
     hosts: Arc<[String]>,
+    /// As browsers write them.
     origins: Arc<[String]>,
 }
 
@@ -48,7 +49,10 @@ impl CrossOriginProtection {
         let why = "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`";
         let host = self.host(request).ok_or(why)?;
         let headers = &request.headers;
-        let allowed = |value: &str| origin(value).is_some_and(|origin| self.allows(&origin));
+        let allowed = |value: &str| {
+            let origin = origin(value).map(|origin| origin.origin().ascii_serialization());
+            origin.is_some_and(|origin| self.origins.contains(&origin))
+        };
         let ours = |value: &str| origin(value).is_some_and(|origin| is_ours(&origin, &host));
         for (name, objection) in [
             (header::ORIGIN, "the `Origin` is another web page's"),
@@ -93,11 +97,6 @@ impl CrossOriginProtection {
         let listed = |entry: &String| names.iter().any(|name| entry.eq_ignore_ascii_case(name));
         self.hosts.iter().any(listed).then(|| host.clone())
     }
-
-    fn allows(&self, wanted: &Url) -> bool {
-        let mut origins = self.origins.iter().filter_map(|allowed| origin(allowed));
-        origins.any(|allowed| allowed.origin() == wanted.origin())
-    }
 }
 
 /// Whether it is the origin of our own pages: then its host is the one that the request is for.
@@ -129,18 +128,17 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
         let wanted = accepted.trim_start().to_ascii_lowercase();
         wanted.starts_with("text/html") || wanted.starts_with("image/")
     };
-    let mut accepted = headers.get_all(header::ACCEPT).iter();
-    let script = matches!(single_header(headers, FETCH_DEST), Ok(None | Some("empty")))
-        && matches!(
-            single_header(headers, FETCH_MODE),
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    let mut accepted = accepted.filter_map(|value| value.to_str().ok());
+    let fetch = [FETCH_DEST, FETCH_MODE].map(|name| single_header(headers, name));
+    let script = matches!(
+        fetch,
+        [
+            Ok(None | Some("empty")),
             Ok(None | Some("cors" | "same-origin"))
-        );
-    !script
-        || accepted.any(|accepted| {
-            accepted
-                .to_str()
-                .is_ok_and(|text| text.split(',').any(shows))
-        })
+        ]
+    );
+    !script || accepted.any(|text| text.split(',').any(shows))
 }
 
 /// Headers that a page may send, besides content type and authorization.

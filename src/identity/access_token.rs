@@ -158,11 +158,10 @@ impl Verifier {
         }
         let scope = Some(&payload.scope).filter(|scope| !scope.is_null());
         let granted = scope.unwrap_or(&payload.scp);
+        let wrong = Refusal::Invalid("the token's scopes are neither a text nor a list of texts");
         Ok(Claims {
             subject: subject.to_owned(),
-            scopes: scopes(granted).ok_or(Refusal::Invalid(
-                "the token's scopes are neither a text nor a list of texts",
-            ))?,
+            scopes: scopes(granted).ok_or(wrong)?,
         })
     }
 }

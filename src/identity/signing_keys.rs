@@ -1,10 +1,11 @@
 //! The keys that an authorization server publishes: which of them may have signed a token, and how they are fetched.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, Header};
+use parking_lot::Mutex;
 use reqwest::header::ACCEPT;
 use reqwest::redirect;
 use serde::Deserialize;
@@ -164,12 +165,8 @@ impl KeyRing {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn held(&self) -> Held {
-        let state = self.state();
+        let state = self.state.lock();
         let younger = |limit| state.keys.as_ref().filter(|(_, at)| at.elapsed() < limit);
         Held {
             keys: younger(KEPT).map(|(keys, _)| Arc::clone(keys)),
@@ -182,7 +179,7 @@ impl KeyRing {
     ///
     /// The fetch is a task of its own: were it a caller's, those who hang up could make it begin again and again.
     pub(super) fn fetch(ring: &Arc<Self>) -> Option<watch::Receiver<()>> {
-        let mut state = ring.state();
+        let mut state = ring.state.lock();
         let running = state.running.as_ref();
         if let Some(running) = running.filter(|running| running.has_changed().is_ok()) {
             return Some(running.clone());
@@ -207,15 +204,14 @@ impl KeyRing {
     }
 
     fn keep(&self, outcome: Result<Vec<Key>, &'static str>) {
+        let none = "the authorization server publishes no key that can be used";
         match &outcome {
-            Ok(keys) if keys.is_empty() => {
-                tracing::warn!("the authorization server publishes no key that can be used");
-            }
+            Ok(keys) if keys.is_empty() => tracing::warn!("{none}"),
             Ok(_) => {}
             Err(failure) => tracing::warn!("{failure}"),
         }
         let now = Instant::now();
-        let mut state = self.state();
+        let mut state = self.state.lock();
         state.tried = Some(now);
         state.failure = outcome.as_ref().err().copied();
         if let Ok(keys) = outcome {
@@ -229,14 +225,10 @@ impl KeyRing {
         let unreached = |_| "the authorization server can't be reached for its keys, or broke off";
         let mut response = request.send().await.map_err(unreached)?;
         match response.status().as_u16() {
-            200 => {}
-            300..=399 => {
-                return Err("the address of the authorization server's keys redirects elsewhere");
-            }
-            _ => {
-                return Err("the authorization server refused its keys, or failed to send them");
-            }
-        }
+            200 => Ok(()),
+            300..=399 => Err("the address of the authorization server's keys redirects elsewhere"),
+            _ => Err("the authorization server refused its keys, or failed to send them"),
+        }?;
         let mut body = Vec::new();
         let broken = |_| "the authorization server broke off while it sent its keys";
         while let Some(chunk) = response.chunk().await.map_err(broken)? {

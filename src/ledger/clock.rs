@@ -1,7 +1,8 @@
 //! The ledger's clock, which never goes back: windows and limits go by it, whatever happens to the machine's.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
 
 use super::entry::LedgerError;
 use super::sql::{Sql, SqlResult};
@@ -19,7 +20,7 @@ pub(crate) fn wall_clock() -> SqlResult<i64> {
     let reading = SystemTime::now().duration_since(UNIX_EPOCH);
     let reading = reading.map_err(|_| LedgerError("this machine's clock is before 1970".into()))?;
     let (reading, now) = (milliseconds(reading), Instant::now());
-    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut last = LAST.lock();
     let mut time = reading;
     if let Some((before, taken_for, at)) = *last {
         let passed = milliseconds(now - at);

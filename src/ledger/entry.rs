@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use serde_with::skip_serializing_none;
+use serde_with::{As, SerializeAs, skip_serializing_none};
 
 /// How long the same purchase for the same account is sent once.
 pub(super) const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -112,13 +112,13 @@ pub struct Entry {
     /// Its state.
     pub state: State,
     /// When it was written down, in milliseconds since 1970; serialized as a date and time.
-    #[serde(serialize_with = "as_moment")]
+    #[serde(serialize_with = "As::<Moment>::serialize")]
     pub started: i64,
     /// When it was sent by 7digital's clock, in milliseconds since 1970, as far as that was known.
     #[serde(skip)]
     pub upstream_time: Option<i64>,
     /// When its outcome was written down, in milliseconds since 1970; serialized as a date and time.
-    #[serde(serialize_with = "as_optional_moment")]
+    #[serde(serialize_with = "As::<Option<Moment>>::serialize")]
     pub ended: Option<i64>,
     /// 7digital's purchase id.
     pub purchase_id: Option<String>,
@@ -173,18 +173,11 @@ pub fn moment(milliseconds: i64) -> String {
     })
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde hands a field over like this"
-)]
-fn as_moment<S: Serializer>(milliseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&moment(*milliseconds))
-}
+/// Serializes milliseconds since 1970 as a [`moment`].
+struct Moment;
 
-#[expect(clippy::ref_option, reason = "serde hands a field over like this")]
-fn as_optional_moment<S: Serializer>(
-    milliseconds: &Option<i64>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    milliseconds.map(moment).serialize(serializer)
+impl SerializeAs<i64> for Moment {
+    fn serialize_as<S: Serializer>(milliseconds: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&moment(*milliseconds))
+    }
 }

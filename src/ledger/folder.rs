@@ -74,29 +74,19 @@ pub(super) struct FileId(u64, u64);
 
 impl FileId {
     #[cfg(unix)]
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    pub(super) fn new(data: &fs::Metadata) -> Self {
         use std::os::unix::fs::MetadataExt as _;
-        let data = fs::metadata(path).ok()?;
-        Some(Self(data.dev(), data.ino()))
-    }
-
-    /// The same of a file that is open.
-    #[cfg(unix)]
-    pub(super) fn of_open(file: &File) -> Option<Self> {
-        use std::os::unix::fs::MetadataExt as _;
-        let data = file.metadata().ok()?;
-        Some(Self(data.dev(), data.ino()))
+        Self(data.dev(), data.ino())
     }
 
     /// Elsewhere a file that is open can't be moved.
     #[cfg(not(unix))]
-    pub(super) fn of_open(_: &File) -> Option<Self> {
-        Some(Self(0, 0))
+    pub(super) fn new(_: &fs::Metadata) -> Self {
+        Self(0, 0)
     }
 
-    /// Elsewhere a file that is open can't be moved.
-    #[cfg(not(unix))]
-    pub(super) fn of(_: &Path) -> Option<Self> {
-        Some(Self(0, 0))
+    /// Of the file at a path, if there is one.
+    pub(super) fn at(path: &Path) -> Option<Self> {
+        Some(Self::new(&fs::metadata(path).ok()?))
     }
 }

@@ -8,9 +8,10 @@ use super::entry::{
     BeginOutcome, Entry, Intent, KeyBinding, LedgerError, Outcome, Repeat, Result, State, WINDOW,
 };
 use super::queries::{
-    consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, find_unknown, first,
-    insert, mark_unknown, newest, sweep, write_outcome,
+    consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, first, insert,
+    mark_unknown, newest, sweep, write_outcome,
 };
+use super::sql::{Cell, Sql};
 use super::store::{Store, Unwritten};
 use crate::config::{Config, ConfigError, SpendingLimits};
 
@@ -82,9 +83,7 @@ impl Ledger {
         identity: String,
         repeat: Repeat,
     ) -> Result<Option<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| find_blocking(sql, read_time(sql)?, &key, &identity, repeat))
+        self.read_charges(move |sql| find_blocking(sql, read_time(sql)?, &key, &identity, repeat))
             .await
     }
 
@@ -161,10 +160,8 @@ impl Ledger {
     /// One that can't be written now is kept, and written before anything else is read or written here.
     pub async fn finish(&self, id: i64, outcome: Outcome) -> Result<()> {
         let kept = outcome.clone();
-        let written = self
-            .0
-            .write(move |sql| write_outcome(sql, id, &outcome))
-            .await;
+        let written = self.0.write(move |sql| write_outcome(sql, id, &outcome));
+        let written = written.await;
         if written.is_err() {
             self.0.keep(Unwritten::Outcome(id, kept));
         }
@@ -182,7 +179,10 @@ impl Ledger {
 
     /// The same call's charge whose outcome is unknown.
     pub async fn find_unknown(&self, key: String) -> Result<Option<Entry>> {
-        self.0.read(move |sql| find_unknown(sql, &key)).await
+        let unknown = "key = $1 AND state = 'unknown'";
+        self.0
+            .read(move |sql| first(sql, unknown, &[(&key).into()]))
+            .await
     }
 
     /// When this account last bought this item, by any tool, within the window; or may have bought it, at any time.
@@ -204,58 +204,44 @@ impl Ledger {
         let (account, id) = (account.to_owned(), purchase_id.to_owned());
         self.0
             .read(move |sql| {
-                let known = first(
-                    sql,
-                    "account = $1 AND purchase_id = $2",
-                    &[(&account).into(), (&id).into()],
-                );
-                Ok(known?.is_some())
+                let values = [(&account).into(), (&id).into()];
+                let known = first(sql, "account = $1 AND purchase_id = $2", &values)?;
+                Ok(known.is_some())
             })
             .await
     }
 
     /// The charges, newest first.
     pub async fn list(&self, at_most: u32) -> Result<Vec<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| entries(sql, "TRUE ORDER BY id DESC", &[], at_most))
+        self.read_charges(move |sql| entries(sql, "TRUE ORDER BY id DESC", &[], at_most))
             .await
     }
 
     /// The charges with a number above this one that were written down at this time or later (milliseconds since 1970), oldest first.
     pub async fn page(&self, above: i64, since: i64, at_most: u32) -> Result<Vec<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| {
-                let condition = "id > $1 AND started >= $2 ORDER BY id";
-                entries(sql, condition, &[above.into(), since.into()], at_most)
-            })
+        let condition = "id > $1 AND started >= $2 ORDER BY id";
+        let values = [above.into(), since.into()];
+        self.read_charges(move |sql| entries(sql, condition, &values, at_most))
             .await
     }
 
     /// How many charges are in each state.
     pub async fn status(&self) -> Result<Vec<(State, u64)>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(|sql| {
-                let query = "SELECT state, COUNT(*) AS n FROM charge GROUP BY state ORDER BY state";
-                let rows = sql.query(query, &[])?.into_iter();
-                let rows = rows.filter_map(|mut row| {
-                    Some((
-                        State::parse(&row.text("state")?),
-                        row.int("n")?.unsigned_abs(),
-                    ))
-                });
-                Ok(rows.collect())
-            })
-            .await
+        self.read_charges(|sql| {
+            let query = "SELECT state, COUNT(*) AS n FROM charge GROUP BY state ORDER BY state";
+            let rows = sql.query(query, &[])?.into_iter();
+            let rows = rows.filter_map(|mut row| {
+                let state = State::parse(&row.text("state")?);
+                Some((state, row.int("n")?.unsigned_abs()))
+            });
+            Ok(rows.collect())
+        })
+        .await
     }
 
     /// One charge.
     pub async fn show(&self, id: i64) -> Result<Option<Entry>> {
-        self.settle_orphans().await?;
-        self.0
-            .read(move |sql| first(sql, "id = $1", &[id.into()]))
+        self.read_charges(move |sql| first(sql, "id = $1", &[id.into()]))
             .await
     }
 
@@ -289,7 +275,7 @@ impl Ledger {
                 let fresh: [u8; 32] = rand::random();
                 let insert =
                     "INSERT INTO signing_key (id, key) VALUES (1, $1) ON CONFLICT DO NOTHING";
-                sql.execute(insert, &[fresh.as_slice().into()])?;
+                sql.execute(insert, &[Cell::Bytes(fresh.to_vec())])?;
                 let row = sql.first("SELECT key FROM signing_key WHERE id = 1", &[])?;
                 let key = row.and_then(|mut row| row.bytes("key")?.try_into().ok());
                 key.ok_or_else(|| LedgerError("its signing key is damaged".to_owned()))
@@ -305,6 +291,15 @@ impl Ledger {
         {
             tracing::warn!("old charges could not be removed: {error}");
         }
+    }
+
+    /// Reads charges; those of dead processes are no longer in flight then.
+    async fn read_charges<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Sql) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.settle_orphans().await?;
+        self.0.read(work).await
     }
 
     /// Charges that a process left in flight when it died have an unknown outcome.

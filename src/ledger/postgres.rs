@@ -1,7 +1,6 @@
 //! The ledger in PostgreSQL, shared by any number of processes on any number of machines.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -9,8 +8,8 @@ use deadpool_postgres::{
     ClientWrapper, GenericClient, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
     RecyclingMethod,
 };
-use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
+use parking_lot::Mutex;
+use sevendigital::platform_tls;
 use tokio::runtime::Handle;
 use tokio_postgres::config::Host;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -66,7 +65,8 @@ impl Postgres {
         config.application_name("sevendigital-mcp");
         config.connect_timeout(TIMEOUT).tcp_user_timeout(TIMEOUT);
         config.keepalives_idle(TIMEOUT);
-        let tls = MakeRustlsConnect::new(tls()?);
+        let tls = platform_tls().map_err(|error| failed("opened", &error))?;
+        let tls = MakeRustlsConnect::new(tls);
         let recycling_method = RecyclingMethod::Fast;
         let manager = ManagerConfig { recycling_method };
         let manager = Manager::from_config(config.clone(), tls.clone(), manager);
@@ -89,9 +89,8 @@ impl Postgres {
 
     /// Runs a transaction. Only on a thread that may block.
     pub(super) fn write<T>(&self, work: impl FnOnce(&dyn Sql) -> SqlResult<T>) -> SqlResult<T> {
-        let runtime = Handle::current();
-        let mut connection = self.connection(&runtime)?;
-        let ended = self.transact(&runtime, &mut connection, work);
+        let mut connection = self.connection()?;
+        let ended = self.transact(&mut connection, work);
         if ended.is_err() {
             // What failed may be half done: it is closed.
             drop(Object::take(connection));
@@ -101,9 +100,8 @@ impl Postgres {
 
     /// Runs queries. Only on a thread that may block.
     pub(super) fn read<T>(&self, work: impl FnOnce(&dyn Sql) -> SqlResult<T>) -> SqlResult<T> {
-        let runtime = Handle::current();
-        let connection = self.connection(&runtime)?;
-        let ended = work(&Session(&runtime, &connection, self));
+        let connection = self.connection()?;
+        let ended = work(&Session(&connection, self));
         if ended.is_err() {
             drop(Object::take(connection));
         }
@@ -112,15 +110,13 @@ impl Postgres {
 
     /// The owner of the charges to come: while its session lives, others take them for alive. Only on a thread that may block.
     pub(super) fn announce(&self) -> SqlResult<String> {
-        let mut presence = lock(&self.presence);
-        let lives = presence
-            .session
-            .as_ref()
-            .is_some_and(|session| !session.is_closed());
+        let mut presence = self.presence.lock();
+        let session = presence.session.as_ref();
+        let lives = session.is_some_and(|session| !session.is_closed());
         if let (true, Some(owner)) = (lives, presence.owners.last()) {
             return Ok(owner.clone());
         }
-        let (runtime, owner) = (Handle::current(), Uuid::new_v4().to_string());
+        let owner = Uuid::new_v4().to_string();
         let connect = async {
             let (session, connection) = self.config.connect(self.tls.clone()).await?;
             tokio::spawn(connection);
@@ -131,14 +127,14 @@ impl Postgres {
                 .await?;
             Ok(session)
         };
-        presence.session = Some(timed(&runtime, connect)?);
+        presence.session = Some(timed(connect)?);
         presence.owners.push(owner.clone());
         Ok(owner)
     }
 
     /// All owners that this process has had.
     pub(super) fn owners(&self) -> Vec<String> {
-        lock(&self.presence).owners.clone()
+        self.presence.lock().owners.clone()
     }
 
     /// Host and database, without user and password.
@@ -157,47 +153,41 @@ impl Postgres {
         )
     }
 
-    fn connection(&self, runtime: &Handle) -> SqlResult<Object> {
+    fn connection(&self) -> SqlResult<Object> {
         let get = tokio::time::timeout(TIMEOUT, self.pool.get());
-        let got = runtime
+        let got = Handle::current()
             .block_on(get)
             .map_err(|_| failed("reached", &"it took too long"))?;
         let mut connection = got.map_err(|error| match error {
             PoolError::Backend(error) => failed("reached", &described(&error)),
             other => failed("reached", &other),
         })?;
-        let mut is_set_up = lock(&self.is_set_up);
+        let mut is_set_up = self.is_set_up.lock();
         if !*is_set_up {
-            self.set_up(runtime, &mut connection)?;
+            self.set_up(&mut connection)?;
             *is_set_up = true;
         }
         Ok(connection)
     }
 
     /// Makes the tables, unless they are there.
-    fn set_up(&self, runtime: &Handle, connection: &mut Object) -> SqlResult<()> {
-        let version = self.transact(runtime, connection, |sql| {
+    fn set_up(&self, connection: &mut Object) -> SqlResult<()> {
+        let version = self.transact(connection, |sql| {
             let encoding =
                 sql.first("SELECT current_setting('server_encoding') AS encoding", &[])?;
             let encoding = encoding.and_then(|mut row| row.text("encoding"));
             if encoding.as_deref() != Some("UTF8") {
-                return Err(failed(
-                    "used",
-                    &"its encoding is not UTF8, so not every answer could be written down",
-                ));
+                let why = "its encoding is not UTF8, so not every answer could be written down";
+                return Err(failed("used", &why));
             }
             sql.execute("SELECT pg_advisory_xact_lock($1)", &[SET_UP.into()])?;
-            sql.execute(
-                "CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)",
-                &[],
-            )?;
+            let versions = "CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)";
+            sql.execute(versions, &[])?;
             let version = sql.number("SELECT MAX(version) AS n FROM ledger_version", &[])?;
             if version == 0 {
                 let tables = tables(&DIALECT);
-                for statement in tables
-                    .split(';')
-                    .filter(|statement| !statement.trim().is_empty())
-                {
+                let statements = tables.trim().split_terminator(';');
+                for statement in statements {
                     sql.execute(statement, &[])?;
                 }
                 sql.execute("INSERT INTO ledger_version VALUES ($1)", &[VERSION.into()])?;
@@ -214,25 +204,21 @@ impl Postgres {
     /// A transaction that sees what was committed while it waited for a lock, whatever the database's default is.
     fn transact<T>(
         &self,
-        runtime: &Handle,
         connection: &mut Object,
         work: impl FnOnce(&dyn Sql) -> SqlResult<T>,
     ) -> SqlResult<T> {
         let builder = connection.build_transaction();
         let builder = builder.isolation_level(IsolationLevel::ReadCommitted);
-        let transaction = timed(runtime, builder.start())?;
-        let value = work(&Session(runtime, &transaction, self))?;
-        timed(runtime, transaction.commit())?;
+        let transaction = timed(builder.start())?;
+        let value = work(&Session(&transaction, self))?;
+        timed(transaction.commit())?;
         Ok(value)
     }
 }
 
-/// The result of something that takes no longer than [`TIMEOUT`].
-fn timed<T>(
-    runtime: &Handle,
-    work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-) -> SqlResult<T> {
-    match runtime.block_on(async { tokio::time::timeout(TIMEOUT, work).await }) {
+/// The result of something that takes no longer than [`TIMEOUT`]. Only on a thread that may block.
+fn timed<T>(work: impl Future<Output = Result<T, tokio_postgres::Error>>) -> SqlResult<T> {
+    match Handle::current().block_on(async { tokio::time::timeout(TIMEOUT, work).await }) {
         Ok(ended) => ended.map_err(|error| failed("used", &described(&error))),
         Err(_) => Err(failed("used", &"it took too long")),
     }
@@ -256,43 +242,27 @@ fn failed(what: &str, error: &dyn std::fmt::Display) -> LedgerError {
     LedgerError(format!("the ledger in PostgreSQL can't be {what}: {error}"))
 }
 
-/// Trust as the platform has it.
-fn tls() -> Result<ClientConfig, LedgerError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider);
-    let builder = builder.with_safe_default_protocol_versions();
-    let config = builder.and_then(BuilderVerifierExt::with_platform_verifier);
-    let config = config.map_err(|error| failed("opened", &error))?;
-    Ok(config.with_no_client_auth())
-}
-
 /// The key of an owner's lock.
 fn lock_of(owner: &str) -> i64 {
     let (high, _) = Uuid::parse_str(owner).unwrap_or_default().as_u64_pair();
     high.cast_signed()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A connection, or a transaction on one.
-struct Session<'a, C>(&'a Handle, &'a C, &'a Postgres);
+struct Session<'a, C>(&'a C, &'a Postgres);
 
 impl<C: GenericClient + Sync> Sql for Session<'_, C> {
     fn execute(&self, statement: &str, values: &[Cell]) -> SqlResult<u64> {
-        let Self(runtime, client, _) = self;
-        timed(runtime, async {
-            let statement = client.prepare_cached(statement).await?;
-            client.execute(&statement, &parameters(values)).await
+        timed(async {
+            let statement = self.0.prepare_cached(statement).await?;
+            self.0.execute(&statement, &parameters(values)).await
         })
     }
 
     fn query(&self, statement: &str, values: &[Cell]) -> SqlResult<Vec<Row>> {
-        let Self(runtime, client, _) = self;
-        let rows = timed(runtime, async {
-            let statement = client.prepare_cached(statement).await?;
-            client.query(&statement, &parameters(values)).await
+        let rows = timed(async {
+            let statement = self.0.prepare_cached(statement).await?;
+            self.0.query(&statement, &parameters(values)).await
         })?;
         Ok(rows.iter().map(row).collect())
     }
@@ -308,7 +278,7 @@ impl<C: GenericClient + Sync> Sql for Session<'_, C> {
     }
 
     fn is_alive(&self, owner: &str) -> SqlResult<bool> {
-        if self.2.owners().iter().any(|own| own == owner) {
+        if self.1.owners().iter().any(|own| own == owner) {
             return Ok(true);
         }
         let free = "SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN 1 ELSE 0 END::BIGINT AS n";
@@ -317,21 +287,21 @@ impl<C: GenericClient + Sync> Sql for Session<'_, C> {
 }
 
 fn parameters(values: &[Cell]) -> Vec<&(dyn ToSql + Sync)> {
-    values
-        .iter()
-        .map(|value| value as &(dyn ToSql + Sync))
-        .collect()
+    let values = values.iter();
+    values.map(|value| value as _).collect()
 }
 
 fn row(row: &tokio_postgres::Row) -> Row {
-    Row::new(row.columns().iter().enumerate().map(|(place, column)| {
+    let columns = row.columns().iter().enumerate();
+    let cells = columns.map(|(place, column)| {
         let cell = match *column.type_() {
             Type::INT8 => row.get::<_, Option<i64>>(place).map(Cell::Int),
             Type::BYTEA => row.get::<_, Option<Vec<u8>>>(place).map(Cell::Bytes),
             _ => row.get::<_, Option<String>>(place).map(Cell::Text),
         };
         (column.name().to_owned(), cell.unwrap_or(Cell::Null))
-    }))
+    });
+    Row(cells.collect())
 }
 
 impl ToSql for Cell {

@@ -28,28 +28,18 @@ pub(super) fn find_blocking(
         "'sending', 'unknown'"
     };
     let stands = format!("(state IN ({open}) OR (state = 'done' AND begun > $2))");
-    let of_call = first(
-        sql,
-        &format!("key = $1 AND {stands}"),
-        &[key.into(), window.into()],
-    )?;
-    match of_call {
-        Some(entry) => Ok(Some(entry)),
-        None if is_asked => first(
-            sql,
-            "identity = $1 AND state = 'sending'",
-            &[identity.into()],
-        ),
-        None => {
-            let values = [identity.into(), window.into()];
-            first(sql, &format!("identity = $1 AND {stands}"), &values)
+    let find = |column: &str, value: &str| {
+        let condition = format!("{column} = $1 AND {stands}");
+        first(sql, &condition, &[value.into(), window.into()])
+    };
+    match find("key", key)? {
+        None if is_asked => {
+            let in_flight = "identity = $1 AND state = 'sending'";
+            first(sql, in_flight, &[identity.into()])
         }
+        None => find("identity", identity),
+        of_call => Ok(of_call),
     }
-}
-
-/// The same call's entry whose outcome is unknown.
-pub(super) fn find_unknown(sql: &dyn Sql, key: &str) -> SqlResult<Option<Entry>> {
-    first(sql, "key = $1 AND state = 'unknown'", &[key.into()])
 }
 
 /// The number of the newest charge that a question about the same purchase would name; zero without one.
@@ -72,19 +62,14 @@ pub(super) fn entries(
     at_most: u32,
 ) -> SqlResult<Vec<Entry>> {
     let query = format!("SELECT {COLUMNS} FROM charge WHERE {condition} LIMIT {at_most}");
-    Ok(sql
-        .query(&query, values)?
-        .into_iter()
-        .filter_map(entry)
-        .collect())
+    let rows = sql.query(&query, values)?.into_iter();
+    Ok(rows.filter_map(entry).collect())
 }
 
 /// The processes that have charges in flight and are dead.
 pub(super) fn dead_owners(sql: &dyn Sql) -> SqlResult<Vec<String>> {
-    let owners = sql.query(
-        "SELECT DISTINCT owner FROM charge WHERE state = 'sending'",
-        &[],
-    )?;
+    let query = "SELECT DISTINCT owner FROM charge WHERE state = 'sending'";
+    let owners = sql.query(query, &[])?;
     let mut dead = Vec::new();
     for owner in owners.into_iter().filter_map(|mut row| row.text("owner")) {
         if !sql.is_alive(&owner)? {
@@ -222,14 +207,10 @@ pub(super) fn consume_confirmation(sql: &dyn Sql, now: i64, nonce: &str) -> SqlR
 /// Removes a little of what is no longer needed: settled charges older than `keep`, and confirmations past their window.
 pub(super) fn sweep(sql: &dyn Sql, now: i64, keep: Duration) -> SqlResult<()> {
     let settled = "state IN ('done', 'refused', 'not_sent')";
+    let charges = format!("{settled} AND begun");
     for (table, key, old, before) in [
-        (
-            "charge",
-            "id",
-            format!("{settled} AND begun"),
-            keep.max(WINDOW),
-        ),
-        ("confirmation", "nonce", "used".to_owned(), CONFIRMATIONS),
+        ("charge", "id", &*charges, keep.max(WINDOW)),
+        ("confirmation", "nonce", "used", CONFIRMATIONS),
     ] {
         let delete = format!(
             "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE {old} < $1 LIMIT {SWEEP})"

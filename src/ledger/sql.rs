@@ -15,7 +15,7 @@ pub(super) enum Cell {
 
 /// A row of a result: its values by the names of their columns.
 #[derive(Debug, Default)]
-pub(super) struct Row(BTreeMap<String, Cell>);
+pub(super) struct Row(pub(super) BTreeMap<String, Cell>);
 
 /// What a statement returns.
 pub(super) type SqlResult<T> = Result<T, LedgerError>;
@@ -50,11 +50,6 @@ pub(super) trait Sql {
 }
 
 impl Row {
-    /// A row of these columns.
-    pub(super) fn new(cells: impl Iterator<Item = (String, Cell)>) -> Self {
-        Self(cells.collect())
-    }
-
     /// Takes a whole number out.
     pub(super) fn int(&mut self, column: &str) -> Option<i64> {
         match self.0.remove(column)? {
@@ -92,21 +87,9 @@ impl From<u32> for Cell {
     }
 }
 
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
-    }
-}
-
-impl From<&String> for Cell {
-    fn from(text: &String) -> Self {
-        Self::Text(text.clone())
-    }
-}
-
-impl From<&[u8]> for Cell {
-    fn from(bytes: &[u8]) -> Self {
-        Self::Bytes(bytes.to_vec())
+impl<T: AsRef<str> + ?Sized> From<&T> for Cell {
+    fn from(text: &T) -> Self {
+        Self::Text(text.as_ref().to_owned())
     }
 }
 

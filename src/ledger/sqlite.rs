@@ -6,9 +6,9 @@ use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{OpenFlags, ToSql, TransactionBehavior, params_from_iter};
 
@@ -77,7 +77,7 @@ impl Sqlite {
 
     /// Puts a transaction into the queue; gives whether somebody has to [`run_queued`](Self::run_queued).
     pub(super) fn enqueue(&self, job: Job) -> bool {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.lock();
         queue.jobs.push(job);
         !std::mem::replace(&mut queue.is_running, true)
     }
@@ -85,15 +85,15 @@ impl Sqlite {
     /// Runs the transactions that wait, each by itself, and commits them together, until none waits. Only on a thread that may block.
     pub(super) fn run_queued(&self) {
         loop {
-            let jobs = std::mem::take(&mut lock(&self.queue).jobs);
-            let mut writer = lock(&self.writer);
+            let jobs = std::mem::take(&mut self.queue.lock().jobs);
+            let mut writer = self.writer.lock();
             let ended = catch_unwind(AssertUnwindSafe(|| self.run(&mut writer, jobs)));
             // What failed is closed. A ledger in memory is gone when it is closed.
             if !matches!(ended, Ok(Ok(()))) && self.folder.is_some() {
                 *writer = None;
-                *lock(&self.reader) = None;
+                *self.reader.lock() = None;
             }
-            let mut queue = lock(&self.queue);
+            let mut queue = self.queue.lock();
             if queue.jobs.is_empty() {
                 queue.is_running = false;
                 return;
@@ -149,32 +149,27 @@ impl Sqlite {
         &self,
         writer: &'a mut Option<rusqlite::Connection>,
     ) -> SqlResult<&'a mut rusqlite::Connection> {
-        self.check_place()?;
-        let open = match writer.take() {
-            Some(open) => open,
-            None => self.open()?,
-        };
+        let open = self.take(writer)?;
         Ok(writer.insert(open))
+    }
+
+    /// Takes a connection out, or opens one.
+    fn take(&self, kept: &mut Option<rusqlite::Connection>) -> SqlResult<rusqlite::Connection> {
+        self.check_place()?;
+        kept.take().map_or_else(|| self.open(), Ok)
     }
 
     /// Runs queries without a lock for writing. Nothing is created for them: without a file, there is nothing.
     pub(super) fn read<T>(&self, work: impl FnOnce(&dyn Sql) -> SqlResult<T>) -> SqlResult<T> {
         let Some(file) = self.file() else {
-            let mut writer = lock(&self.writer);
+            let mut writer = self.writer.lock();
             return work(&Session(self, self.writer(&mut writer)?));
         };
-        if !file.exists() && lock(&self.opened).is_none() {
-            return work(&Session(
-                self,
-                &in_memory().map_err(|error| self.failed("read", &error))?,
-            ));
+        if !file.exists() && self.opened.lock().is_none() {
+            return Self::new(None).read(work);
         }
-        self.check_place()?;
-        let mut reader = lock(&self.reader);
-        let open = match reader.take() {
-            Some(open) => open,
-            None => self.open()?,
-        };
+        let mut reader = self.reader.lock();
+        let open = self.take(&mut reader)?;
         let done = work(&Session(self, &open));
         if done.is_ok() {
             *reader = Some(open);
@@ -187,10 +182,11 @@ impl Sqlite {
         let Some(folder) = &self.folder else {
             return Ok(self.owner.clone());
         };
-        let mut alive = lock(&self.alive);
+        let mut alive = self.alive.lock();
         let path = alive_file(folder, &self.owner);
-        let held = alive.as_ref().and_then(FileId::of_open);
-        if held.is_none() || held != FileId::of(&path) {
+        let held = alive.as_ref().and_then(|file| file.metadata().ok());
+        let held = held.map(|data| FileId::new(&data));
+        if held.is_none() || held != FileId::at(&path) {
             private_folder(folder).map_err(|error| self.failed("created", &error))?;
             sweep(folder);
             let file = private_file(&path);
@@ -223,7 +219,7 @@ impl Sqlite {
         };
         set_up(&sqlite).map_err(|error| self.failed("set up", &error))?;
         self.migrate(&mut sqlite)?;
-        *lock(&self.opened) = self.file().and_then(|file| FileId::of(&file));
+        *self.opened.lock() = self.file().and_then(|file| FileId::at(&file));
         Ok(sqlite)
     }
 
@@ -259,10 +255,10 @@ impl Sqlite {
 
     /// Whether the file that is open is still the one that others would open.
     fn check_place(&self) -> SqlResult<()> {
-        let (Some(file), Some(opened)) = (self.file(), *lock(&self.opened)) else {
+        let (Some(file), Some(opened)) = (self.file(), *self.opened.lock()) else {
             return Ok(());
         };
-        if FileId::of(&file) == Some(opened) {
+        if FileId::at(&file) == Some(opened) {
             return Ok(());
         }
         Err(self.failed("used", &"it was moved, removed or replaced while this server ran: put it back, or start the server anew to use what is there now"))
@@ -280,55 +276,38 @@ impl Sqlite {
 /// A process that ends leaves no file that it does not hold.
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        if let (Some(folder), Some(_)) = (&self.folder, lock(&self.alive).take()) {
+        if let (Some(folder), Some(_)) = (&self.folder, self.alive.lock().take()) {
             let _ = fs::remove_file(alive_file(folder, &self.owner));
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn in_memory() -> rusqlite::Result<rusqlite::Connection> {
-    let sqlite = rusqlite::Connection::open_in_memory()?;
-    sqlite.execute_batch(&tables(&DIALECT))?;
-    Ok(sqlite)
-}
-
 /// A connection, and the ledger that it is of.
 struct Session<'a>(&'a Sqlite, &'a rusqlite::Connection);
 
-impl Session<'_> {
-    fn run(&self, statement: &str, values: &[Cell]) -> rusqlite::Result<u64> {
-        let mut statement = self.1.prepare_cached(&statement.replace('$', "?"))?;
-        let changed = statement.execute(params_from_iter(values))?;
+impl Sql for Session<'_> {
+    fn execute(&self, statement: &str, values: &[Cell]) -> SqlResult<u64> {
+        let used = |error| self.0.failed("used", &error);
+        let statement = statement.replace('$', "?");
+        let mut statement = self.1.prepare_cached(&statement).map_err(used)?;
+        let changed = statement.execute(params_from_iter(values)).map_err(used)?;
         Ok(u64::try_from(changed).unwrap_or_default())
     }
 
-    fn rows(&self, statement: &str, values: &[Cell]) -> rusqlite::Result<Vec<Row>> {
-        let mut statement = self.1.prepare_cached(&statement.replace('$', "?"))?;
-        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
-        let rows = statement.query_map(params_from_iter(values), |row| {
-            let cells = columns.iter().enumerate();
-            let cells: rusqlite::Result<Vec<_>> = cells
-                .map(|(place, name)| Ok((name.clone(), Cell::from(row.get_ref(place)?))))
-                .collect();
-            Ok(Row::new(cells?.into_iter()))
-        })?;
-        rows.collect()
-    }
-}
-
-impl Sql for Session<'_> {
-    fn execute(&self, statement: &str, values: &[Cell]) -> SqlResult<u64> {
-        let changed = self.run(statement, values);
-        changed.map_err(|error| self.0.failed("used", &error))
-    }
-
     fn query(&self, statement: &str, values: &[Cell]) -> SqlResult<Vec<Row>> {
-        let rows = self.rows(statement, values);
-        rows.map_err(|error| self.0.failed("used", &error))
+        let used = |error| self.0.failed("used", &error);
+        let statement = statement.replace('$', "?");
+        let mut statement = self.1.prepare_cached(&statement).map_err(used)?;
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+        let row = |row: &rusqlite::Row<'_>| {
+            let cells = columns.iter().enumerate();
+            let cells = cells.map(|(place, name)| Ok((name.clone(), row.get_ref(place)?.into())));
+            cells.collect::<rusqlite::Result<_>>().map(Row)
+        };
+        let rows = statement
+            .query_map(params_from_iter(values), row)
+            .map_err(used)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(used)
     }
 
     fn wall_clock(&self) -> SqlResult<i64> {

@@ -1,9 +1,10 @@
 //! Reading and writing on whichever database there is, on threads that may block; and what could not be written yet.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::entry::{LedgerError, Outcome, Result};
@@ -22,7 +23,7 @@ const SWEEP: Duration = Duration::from_secs(10);
 pub(super) struct Store {
     database: Database,
     pub(super) keep: Duration,
-    unwritten: Mutex<Vec<Unwritten>>,
+    pub(super) unwritten: Mutex<Vec<Unwritten>>,
     /// How many of them are in transactions just now.
     in_hand: AtomicUsize,
     is_retrying: AtomicBool,
@@ -52,17 +53,18 @@ impl Store {
             let folder = folders.state_dir().unwrap_or(folders.data_local_dir());
             Some(folder.to_owned())
         };
+        let sqlite = |folder| Database::Sqlite(Arc::new(Sqlite::new(folder)));
         let database = match (&config.ledger_url, config.state_dir.clone()) {
             (Some(url), _) => {
                 let postgres = Postgres::new(url.expose());
                 let postgres = postgres.map_err(|LedgerError(problem)| ConfigError(problem))?;
                 Database::Postgres(Arc::new(postgres))
             }
-            (None, Some(folder)) => Database::Sqlite(Arc::new(Sqlite::new(Some(folder)))),
-            (None, None) if config.sandbox => Database::Sqlite(Arc::new(Sqlite::new(None))),
-            (None, None) => usual().map_or(Database::Nowhere, |folder| {
-                Database::Sqlite(Arc::new(Sqlite::new(Some(folder))))
-            }),
+            (None, None) if config.sandbox => sqlite(None),
+            (None, folder) => match folder.or_else(usual) {
+                Some(folder) => sqlite(Some(folder)),
+                None => Database::Nowhere,
+            },
         };
         Ok(Self::over(database, config.ledger_keep))
     }
@@ -89,13 +91,13 @@ impl Store {
 
     /// Keeps what could not be written, and tries again in the background.
     pub(super) fn keep(self: &Arc<Self>, unwritten: Unwritten) {
-        self.unwritten().push(unwritten);
+        self.unwritten.lock().push(unwritten);
         self.retry();
     }
 
     /// Writes down the outcomes that could not be written before.
     pub(super) async fn flush(self: &Arc<Self>) -> Result<()> {
-        if self.unwritten().is_empty() {
+        if self.unwritten.lock().is_empty() {
             return Ok(());
         }
         self.write(|_| Ok(())).await
@@ -103,7 +105,7 @@ impl Store {
 
     /// Whether everything is written.
     pub(super) fn is_settled(&self) -> bool {
-        self.unwritten().is_empty() && self.in_hand.load(Ordering::SeqCst) == 0
+        self.unwritten.lock().is_empty() && self.in_hand.load(Ordering::SeqCst) == 0
     }
 
     /// Tries again in the background until everything is written.
@@ -117,7 +119,7 @@ impl Store {
                 if shared.flush().await.is_ok() {
                     shared.is_retrying.store(false, Ordering::SeqCst);
                     // What failed just now found this still at work.
-                    let more = !shared.unwritten().is_empty();
+                    let more = !shared.unwritten.lock().is_empty();
                     if !more || shared.is_retrying.swap(true, Ordering::SeqCst) {
                         return;
                     }
@@ -188,18 +190,12 @@ impl Store {
 
     /// Whether it is time to remove a little of what is old: with the first charge, and then now and again.
     pub(super) fn may_sweep(&self) -> bool {
-        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut swept = self.swept.lock();
         let due = swept.is_none_or(|at| at.elapsed() >= SWEEP);
         if due {
             *swept = Some(Instant::now());
         }
         due
-    }
-
-    pub(super) fn unwritten(&self) -> MutexGuard<'_, Vec<Unwritten>> {
-        self.unwritten
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes what could not be written before, then works. Gives what was taken, to be kept if the transaction fails.
@@ -209,7 +205,7 @@ impl Store {
         work: impl FnOnce(&dyn Sql) -> SqlResult<T>,
     ) -> (SqlResult<T>, Vec<Unwritten>) {
         let taken = {
-            let mut unwritten = self.unwritten();
+            let mut unwritten = self.unwritten.lock();
             self.in_hand.fetch_add(unwritten.len(), Ordering::SeqCst);
             std::mem::take(&mut *unwritten)
         };
@@ -223,7 +219,7 @@ impl Store {
     fn end<T>(&self, ended: Result<T>, taken: Vec<Unwritten>, sender: oneshot::Sender<Result<T>>) {
         let count = taken.len();
         if ended.is_err() {
-            self.unwritten().extend(taken);
+            self.unwritten.lock().extend(taken);
         }
         self.in_hand.fetch_sub(count, Ordering::SeqCst);
         // Who asked may be gone.

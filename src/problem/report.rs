@@ -31,7 +31,7 @@ pub struct Report {
     pub delivery: Delivery,
     /// When the same call may be made again.
     pub repeat: Repeat,
-    /// How long to wait before the call is repeated, where that is known.
+    /// How long to wait before the call is repeated, in whole seconds, where that is known.
     pub retry_after: Option<Duration>,
     /// The effect of the call; none where the request did not become one.
     pub effect: Option<Effect>,
@@ -85,7 +85,8 @@ impl Problem {
 
     /// The same after a wait: whole seconds, rounded up, at least one. It can be repeated then.
     pub fn after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(Duration::from_secs(whole_seconds(wait)));
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.0.retry_after = Some(Duration::from_secs(seconds.max(1)));
         self.0.repeat = Repeat::Later;
         self
     }
@@ -201,24 +202,10 @@ impl Report {
             (Repeat::AfterChange, _) => format!("{nothing}. The same call would fail again."),
             (Repeat::Later, None) => format!("{nothing}; the call can safely be repeated later."),
             (Repeat::Later, Some(wait)) => {
-                format!(
-                    "{nothing}; the call can safely be repeated in {}.",
-                    in_seconds(wait)
-                )
+                let seconds = wait.as_secs();
+                let unit = if seconds == 1 { "second" } else { "seconds" };
+                format!("{nothing}; the call can safely be repeated in {seconds} {unit}.")
             }
         }
-    }
-}
-
-/// A wait in whole seconds, rounded up, at least one.
-fn whole_seconds(wait: Duration) -> u64 {
-    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
-}
-
-/// A wait in words: `1 second`, `7 seconds`.
-fn in_seconds(wait: Duration) -> String {
-    match whole_seconds(wait) {
-        1 => "1 second".to_owned(),
-        seconds => format!("{seconds} seconds"),
     }
 }

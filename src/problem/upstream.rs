@@ -58,7 +58,7 @@ fn reworded(error: Error) -> Problem {
             let what = "7digital has been failing, so reads are held back for a few seconds.";
             later(Kind::Unavailable, what, "", Some(retry_after))
         }
-        Error::Rejected(refusal) => refused(*refusal),
+        Error::Rejected(refusal) => refused(&refusal),
         Error::Unauthorised {
             message,
             clock_ahead,
@@ -89,16 +89,10 @@ fn reworded(error: Error) -> Problem {
     }
 }
 
-fn refused(refusal: Refusal) -> Problem {
-    let Refusal {
-        status,
-        code,
-        message,
-        delivery,
-        retry_after,
-    } = refusal;
-    let fault = status >= 500 || code.is_some_and(is_remote_fault);
-    let (kind, what) = if fault || delivery == Delivery::Unknown {
+fn refused(refusal: &Refusal) -> Problem {
+    let code = refusal.code;
+    let fault = refusal.status >= 500 || code.is_some_and(is_remote_fault);
+    let (kind, what) = if fault || refusal.delivery == Delivery::Unknown {
         (Kind::BadAnswer, "7digital reported an error")
     } else {
         (Kind::Refused, "7digital refused the request")
@@ -112,9 +106,9 @@ fn refused(refusal: Refusal) -> Problem {
         None => Repeat::AfterChange,
     };
     let problem = Problem::new(kind, what, code.map_or("", advice))
-        .quoting(code, &message)
+        .quoting(code, &refusal.message)
         .repeatable(repeat);
-    let wait = retry_after.filter(|_| repeat == Repeat::Later);
+    let wait = refusal.retry_after.filter(|_| repeat == Repeat::Later);
     wait.into_iter().fold(problem, Problem::after)
 }
 

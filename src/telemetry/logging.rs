@@ -171,10 +171,8 @@ mod tests {
         let words = heard.iter().map(|text| text.split_once(": "));
         let words: Vec<_> = words.map(|parts| parts.map(|(_, words)| words)).collect();
         assert_eq!(words, [Some("plain words"), None, None, None], "{heard:?}");
-        assert!(
-            heard[0].starts_with("panicked at src/telemetry/logging.rs:"),
-            "{heard:?}"
-        );
+        let place = "panicked at src/telemetry/logging.rs:";
+        assert!(heard[0].starts_with(place), "{heard:?}");
     }
 
     #[test]

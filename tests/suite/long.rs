@@ -8,6 +8,8 @@
 // What measuring needs.
 mod bench;
 mod peers;
+// How many charges a ledger takes in a second.
+mod ledger;
 // The load that the limit sheet promises to bear.
 mod load;
 // Ten minutes of everything at once.

@@ -18,5 +18,7 @@ mod operations;
 mod reader;
 // Authorisation, clocks, rate limits; and what no failure shows.
 mod refusals;
+// What an answer says of a purchase or a change.
+mod standing;
 // Method, path, parameters, places and signatures of each tool's request.
 pub(crate) mod wire;

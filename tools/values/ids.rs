@@ -47,9 +47,7 @@ impl Id {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
 
-impl Id {
     /// Whether 7digital names the same by this text.
     pub fn is(&self, other: &str) -> bool {
         self.canonical() == Self(other.trim().to_owned()).canonical()
@@ -137,18 +135,16 @@ impl TryFrom<Text> for Id {
 impl TryFrom<Text> for Country {
     type Error = &'static str;
     fn try_from(text: Text) -> Result<Self, Self::Error> {
-        let code = letters(&text, 2);
-        code.map(Self)
-            .ok_or("expected a country as two letters (ISO 3166-1 alpha-2), such as GB")
+        let expected = "expected a country as two letters (ISO 3166-1 alpha-2), such as GB";
+        letters(&text, 2).map(Self).ok_or(expected)
     }
 }
 
 impl TryFrom<Text> for Currency {
     type Error = &'static str;
     fn try_from(text: Text) -> Result<Self, Self::Error> {
-        let code = letters(&text, 3);
-        code.map(Self)
-            .ok_or("expected a currency as three letters (ISO 4217), such as GBP")
+        let expected = "expected a currency as three letters (ISO 4217), such as GBP";
+        letters(&text, 3).map(Self).ok_or(expected)
     }
 }
 
@@ -157,15 +153,11 @@ impl TryFrom<Text> for Email {
     fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
         let text = text.trim();
         let plain = !text.chars().any(|c| c.is_whitespace() || c.is_control());
-        match text.split_once('@') {
-            Some((name, host))
-                if plain && text.len() <= 254 && !name.is_empty() && !host.is_empty() =>
-            {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(
-                "expected an e-mail address of at most 254 characters, such as jane@example.com",
-            ),
+        let (name, host) = text.split_once('@').unwrap_or_default();
+        if plain && text.len() <= 254 && !name.is_empty() && !host.is_empty() {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("expected an e-mail address of at most 254 characters, such as jane@example.com")
         }
     }
 }

@@ -33,8 +33,7 @@ impl Price {
     /// Minor units of a currency for people, such as `9.99 GBP`.
     pub fn amount(minor_units: u32, currency: Option<&str>) -> String {
         let currency = currency.and_then(IsoCurrency::from_code);
-        let decimals = currency.and_then(IsoCurrency::exponent).unwrap_or(2);
-        let amount = Decimal::new(minor_units.into(), decimals.into());
+        let amount = major_units(minor_units, currency);
         match currency {
             Some(currency) => format!("{amount} {}", currency.code()),
             None => amount.to_string(),
@@ -50,11 +49,13 @@ impl Price {
     ///
     /// The currency is the one given, else that of the country, else one with two decimals.
     pub fn in_major_units(self, currency: Option<&Currency>, country: Option<&str>) -> String {
-        let decimals = iso_currency(currency, country)
-            .and_then(IsoCurrency::exponent)
-            .unwrap_or(2);
-        Decimal::new(i64::from(self.0), u32::from(decimals)).to_string()
+        major_units(self.0, iso_currency(currency, country)).to_string()
     }
+}
+
+fn major_units(minor_units: u32, currency: Option<IsoCurrency>) -> Decimal {
+    let decimals = currency.and_then(IsoCurrency::exponent).unwrap_or(2);
+    Decimal::new(minor_units.into(), decimals.into())
 }
 
 /// The currency that was given, else that of the country.
@@ -104,9 +105,9 @@ mod tests {
             (json!(0), "0.00"),
             (json!(10_000_000), "100000.00"),
         ] {
-            let price: Price =
-                read(written.clone()).unwrap_or_else(|error| panic!("{written}: {error}"));
-            assert_eq!(price.in_major_units(None, None), major, "{written}");
+            let price = read::<Price>(written.clone());
+            let price = price.map(|price| price.in_major_units(None, None));
+            assert_eq!(price.as_deref(), Ok(major), "{written}");
         }
         for written in [
             json!(9.99),

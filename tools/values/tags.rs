@@ -43,10 +43,7 @@ impl TryFrom<Text> for Tags {
 
 impl From<Tags> for String {
     fn from(Tags(tags): Tags) -> Self {
-        let tags: Vec<Self> = tags
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        tags.join(",")
+        let tags = tags.iter().map(|(key, value)| format!("{key}={value}"));
+        tags.collect::<Vec<_>>().join(",")
     }
 }

@@ -43,10 +43,8 @@ impl<'de> Deserialize<'de> for Count {
         let text = Text::deserialize(deserializer)?.0;
         // `2.0` is how some clients write 2.
         let digits = text.trim().strip_suffix(".0").unwrap_or(text.trim());
-        digits
-            .parse()
-            .map(Self)
-            .map_err(|_| D::Error::custom("expected a whole number"))
+        let number = digits.parse().map(Self);
+        number.map_err(|_| D::Error::custom("expected a whole number"))
     }
 }
 

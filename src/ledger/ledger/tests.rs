@@ -1,6 +1,5 @@
 //! The ledger by itself: what it keeps, which keys it frees, what it limits, and what a dead process leaves.
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,11 +8,12 @@ use tempfile::{TempDir, tempdir};
 use tokio_postgres::NoTls;
 
 use super::*;
-use crate::ledger::clock::wall_clock;
 use crate::ledger::postgres::Postgres;
-use crate::ledger::sql::Sql;
 use crate::ledger::sqlite::Sqlite;
 use crate::ledger::store::Database;
+
+/// The file and the folder of SQLite.
+mod files;
 
 fn intent(key: &str) -> Intent {
     Intent {
@@ -40,20 +40,20 @@ fn done() -> Outcome {
     }
 }
 
-fn over(database: Database, keep: Duration) -> Ledger {
+fn over(database: Database) -> Ledger {
+    let keep = Duration::from_secs(400 * 24 * 60 * 60);
     Ledger(Arc::new(Store::over(database, keep)))
 }
 
-fn sqlite(folder: Option<&Path>) -> Ledger {
-    let sqlite = Sqlite::new(folder.map(Path::to_owned));
-    over(
-        Database::Sqlite(Arc::new(sqlite)),
-        Duration::from_secs(400 * 24 * 60 * 60),
-    )
+fn in_folder(folder: &Path) -> Ledger {
+    let sqlite = Sqlite::new(Some(folder.to_owned()));
+    over(Database::Sqlite(Arc::new(sqlite)))
 }
 
-fn in_folder(folder: &Path) -> Ledger {
-    sqlite(Some(folder))
+async fn connect(url: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
 }
 
 /// A database of each kind, and as many ledgers on it as are asked for.
@@ -71,13 +71,10 @@ impl Bench {
         }];
         #[expect(clippy::disallowed_methods, reason = "what tests/postgres says")]
         if let Ok(server) = std::env::var("TEST_POSTGRES") {
-            let (client, connection) = tokio_postgres::connect(&server, NoTls).await.unwrap();
-            tokio::spawn(connection);
+            let client = connect(&server).await;
             let name = format!("t{}", uuid::Uuid::new_v4().simple());
-            client
-                .batch_execute(&format!("CREATE DATABASE {name}"))
-                .await
-                .unwrap();
+            let create = format!("CREATE DATABASE {name}");
+            client.batch_execute(&create).await.unwrap();
             // Whatever the operator's default is.
             let isolation = format!(
                 "ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
@@ -97,13 +94,7 @@ impl Bench {
     fn ledger(&self) -> Ledger {
         match &self.url {
             None => in_folder(self.folder.path()),
-            Some(url) => {
-                let postgres = Arc::new(Postgres::new(url).unwrap());
-                over(
-                    Database::Postgres(postgres),
-                    Duration::from_secs(400 * 24 * 60 * 60),
-                )
-            }
+            Some(url) => over(Database::Postgres(Arc::new(Postgres::new(url).unwrap()))),
         }
     }
 }
@@ -113,11 +104,22 @@ async fn begin(ledger: &Ledger, intent: Intent) -> BeginOutcome {
     outcome.unwrap()
 }
 
+/// Begins a purchase that the same one stands against.
+async fn finds_the_same(ledger: &Ledger, intent: Intent) {
+    let outcome = begin(ledger, intent).await;
+    assert!(matches!(outcome, BeginOutcome::Exists(_)), "{outcome:?}");
+}
+
 async fn started(ledger: &Ledger, intent: Intent) -> i64 {
     match begin(ledger, intent).await {
         BeginOutcome::Begun(id) => id,
         other => panic!("{other:?}"),
     }
+}
+
+async fn ended(ledger: &Ledger, id: i64, state: State) {
+    let outcome = Outcome { state, ..done() };
+    ledger.finish(id, outcome).await.unwrap();
 }
 
 async fn find(ledger: &Ledger, key: &str) -> Result<Option<Entry>> {
@@ -129,29 +131,17 @@ async fn state(ledger: &Ledger, key: &str) -> Option<State> {
     find(ledger, key).await.unwrap().map(|entry| entry.state)
 }
 
-#[cfg(unix)]
-fn mode(path: &Path) -> u32 {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
 #[tokio::test]
 async fn a_purchase_is_started_once_and_its_outcome_stays() {
     for bench in Bench::all().await {
         let ledger = bench.ledger();
         let id = started(&ledger, intent("k")).await;
-        assert!(matches!(
-            begin(&ledger, intent("k")).await,
-            BeginOutcome::Exists(_)
-        ));
+        finds_the_same(&ledger, intent("k")).await;
         assert_eq!(state(&ledger, "k").await, Some(State::Sending));
         ledger.finish(id, done()).await.unwrap();
-        let again = bench.ledger();
-        let entry = find(&again, "k").await.unwrap().unwrap();
-        assert_eq!(
-            (entry.state, entry.purchase_id.as_deref()),
-            (State::Done, Some("813"))
-        );
+        let entry = find(&bench.ledger(), "k").await.unwrap().unwrap();
+        let found = (entry.state, entry.purchase_id.as_deref());
+        assert_eq!(found, (State::Done, Some("813")));
     }
 }
 
@@ -161,10 +151,7 @@ async fn what_was_refused_or_not_sent_frees_the_key() {
         let ledger = bench.ledger();
         for state in [State::Refused, State::NotSent] {
             let id = started(&ledger, intent("k")).await;
-            ledger
-                .finish(id, Outcome { state, ..done() })
-                .await
-                .unwrap();
+            ended(&ledger, id, state).await;
             assert_eq!(find(&ledger, "k").await.unwrap(), None);
         }
     }
@@ -204,14 +191,9 @@ async fn limits_bind_at_their_edge() {
             panic!("below every limit")
         };
         ledger.finish(second, done()).await.unwrap();
-        let a_day = SpendingLimits {
-            per_day: Some(2),
-            ..SpendingLimits::default()
-        };
-        let slowly = SpendingLimits {
-            per_minute: None,
-            ..limits
-        };
+        let (mut a_day, mut slowly) = (SpendingLimits::default(), limits);
+        a_day.per_day = Some(2);
+        slowly.per_minute = None;
         for (limits, name, most) in [
             (limits, "max_charges_per_minute", 2),
             (slowly, "daily_budget", 2_000),
@@ -250,112 +232,6 @@ async fn only_an_operator_frees_an_unknown_outcome() {
 }
 
 #[tokio::test]
-async fn a_ledger_that_can_not_be_used_says_why_and_is_tried_again() {
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("ledger.sqlite");
-    fs::write(
-        &file,
-        "this is no database, and long enough not to be taken for an empty one".repeat(20),
-    )
-    .unwrap();
-    let ledger = in_folder(folder.path());
-    let error = find(&ledger, "k").await.unwrap_err().to_string();
-    assert!(error.contains("not a database"), "{error}");
-    fs::remove_file(&file).unwrap();
-    assert_eq!(find(&ledger, "k").await.unwrap(), None);
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn only_its_owner_may_read_it() {
-    let folder = tempdir().unwrap();
-    let state = folder.path().join("state");
-    let ledger = in_folder(&state);
-    started(&ledger, intent("k")).await;
-    assert_eq!(mode(&state), 0o700);
-    for file in fs::read_dir(&state).unwrap() {
-        let file = file.unwrap().path();
-        assert_eq!(mode(&file), 0o600, "{file:?}");
-    }
-}
-
-/// The tables as the first version made them, with a purchase that is done and one that is unknown.
-const FIRST_VERSION: &str = "
-    CREATE TABLE charge (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL,
-        account TEXT NOT NULL, tool TEXT NOT NULL, arguments TEXT NOT NULL, item TEXT NOT NULL, price INTEGER,
-        state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER, owner TEXT NOT NULL,
-        purchase_id TEXT, document TEXT, code INTEGER
-    ) STRICT;
-    CREATE INDEX charge_by_key ON charge (key);
-    CREATE INDEX charge_by_account ON charge (account, started);
-    CREATE UNIQUE INDEX charge_open ON charge (key) WHERE state IN ('sending', 'unknown');
-    INSERT INTO charge (key, account, tool, arguments, item, state, started, owner, purchase_id)
-        VALUES ('k1', 'account', 'purchase-user-item', 'a', 'release 1', 'done', unixepoch() * 1000, 'gone', '813');
-    INSERT INTO charge (key, account, tool, arguments, item, state, started, owner)
-        VALUES ('k2', 'account', 'deliver-user-item', 'a', 'release 2', 'unknown', 0, 'gone');
-";
-
-/// A ledger that the program of version 1 wrote, with two purchases that are done.
-const VERSION_1: &[u8] = include_bytes!("version_1.sqlite");
-
-#[tokio::test]
-async fn ledgers_of_earlier_versions_are_taken_over_and_later_ones_refused() {
-    let first = |file: &Path| {
-        let sqlite = rusqlite::Connection::open(file).unwrap();
-        sqlite.execute_batch(FIRST_VERSION).unwrap();
-    };
-    let account = "94f23fda9e124b29ffad8a08ea7edc69";
-    let later = &*format!("{account} card release 11700062 ");
-    let other = &*format!("{account} partner release 11700062 ");
-    for (write, rows) in [
-        (
-            &first as &dyn Fn(&Path),
-            [
-                ("account card release 1 ", Some(State::Done)),
-                ("account partner release 2 ", Some(State::Unknown)),
-                ("account card release 2 ", None),
-            ],
-        ),
-        (
-            &|file: &Path| fs::write(file, VERSION_1).unwrap(),
-            [(later, Some(State::Done)), (other, None), ("", None)],
-        ),
-    ] {
-        let folder = tempdir().unwrap();
-        let file = folder.path().join("ledger.sqlite");
-        write(&file);
-        // The window counts from the purchase.
-        let sqlite = rusqlite::Connection::open(&file).unwrap();
-        let now = wall_clock().unwrap();
-        sqlite
-            .execute("UPDATE charge SET started = ?1", [now])
-            .unwrap();
-        drop(sqlite);
-        let ledger = in_folder(folder.path());
-        for (identity, expected) in rows {
-            let found = ledger.find("new".into(), identity.into(), Repeat::Unasked);
-            let state = found.await.unwrap().map(|entry| entry.state);
-            assert_eq!(state, expected, "{identity}");
-        }
-        let charges = ledger.list(10).await.unwrap();
-        assert_eq!(charges.len(), 2);
-        assert!(charges.iter().any(|charge| charge.purchase_id.is_some()));
-        started(&ledger, intent("new")).await;
-        // Opened again, it is as it was.
-        let again = in_folder(folder.path());
-        assert_eq!(again.list(10).await.unwrap().len(), 3);
-        drop((ledger, again));
-        let sqlite = rusqlite::Connection::open(&file).unwrap();
-        sqlite.pragma_update(None, "user_version", 99).unwrap();
-        drop(sqlite);
-        let error = in_folder(folder.path()).status().await.unwrap_err();
-        let why = "a later version of this program wrote it";
-        assert!(error.to_string().contains(why), "{error}");
-    }
-}
-
-#[tokio::test]
 async fn the_ledgers_time_never_goes_back_and_never_stands_still() {
     for bench in Bench::all().await {
         let ledger = bench.ledger();
@@ -370,10 +246,8 @@ async fn the_ledgers_time_never_goes_back_and_never_stands_still() {
         assert!(later >= now + hour, "not back: {now} {later}");
         tokio::time::sleep(Duration::from_millis(20)).await;
         let on = ledger.now().await.unwrap();
-        assert!(
-            (later + 15..later + 60_000).contains(&on),
-            "it goes on: {later} {on}"
-        );
+        let goes_on = (later + 15..later + 60_000).contains(&on);
+        assert!(goes_on, "{later} {on}");
     }
 }
 
@@ -381,24 +255,16 @@ async fn the_ledgers_time_never_goes_back_and_never_stands_still() {
 async fn what_is_settled_and_old_goes_and_what_is_open_stays() {
     for bench in Bench::all().await {
         let ledger = bench.ledger();
-        for (key, state) in [
-            ("1", State::Done),
-            ("2", State::Refused),
-            ("3", State::Unknown),
-        ] {
+        let open_and_settled = [State::Done, State::Refused, State::Unknown];
+        for (key, state) in ["1", "2", "3"].into_iter().zip(open_and_settled) {
             let id = started(&ledger, intent(key)).await;
-            ledger
-                .finish(id, Outcome { state, ..done() })
-                .await
-                .unwrap();
+            ended(&ledger, id, state).await;
         }
         started(&ledger, intent("4")).await;
         let old = Duration::from_secs(500 * 24 * 60 * 60);
         let age = move |sql: &dyn Sql| {
-            sql.execute(
-                "UPDATE charge SET begun = $1",
-                &[since(tick(sql)?, old).into()],
-            )
+            let begun = since(tick(sql)?, old).into();
+            sql.execute("UPDATE charge SET begun = $1", &[begun])
         };
         ledger.0.write(age).await.unwrap();
         let ledger = bench.ledger();
@@ -415,91 +281,18 @@ async fn what_could_not_be_written_is_written_later_and_before_anything_else() {
         let ledger = bench.ledger();
         let id = started(&ledger, intent("k")).await;
         // A transaction that fails takes nothing with it.
-        ledger.0.unwritten().push(Unwritten::Outcome(id, done()));
-        let fails = ledger
-            .0
-            .write(|_| Err::<(), _>(LedgerError("no".into())))
-            .await;
-        assert!(fails.is_err());
+        let unwritten = &ledger.0.unwritten;
+        unwritten.lock().push(Unwritten::Outcome(id, done()));
+        let fails = |_: &dyn Sql| Err::<(), _>(LedgerError("no".into()));
+        assert!(ledger.0.write(fails).await.is_err());
         assert_eq!(state(&ledger, "k").await, Some(State::Done));
-        let intent = intent("other");
-        let attempt = "an attempt".to_owned();
-        let named = attempt.clone();
-        let write = move |sql: &dyn Sql| insert(sql, tick(sql)?, &intent, &named, "owner");
+        let other = intent("other");
+        let write = move |sql: &dyn Sql| insert(sql, tick(sql)?, &other, "an attempt", "owner");
         ledger.0.write(write).await.unwrap();
-        ledger
-            .0
-            .unwritten()
-            .push(Unwritten::NotSent("account".into(), attempt));
-        assert_eq!(
-            find(&ledger, "other").await.unwrap(),
-            None,
-            "it was not sent"
-        );
+        let not_sent = Unwritten::NotSent("account".into(), "an attempt".into());
+        unwritten.lock().push(not_sent);
+        assert_eq!(state(&ledger, "other").await, None, "it was not sent");
     }
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn a_folder_that_was_moved_is_not_replaced_by_another() {
-    let parent = tempdir().unwrap();
-    let (place, away) = (parent.path().join("state"), parent.path().join("away"));
-    let ledger = in_folder(&place);
-    let id = started(&ledger, intent("1")).await;
-    fs::rename(&place, &away).unwrap();
-    let error = ledger
-        .begin(intent("2"), SpendingLimits::default())
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("was moved"), "{error}");
-    assert!(!place.exists());
-    fs::rename(&away, &place).unwrap();
-    ledger.finish(id, done()).await.unwrap();
-    assert_eq!(state(&ledger, "1").await, Some(State::Done));
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn others_can_not_read_it_and_a_link_is_not_followed() {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("ledger.sqlite");
-    fs::write(&file, "").unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    started(&in_folder(folder.path()), intent("k")).await;
-    assert_eq!((mode(folder.path()), mode(&file)), (0o700, 0o600));
-    fs::remove_file(&file).unwrap();
-    symlink("/dev/null", &file).unwrap();
-    let ledger = in_folder(folder.path());
-    let error = ledger
-        .begin(intent("k"), SpendingLimits::default())
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("symbolic link"), "{error}");
-}
-
-#[tokio::test]
-async fn who_only_looks_creates_nothing_and_who_leaves_leaves_no_lock() {
-    let folder = tempdir().unwrap();
-    let state = folder.path().join("state");
-    let ledger = in_folder(&state);
-    assert!(ledger.list(10).await.unwrap().is_empty());
-    assert!(!state.exists());
-    started(&ledger, intent("k")).await;
-    // The thread that wrote may still be about to let go of it.
-    while Arc::strong_count(&ledger.0) > 1 {
-        tokio::task::yield_now().await;
-    }
-    drop(ledger);
-    let files = fs::read_dir(&state).unwrap();
-    let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
-    assert!(
-        !names
-            .iter()
-            .any(|name| name.to_string_lossy().ends_with(".alive")),
-        "{names:?}"
-    );
 }
 
 #[tokio::test]
@@ -509,16 +302,12 @@ async fn who_lost_its_sign_of_life_does_not_take_itself_for_dead() {
         let id = started(&ledger, intent("k")).await;
         match &bench.url {
             None => {
-                let files = fs::read_dir(bench.folder.path()).unwrap();
-                for path in files.map(|file| file.unwrap().path()) {
-                    if path.extension().is_some_and(|ending| ending == "alive") {
-                        fs::remove_file(path).unwrap();
-                    }
+                for lock in files::locks(bench.folder.path()) {
+                    std::fs::remove_file(lock).unwrap();
                 }
             }
             Some(url) => {
-                let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-                tokio::spawn(connection);
+                let client = connect(url).await;
                 let held = "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND granted";
                 client.batch_execute(held).await.unwrap();
             }
@@ -566,91 +355,11 @@ async fn what_is_the_same_by_identity_stands_against_a_purchase_unless_the_user_
         };
         let id = started(&ledger, first.clone()).await;
         for nonce in [None, Some("1")] {
-            let outcome = begin(&ledger, other(nonce)).await;
-            assert!(matches!(outcome, BeginOutcome::Exists(_)), "in flight");
+            finds_the_same(&ledger, other(nonce)).await;
         }
         ledger.finish(id, done()).await.unwrap();
-        let outcome = begin(&ledger, other(None)).await;
-        assert!(matches!(outcome, BeginOutcome::Exists(_)), "nobody agreed");
+        // Nobody agreed.
+        finds_the_same(&ledger, other(None)).await;
         started(&ledger, other(Some("2"))).await;
-    }
-}
-
-/// Charges per second: one after another for one account, and of 64 accounts at once, with no charge in the ledger and with a million.
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "a bench: it asserts nothing, and fills a million rows"]
-async fn charges_per_second() {
-    let old = wall_clock().unwrap() - 172_800_000;
-    let fill = format!(
-        "INSERT INTO charge (attempt, key, identity, account, tool, arguments, item, price, state, started, begun, owner, purchase_id)
-         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)
-         SELECT 'old ' || i, 'old ' || i, 'account' || (i % 64) || ' card ' || i, 'account' || (i % 64), 'purchase-user-item', 'a',
-            'release ' || i, 799, 'done', {old} - i, {old} - i, 'gone', CAST(i AS TEXT) FROM n"
-    );
-    let buy = async |ledger: Ledger, account: usize, number: usize| {
-        let key = format!("{account} {number} {}", uuid::Uuid::new_v4());
-        let account = format!("account{account}");
-        let intent = Intent {
-            account,
-            ..intent(&key)
-        };
-        let limits = SpendingLimits {
-            per_day: Some(u32::MAX),
-            ..SpendingLimits::default()
-        };
-        let BeginOutcome::Begun(id) = ledger.begin(intent, limits).await.unwrap() else {
-            panic!("it is a new one")
-        };
-        ledger.finish(id, done()).await.unwrap();
-    };
-    for bench in Bench::all().await {
-        let (ledger, kind) = (
-            bench.ledger(),
-            if bench.url.is_some() {
-                "PostgreSQL"
-            } else {
-                "SQLite"
-            },
-        );
-        for rows in [0_u32, 1_000_000] {
-            match (&bench.url, fill.clone()) {
-                _ if rows == 0 => {}
-                (None, fill) => drop(
-                    ledger
-                        .0
-                        .write(move |sql| sql.execute(&fill, &[]))
-                        .await
-                        .unwrap(),
-                ),
-                (Some(url), fill) => {
-                    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
-                    tokio::spawn(connection);
-                    client.batch_execute(&fill).await.unwrap();
-                    client.batch_execute("VACUUM ANALYZE charge").await.unwrap();
-                    client.batch_execute("CHECKPOINT").await.unwrap();
-                }
-            }
-            let started = std::time::Instant::now();
-            for number in 0..200 {
-                buy(ledger.clone(), 0, number).await;
-            }
-            let alone = 200.0 / started.elapsed().as_secs_f64();
-            let started = std::time::Instant::now();
-            let all = (0..64).map(|account| {
-                let ledger = ledger.clone();
-                tokio::spawn(async move {
-                    for number in 0..20 {
-                        buy(ledger.clone(), account, number).await;
-                    }
-                })
-            });
-            for task in all.collect::<Vec<_>>() {
-                task.await.unwrap();
-            }
-            let many = 1_280.0 / started.elapsed().as_secs_f64();
-            println!(
-                "{kind} {rows:>9} rows: {alone:.0}/s one after another, {many:.0}/s by 64 accounts at once"
-            );
-        }
     }
 }

@@ -176,10 +176,8 @@ async fn the_operator_sees_what_was_bought_and_frees_what_is_unknown() {
 
     let id = purchase_id(&bought);
     let list = answered(folder.path(), &["list"]).await;
-    let lines: Vec<Vec<&str>> = list
-        .lines()
-        .map(|line| line.split_whitespace().collect())
-        .collect();
+    let lines = list.lines().map(|line| line.split_whitespace().collect());
+    let lines: Vec<Vec<&str>> = lines.collect();
     let [_, newest, oldest] = &lines[..] else {
         panic!("{list}")
     };
@@ -193,10 +191,8 @@ async fn the_operator_sees_what_was_bought_and_frees_what_is_unknown() {
 
     let shown = answered(folder.path(), &["show", "1"]).await;
     let shown: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!(
-        (&shown["state"], &shown["purchase_id"]),
-        (&json!("done"), &json!(id))
-    );
+    let made = (&shown["state"], &shown["purchase_id"]);
+    assert_eq!(made, (&json!("done"), &json!(id)));
     let exported = answered(folder.path(), &["export"]).await;
     let exported = exported
         .lines()

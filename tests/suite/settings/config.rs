@@ -174,8 +174,11 @@ fn flags_may_stand_before_or_after_the_command() {
         &["sevendigital-mcp", "stdio", "--bind", "127.0.0.1:1"],
     ] {
         let cli = Cli::try_parse_from(command_line).unwrap();
-        let given = cli.flags.given;
-        assert_eq!(given, [("bind", "127.0.0.1:1".to_owned())]);
+        let given = cli.flags.given.iter();
+        let given: Vec<_> = given
+            .map(|(setting, value)| (&*setting.key, &**value))
+            .collect();
+        assert_eq!(given, [("bind", "127.0.0.1:1")]);
     }
 }
 

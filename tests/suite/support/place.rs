@@ -64,6 +64,18 @@ impl Place {
         [&self.settings()[..], more].concat()
     }
 
+    /// Runs a statement that writes many rows.
+    pub(crate) async fn fill(&self, statement: &str) {
+        let Some(url) = &self.url else {
+            let ledger = ledger_file::open(self.folder.path());
+            return ledger.execute_batch(statement).unwrap();
+        };
+        let client = connect(url).await;
+        for statement in [statement, "VACUUM ANALYZE charge", "CHECKPOINT"] {
+            client.batch_execute(statement).await.unwrap();
+        }
+    }
+
     /// The states of its charges, oldest first.
     pub(crate) async fn states(&self) -> Vec<String> {
         let Some(url) = &self.url else {
