@@ -3,8 +3,10 @@
 mod elicitation;
 mod message;
 mod result;
+mod resume;
 pub mod router;
 mod server;
 mod sessions;
 pub mod stdio;
+mod streams;
 pub mod tool_list;

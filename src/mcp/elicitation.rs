@@ -1,14 +1,16 @@
 //! Elicitation: the question to the user as a form, and what their answer means.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use rmcp::RoleServer;
 use rmcp::model::{
-    BooleanSchema, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, InputResponses,
-    MetaObject, PrimitiveSchemaDefinition,
+    BooleanSchema, CancelledNotificationParam, ClientResult, ElicitRequest, ElicitRequestParams,
+    ElicitResult, ElicitationAction, ElicitationSchema, InputRequest, InputRequests,
+    InputRequiredResult, InputResponses, MetaObject, PrimitiveSchemaDefinition, RequestId,
+    ServerRequest,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{PeerRequestOptions, RequestContext, ServiceError};
+use rmcp::{Peer, RoleServer};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -47,12 +49,50 @@ pub(super) async fn ask(
     question: Question,
 ) -> Result<UserAnswer, Problem> {
     let (form, token) = (form(question.message), question.confirmation_token);
-    let peer = &context.peer;
-    let asked = peer.create_elicitation_with_timeout(form, Some(question.ttl));
-    match asked.await {
-        Ok(answer) if is_confirmed(&answer) => Ok(UserAnswer::Confirmed(token)),
-        Ok(_) => Err(Problem::declined()),
-        Err(_) => Err(Problem::elicitation_unsupported()),
+    match elicit(&context.peer, form, question.ttl).await {
+        Ok(ClientResult::ElicitResult(answer)) if is_confirmed(&answer) => {
+            Ok(UserAnswer::Confirmed(token))
+        }
+        Ok(ClientResult::ElicitResult(_)) => Err(Problem::declined()),
+        _ => Err(Problem::elicitation_unsupported()),
+    }
+}
+
+/// Sends an elicitation and waits for its answer. It ends with the call: if nobody waits any more, it is taken back.
+async fn elicit(
+    peer: &Peer<RoleServer>,
+    params: ElicitRequestParams,
+    ttl: Duration,
+) -> Result<ClientResult, ServiceError> {
+    let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
+    let options = PeerRequestOptions::with_timeout(ttl);
+    let asked = peer.send_cancellable_request(request, options).await?;
+    let mut open = OpenQuestion {
+        peer: peer.clone(),
+        id: Some(asked.id.clone()),
+    };
+    // rmcp takes it back itself once the time is up.
+    let answer = asked.await_response().await;
+    open.id = None;
+    answer
+}
+
+/// A question that is taken back when it is dropped.
+struct OpenQuestion {
+    peer: Peer<RoleServer>,
+    /// None once it has ended.
+    id: Option<RequestId>,
+}
+
+impl Drop for OpenQuestion {
+    fn drop(&mut self) {
+        let (Some(id), peer) = (self.id.take(), self.peer.clone()) else {
+            return;
+        };
+        let why = "the call was cancelled".to_owned();
+        let params = CancelledNotificationParam::new(Some(id), Some(why));
+        // A client that has left needs no notice.
+        tokio::spawn(async move { peer.notify_cancelled(params).await.ok() });
     }
 }
 

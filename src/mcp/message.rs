@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, header};
 use rmcp::model::CallToolRequestParams;
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -24,6 +24,7 @@ use crate::identity::{Authenticator, Caller};
 use crate::problem::{Kind, Problem};
 
 const SESSION_ID: &str = "mcp-session-id";
+const LAST_EVENT_ID: &str = "last-event-id";
 const VERSION: &str = "mcp-protocol-version";
 /// The first revision without sessions: it ignores the header that names one.
 const STATELESS: &str = "2026-07-28";
@@ -68,6 +69,9 @@ impl MessageValidation {
         }
         let http_method = request.method().clone();
         if http_method != Method::POST {
+            if http_method == Method::GET && !stateless {
+                self.check_stream(request.headers())?;
+            }
             let response = next.run(request).await;
             if http_method == Method::DELETE {
                 self.sessions.sweep().await;
@@ -115,6 +119,21 @@ impl MessageValidation {
                 Err(Problem::rejected(Kind::NoSuchSession, why))
             }
         }
+    }
+
+    /// A stream that a client takes up has something more to say. An empty one would be asked for again and again.
+    fn check_stream(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let session = single_header(headers, SESSION_ID).ok().flatten();
+        let last_event = single_header(headers, LAST_EVENT_ID).ok().flatten();
+        let Some((session, last_event)) = session.zip(last_event) else {
+            return Ok(());
+        };
+        if self.sessions.manager.is_over(session, last_event) {
+            let why = "nothing more comes on the stream of this `Last-Event-ID`";
+            let problem = Problem::rejected(Kind::NoSuchMethod, why);
+            return Err(problem.header(header::ALLOW, "GET, POST, DELETE"));
+        }
+        Ok(())
     }
 
     /// `params` that rmcp can read; it would say that there is no such method. And the scope of the tool.

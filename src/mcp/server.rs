@@ -136,11 +136,13 @@ impl ServerHandler for Server {
         // Boxed: rmcp moves the future of this function about, and a call is large.
         let call = Box::pin(self.call(tool, request, &context, caller, request_context));
         let outcome = tokio::select! {
-            outcome = call => outcome,
+            // First, so that a yes that comes after it buys nothing.
+            biased;
             // No client waits for this answer any more; the executor decides what is ended.
             () = context.ct.cancelled() => {
                 return Err(ErrorData::internal_error("the call was cancelled", data()));
             }
+            outcome = call => outcome,
         };
         let meta = server_info(&context);
         match outcome {

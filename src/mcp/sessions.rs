@@ -9,10 +9,11 @@ use std::time::Duration;
 use axum::response::Response;
 use metrics::gauge;
 use rmcp::transport::streamable_http_server::SessionManager as _;
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::streamable_http_server::session::local::SessionConfig;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::resume::ResumableSessions;
 use crate::config::Limits;
 use crate::identity::Caller;
 use crate::problem::{Kind, Problem};
@@ -25,8 +26,8 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// The sessions that are open, by id.
 #[derive(Debug)]
 pub(super) struct Sessions {
-    /// rmcp's own keeper of sessions.
-    pub(super) manager: Arc<LocalSessionManager>,
+    /// Keeps the sessions themselves.
+    pub(super) manager: Arc<ResumableSessions>,
     open: Mutex<HashMap<String, Session>>,
     limits: Limits,
 }
@@ -42,10 +43,10 @@ struct Session {
 impl Sessions {
     /// As the settings say.
     pub(super) fn new(limits: &Limits) -> Self {
-        let mut manager = LocalSessionManager::default();
-        manager.session_config.keep_alive = Some(limits.session_idle_timeout);
+        let mut config = SessionConfig::default();
+        config.keep_alive = Some(limits.session_idle_timeout);
         Self {
-            manager: Arc::new(manager),
+            manager: Arc::new(ResumableSessions::new(config)),
             open: Mutex::default(),
             limits: limits.clone(),
         }
@@ -99,10 +100,11 @@ impl Sessions {
             if *overdue && let Err(error) = self.manager.close_session(&key).await {
                 tracing::warn!("an unused session could not be closed: {error}");
             }
-            if !self.manager.sessions.read().await.contains_key(&key) {
+            if !self.manager.has_session(&key).await.unwrap_or(false) {
                 self.lock().remove(id);
             }
         }
+        self.manager.sweep();
         self.count();
     }
 

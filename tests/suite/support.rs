@@ -6,6 +6,8 @@ pub(crate) mod calls;
 pub(crate) mod client;
 /// Requests in parts, sent byte by byte.
 pub(crate) mod draft;
+/// Streams of events.
+pub(crate) mod events;
 /// What an upstream can do wrong.
 pub(crate) mod faults;
 /// Hostile arguments.

@@ -14,6 +14,8 @@ use crate::support::{Client, LEGACY, MODERN, World, within};
 
 // How many sessions there may be, and when one ends.
 mod limits;
+// What a stream that was left gives to one that comes back.
+mod resume;
 
 /// A caller of the file.
 fn named(world: &World, name: &str) -> Client {

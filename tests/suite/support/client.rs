@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::draft::Draft;
+use super::events::Events;
 use super::reply::Reply;
 use super::rest;
 use super::world::World;
@@ -108,8 +109,9 @@ impl Client {
 
     /// Asks for a session.
     pub(crate) async fn initialize(&self, version: &str) -> Reply {
-        self.say(&message(json!(0), "initialize", &hello(version)))
-            .await
+        let mut hello = hello(version);
+        hello["capabilities"] = self.capabilities.clone();
+        self.say(&message(json!(0), "initialize", &hello)).await
     }
 
     /// The id of its session.
@@ -124,6 +126,10 @@ impl Client {
 
     /// Sends what was drafted, over the connections of this client.
     async fn deliver(&self, draft: Draft) -> reqwest::Result<Reply> {
+        Ok(Reply::of(self.transmit(draft).await?).await)
+    }
+
+    async fn transmit(&self, draft: Draft) -> reqwest::Result<reqwest::Response> {
         let mut words = draft.line.split(' ');
         let method = Method::from_bytes(words.next().unwrap().as_bytes()).unwrap();
         let url = format!("http://{}{}", draft.address, words.next().unwrap());
@@ -134,7 +140,22 @@ impl Client {
         if !draft.body.is_empty() {
             request = request.body(draft.body);
         }
-        Ok(Reply::of(request.send().await?).await)
+        request.send().await
+    }
+
+    /// The stream that answers a request in the session.
+    pub(crate) async fn stream(&self, message: &Value) -> Events {
+        Events::of(self.transmit(self.saying(message)).await.unwrap())
+    }
+
+    /// The session's own stream, or the rest of one that was left.
+    pub(crate) async fn listen(&self, last_event: Option<&str>) -> Events {
+        let draft = self.bare_request("GET");
+        let draft = match last_event {
+            Some(id) => draft.and("last-event-id", id),
+            None => draft,
+        };
+        Events::of(self.transmit(draft).await.unwrap())
     }
 
     /// Any request to REST.
