@@ -2,6 +2,7 @@
 
 mod elicitation;
 mod message;
+mod progress;
 mod result;
 mod resume;
 pub mod router;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures::{Stream, StreamExt as _, future};
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, GetExtensions as _, JsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, GetExtensions as _, JsonRpcMessage, RequestId,
     ServerJsonRpcMessage, ServerNotification,
 };
 use rmcp::service::{OriginatingRequestId, RxJsonRpcMessage, TxJsonRpcMessage};
@@ -137,7 +137,7 @@ impl SessionManager for ResumableSessions {
     async fn accept_message(
         &self,
         id: &SessionId,
-        message: ClientJsonRpcMessage,
+        mut message: ClientJsonRpcMessage,
     ) -> Result<(), Self::Error> {
         let streams = self.known(id)?;
         let answered = match &message {
@@ -157,6 +157,11 @@ impl SessionManager for ResumableSessions {
         // An answer to a question that is over answers nothing.
         if answered.is_some_and(|question| !streams.answer(question)) {
             return Ok(());
+        }
+        match &mut message {
+            JsonRpcMessage::Response(response) => response.id = shifted(&response.id, -1),
+            JsonRpcMessage::Error(error) => error.id = error.id.as_ref().map(|id| shifted(id, -1)),
+            _ => {}
         }
         self.inner.accept_message(id, message).await
     }
@@ -190,6 +195,14 @@ fn is_request(event: &ServerSseMessage) -> bool {
     matches!(event.message.as_deref(), Some(JsonRpcMessage::Request(_)))
 }
 
+/// The id of a question: on the wire it is higher by one than at rmcp, which begins with 0. The TypeScript SDK takes a cancellation of 0 for one of nothing.
+fn shifted(id: &RequestId, by: i64) -> RequestId {
+    match id {
+        RequestId::Number(number) => RequestId::Number(number.saturating_add(by)),
+        RequestId::String(text) => RequestId::String(Arc::clone(text)),
+    }
+}
+
 /// Between rmcp's service and its session: sees which questions are asked and taken back.
 pub(super) struct ResumableTransport {
     inner: SessionTransport,
@@ -201,10 +214,11 @@ impl Transport<RoleServer> for ResumableTransport {
 
     fn send(
         &mut self,
-        message: TxJsonRpcMessage<RoleServer>,
+        mut message: TxJsonRpcMessage<RoleServer>,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        let ready = match &message {
+        let ready = match &mut message {
             JsonRpcMessage::Request(request) => {
+                request.id = shifted(&request.id, 1);
                 let call = request.request.extensions().get::<OriginatingRequestId>();
                 let asked = call.is_some_and(|call| self.streams.ask(&call.0, request.id.clone()));
                 (!asked).then_some(Err(LocalSessionWorkerError::TransportClosed))
@@ -212,7 +226,10 @@ impl Transport<RoleServer> for ResumableTransport {
             JsonRpcMessage::Notification(notification) => match &notification.notification {
                 // rmcp would look for a request of the client's with that id.
                 ServerNotification::CancelledNotification(cancelled) => {
-                    self.streams.withdraw(cancelled.clone());
+                    let mut notice = cancelled.clone();
+                    let question = notice.params.request_id.as_ref();
+                    notice.params.request_id = question.map(|id| shifted(id, 1));
+                    self.streams.withdraw(notice);
                     Some(Ok(()))
                 }
                 _ => None,

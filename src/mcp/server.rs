@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sevendigital_tools::AnyTool;
 
 use super::tool_list::{describe, instructions};
-use super::{elicitation, result};
+use super::{elicitation, progress, result};
 use crate::calls::{Call, CallOutcome, Calls, RequestContext};
 use crate::config::Config;
 use crate::http::json::shown;
@@ -135,6 +135,7 @@ impl ServerHandler for Server {
         };
         // Boxed: rmcp moves the future of this function about, and a call is large.
         let call = Box::pin(self.call(tool, request, &context, caller, request_context));
+        let call = progress::beside(&context, call);
         let outcome = tokio::select! {
             // First, so that a yes that comes after it buys nothing.
             biased;

@@ -129,7 +129,8 @@ impl Client {
         Ok(Reply::of(self.transmit(draft).await?).await)
     }
 
-    async fn transmit(&self, draft: Draft) -> reqwest::Result<reqwest::Response> {
+    /// The same before the response is read.
+    pub(crate) async fn transmit(&self, draft: Draft) -> reqwest::Result<reqwest::Response> {
         let mut words = draft.line.split(' ');
         let method = Method::from_bytes(words.next().unwrap().as_bytes()).unwrap();
         let url = format!("http://{}{}", draft.address, words.next().unwrap());
