@@ -2,6 +2,7 @@
 
 mod elicitation;
 mod message;
+mod pages;
 mod progress;
 mod result;
 mod resume;

@@ -12,7 +12,7 @@ use sevendigital::{Answer, Client, Effect, Error, Method, Unreadable};
 use crate::amount::Amount;
 use crate::arguments::{Arguments, Body, parse};
 use crate::shape;
-use crate::{Action, Fields, Tool, ToolError};
+use crate::{Action, Fields, Page, Tool, ToolError};
 
 /// A call whose arguments have been read and checked, before anything is sent.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ impl Target {
 }
 
 /// What a call returned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Reply {
     /// The document, and what the headers around it said.
     pub answer: Answer<Value>,
@@ -70,6 +70,8 @@ pub struct Reply {
     pub notes: Vec<String>,
     /// Paths of the values that stand in the document's `unexpected`.
     pub unexpected: Vec<String>,
+    /// The page that the document leads the user to.
+    pub page: Option<Page>,
 }
 
 impl Prepared {
@@ -163,6 +165,7 @@ async fn run<T: Tool>(
     };
     let notes = T::note(&answer.document).into_iter().chain(odd).collect();
     Ok(Reply {
+        page: T::page(&input, &answer.document),
         answer: answer.map(Value::Object),
         notes,
         unexpected,

@@ -6,9 +6,10 @@ use serde_json::Value;
 use serde_with::skip_serializing_none;
 use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
+use crate::get_user_card_registration::GetUserCardRegistration;
 use crate::models::{CardRegistrations, Document};
 use crate::values::{Country, Id, Text, UserId};
-use crate::{Contract, Fields, Hints, Scope, Tool, ToolError};
+use crate::{Contract, Fields, Hints, Page, Scope, Tool, ToolError};
 
 /// The tool.
 pub struct RegisterUserPaymentCard;
@@ -39,6 +40,27 @@ impl Tool for RegisterUserPaymentCard {
             known.or_insert_with(|| location.as_str().into());
         }
         Ok(())
+    }
+
+    fn page(input: &Self::Input, document: &Fields) -> Option<Page> {
+        let opened = document.get("cardRegistration")?;
+        // For the same user and shop.
+        let Ok(Value::Object(mut arguments)) = serde_json::to_value(input) else {
+            return None;
+        };
+        arguments.retain(|name, _| ["userId", "country", "shopId"].contains(&name.as_str()));
+        arguments.insert("id".into(), opened.get("id")?.clone());
+        let url = opened.get("location")?.as_str()?;
+        Some(Page {
+            url: url.to_owned(),
+            purpose: "Enter the payment card on 7digital's page; its number goes to 7digital alone.",
+            look: GetUserCardRegistration::CONTRACT.name,
+            arguments,
+            is_done: |document| {
+                let status = document.pointer("/cardRegistration/status");
+                status.is_some_and(|status| status != "pending")
+            },
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use sevendigital::{Answer, Client};
 
 use crate::amount::Amount;
 use crate::values::Email;
-use crate::{Action, Contract, RateLimitClass, ToolError};
+use crate::{Action, Contract, Page, RateLimitClass, ToolError};
 
 /// The fields of a document.
 pub type Fields = Map<String, Value>;
@@ -41,6 +41,11 @@ pub trait Tool: Sized + 'static {
 
     /// A sentence beside the document that helps to go on: our own words and figures only.
     fn note(_: &Fields) -> Option<String> {
+        None
+    }
+
+    /// The page that its result leads the user to.
+    fn page(_: &Self::Input, _: &Fields) -> Option<Page> {
         None
     }
 

@@ -44,6 +44,7 @@ impl Completed {
                 answer: Answer::new(document),
                 notes: vec![already_bought(entry)],
                 unexpected: Vec::new(),
+                page: None,
             },
             replayed: Some(entry.started),
         }

@@ -59,7 +59,7 @@ pub(super) async fn ask(
 }
 
 /// Sends an elicitation and waits for its answer. It ends with the call: if nobody waits any more, it is taken back.
-async fn elicit(
+pub(super) async fn elicit(
     peer: &Peer<RoleServer>,
     params: ElicitRequestParams,
     ttl: Duration,

@@ -11,11 +11,11 @@ use rmcp::model::{
 use rmcp::service::RequestContext as McpContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
-use sevendigital_tools::AnyTool;
+use sevendigital_tools::{AnyTool, Page};
 
 use super::tool_list::{describe, instructions};
-use super::{elicitation, progress, result};
-use crate::calls::{Call, CallOutcome, Calls, RequestContext};
+use super::{elicitation, pages, progress, result};
+use crate::calls::{Call, CallOutcome, Calls, RequestContext, UserAnswer};
 use crate::config::Config;
 use crate::http::json::shown;
 use crate::http::stack;
@@ -79,8 +79,39 @@ impl Server {
                 // Everything is checked anew: time has passed.
                 self.calls.call(tool, call(confirmation)).await
             }
+            CallOutcome::Completed(mut completed) if pages::can_open(context) => {
+                if let Some(page) = completed.reply.page.take() {
+                    // Boxed, since few calls lead to a page and it is large.
+                    let call = call(UserAnswer::ElicitationUnsupported);
+                    Box::pin(self.open(context, page, call)).await;
+                }
+                Ok(CallOutcome::Completed(completed))
+            }
             outcome => Ok(outcome),
         }
+    }
+
+    /// Leads the user to a page that a call like this one has opened, and looks how far they are.
+    async fn open(&self, context: &McpContext<RoleServer>, page: Page, like: Call) {
+        let (calls, name) = (self.calls.clone(), page.look);
+        let arguments = page.arguments.clone();
+        let look = move || {
+            let call = Call {
+                arguments: arguments.clone(),
+                caller: like.caller.clone(),
+                user: like.user.clone(),
+                context: like.context.clone(),
+                confirmation: UserAnswer::ElicitationUnsupported,
+                idempotency_key: None,
+            };
+            let calls = calls.clone();
+            async move {
+                // An operator may serve the one tool and not the other.
+                let look = calls.registry().find(name).ok_or_else(Problem::internal)?;
+                calls.call(look, call).await
+            }
+        };
+        pages::open(context, page, look).await;
     }
 }
 

@@ -86,6 +86,14 @@ impl Client {
         }
     }
 
+    /// One that can open pages for its user.
+    pub(crate) fn that_can_open_pages(&self) -> Self {
+        Self {
+            capabilities: json!({"elicitation": {"form": {}, "url": {}}}),
+            ..self.clone()
+        }
+    }
+
     /// One in the session with that id, whichever client opened it.
     pub(crate) fn within(&self, session: &str, version: &'static str) -> Self {
         Self {
