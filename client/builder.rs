@@ -100,6 +100,7 @@ impl ClientBuilder {
             credentials: Arc::new(self.credentials),
             limits: self.limits,
             traceparent: None,
+            is_dry: false,
             clock_ahead: Arc::default(),
         })
     }

@@ -160,6 +160,7 @@ impl Outcome {
             Error::NotSent(_) | Error::Unavailable { .. } | Error::Interrupted(_) => Self::Failure,
             // An unreadable answer may be due to one caller's odd argument, which must not stop all other reads.
             Error::Unreadable(_)
+            | Error::DryRun(_)
             | Error::NoConsumerKey
             | Error::Input { .. }
             | Error::CircuitOpen { .. }

@@ -17,7 +17,7 @@ use crate::circuit_breaker::{CircuitBreaker, Outcome};
 use crate::connection;
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Interruption, Unreadable};
+use crate::error::{Draft, Error, Interruption, Unreadable};
 use crate::limits::Limits;
 use crate::oauth::{Parameter, Stamp};
 use crate::parameters;
@@ -44,6 +44,8 @@ pub struct Client {
     pub(crate) retry_budget: Arc<RetryBudget>,
     pub(crate) circuit_breaker: Arc<CircuitBreaker>,
     pub(crate) traceparent: Option<HeaderValue>,
+    /// Whether calls end before they are signed.
+    pub(crate) is_dry: bool,
     /// What the last answer said of our clock.
     pub(crate) clock_ahead: Arc<Mutex<Option<i64>>>,
 }
@@ -87,6 +89,15 @@ impl Client {
         }
     }
 
+    /// The same client, whose calls end with [`Error::DryRun`] before anything is signed or sent.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        Self {
+            is_dry: true,
+            ..self.clone()
+        }
+    }
+
     /// Calls an operation and reads its document.
     ///
     /// `input` is a flat object of parameters. [`Error::delivery`] says whether a call that failed may have taken effect.
@@ -115,6 +126,9 @@ impl Client {
             return Err(Error::NoConsumerKey);
         }
         let parameters = parameters::serialize(endpoint, input, &self.credentials)?;
+        if self.is_dry {
+            return Err(Error::DryRun(Box::new(Draft::new(endpoint, parameters))));
+        }
         match Retryable::new(endpoint) {
             Some(read) => self.read(read, parameters).await,
             None => self.change(endpoint, parameters).await,

@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use crate::endpoint::{Endpoint, Method};
+use crate::oauth::Parameter;
+
 /// Why a call gave no document.
 ///
 /// No variant holds a URL, a signature or a body; 7digital's own words are cleaned and at most 200 characters long.
 /// A `match` on it is exhaustive on purpose: a caller that spends money has to decide on each variant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
+    /// The call of a [dry](crate::Client::dry) client; nothing was sent.
+    #[error("nothing was sent: this is a dry run")]
+    DryRun(Box<Draft>),
     /// The credentials have no consumer key; nothing was sent.
     #[error("no consumer key is set")]
     NoConsumerKey,
@@ -61,6 +67,32 @@ pub enum Error {
     Interrupted(Interruption),
 }
 
+/// A request as it would be sent, without key, token and signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// HTTP method.
+    pub method: Method,
+    /// The operation's path below the API's root; `{id}` stands for the parameter `id`.
+    pub path: &'static str,
+    /// Names and values of its parameters; that of a password is `[redacted]`.
+    pub parameters: Vec<(String, String)>,
+}
+
+impl Draft {
+    pub(crate) fn new(endpoint: &Endpoint, mut parameters: Vec<Parameter>) -> Self {
+        for (name, value) in &mut parameters {
+            if name.to_ascii_lowercase().contains("password") {
+                "[redacted]".clone_into(value);
+            }
+        }
+        Self {
+            method: endpoint.method,
+            path: endpoint.path,
+            parameters,
+        }
+    }
+}
+
 /// What 7digital says where it refuses: in its error envelope, or in another document that reports a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -100,7 +132,8 @@ impl Error {
     /// Whether the call may have taken effect.
     pub fn delivery(&self) -> Delivery {
         match self {
-            Self::NoConsumerKey
+            Self::DryRun(_)
+            | Self::NoConsumerKey
             | Self::Input { .. }
             | Self::NotSent(_)
             | Self::CircuitOpen { .. } => Delivery::NotSent,

@@ -43,7 +43,7 @@ pub use connection::platform_tls;
 pub use credentials::{Consumer, Credentials, Secret, Token};
 pub use endpoint::{Auth, Effect, Endpoint, Method};
 pub use error::{
-    ConnectError, Delivery, Error, Interruption, InvalidParameter, Refusal, Unreadable,
+    ConnectError, Delivery, Draft, Error, Interruption, InvalidParameter, Refusal, Unreadable,
 };
 pub use error_code::Repeat;
 pub use limits::Limits;

@@ -1,19 +1,24 @@
 //! One call, straight down: authorized, rate limited, prepared, held against the policy, and then read, changed or bought.
 
 pub use self::call::{Call, Calls, RequestContext};
-pub use self::confirmation::{Question, UserAnswer};
+pub use self::confirmation::{Asker, Question, UserAnswer};
 pub use self::outcome::{CallOutcome, Completed};
+pub use self::pending::account_of;
+pub use self::questions::{Details, OpenQuestion, Questions, ToOpen};
 pub use self::registry::Registry;
 
 mod audit;
 mod call;
 mod confirmation;
+mod dry_run;
 mod executor;
+mod offer;
 mod outcome;
 mod pending;
 mod permits;
 mod purchase;
 mod question;
+mod questions;
 mod rate_limits;
 mod registry;
 pub mod upstream;

@@ -3,8 +3,10 @@
 pub mod args;
 pub mod call;
 mod callback;
+pub mod confirm;
 pub mod ledger;
 pub mod login;
+mod terminal;
 pub mod token;
 pub mod tools;
 

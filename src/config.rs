@@ -8,7 +8,9 @@ pub use self::limits::Limits;
 pub(crate) use self::load::is_loopback;
 pub use self::messages::ConfigError;
 pub use self::principals::Principal;
-pub use self::settings::{Config, HintSet, LOOPBACK, LogFormat, Spending, SpendingLimits};
+pub use self::settings::{
+    Config, ConfirmWay, HintSet, LOOPBACK, LogFormat, Spending, SpendingLimits,
+};
 pub use self::table::{LIMITS, SETTINGS, Setting};
 
 mod flags;

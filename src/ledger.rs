@@ -5,9 +5,10 @@
 
 pub(crate) use self::clock::wall_clock;
 pub use self::entry::{
-    BeginOutcome, Entry, Intent, KeyBinding, LedgerError, Outcome, Repeat, State, moment,
+    BeginOutcome, Entry, Intent, KeyBinding, LedgerError, LimitUse, Outcome, Repeat, State, moment,
 };
 pub use self::ledger::Ledger;
+pub use self::questions::WaitingQuestion;
 
 mod clock;
 mod entry;
@@ -16,6 +17,7 @@ mod folder;
 mod ledger;
 mod postgres;
 mod queries;
+mod questions;
 mod schema;
 mod sql;
 mod sqlite;

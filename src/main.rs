@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use sevendigital_mcp::calls::Calls;
+use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
-use sevendigital_mcp::cli::{CommandResult, call, ledger, login, token, tools};
+use sevendigital_mcp::cli::{CommandResult, call, confirm, ledger, login, token, tools};
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::http::metrics_page;
 use sevendigital_mcp::ledger::Ledger;
@@ -70,17 +70,23 @@ async fn run(cli: Cli) -> CommandResult {
             let stop = stop_signal(&calls);
             stdio::serve(&config, calls, stop.cancelled_owned()).await?;
         }
-        Command::Call { tool, args } => {
+        Command::Call {
+            tool,
+            args,
+            dry_run,
+        } => {
             let (_guards, _, calls) = start(&layers).await?;
-            return call::run(&calls, &tool, &args).await;
+            return call::run(&calls, &tool, &args, dry_run).await;
         }
         Command::Login(options) => return log_in(layers, &options).await,
         // Whatever the settings are.
         Command::Logout => login::forget(layers.credentials.as_deref().ok_or(login::NO_FOLDER)?)?,
         Command::Tools { json } => return tools::run(&Config::load(&layers)?, json),
-        Command::Ledger(command) => {
-            let ledger = Ledger::from_config(&Config::load(&layers)?)?;
-            return ledger::run(&ledger, command).await;
+        Command::Ledger(command) => return ledger::run(&Config::load(&layers)?, command).await,
+        Command::Confirm => {
+            let config = Config::load(&layers)?;
+            let questions = Questions::new(&config, Ledger::from_config(&config)?);
+            return confirm::run(&questions).await;
         }
         Command::Token(TokenCommand::New) => return token::new(),
     }

@@ -1,6 +1,7 @@
 //! MCP over HTTP and stdio, in every protocol revision: the tools as clients see them, and calls as they make them.
 
 mod elicitation;
+mod hosts;
 mod message;
 mod pages;
 mod progress;

@@ -5,12 +5,13 @@ use std::str::FromStr;
 
 use iso_currency::Currency;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 /// Characters in an amount at most; a longer text is no price.
 const MAX_LENGTH: usize = 16;
 
 /// An amount as 7digital wrote it, in major units. Its `Display` is for people and has all the decimals of its currency: `9.50 GBP`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Amount {
     /// The decimal text as it was received, such as `9.49`: digits, and at most one point between them.
     pub text: String,

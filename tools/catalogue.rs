@@ -130,7 +130,7 @@ pub(super) fn unlisted(error: &Error, item: &Item, place: &str) -> Unlisted {
         Error::Unavailable { status, .. } => format!("7digital is unavailable (HTTP {status})"),
         Error::Throttled { .. } => "7digital's rate limit is reached".to_owned(),
         Error::NotSent(_) | Error::CircuitOpen { .. } => "7digital can't be reached".to_owned(),
-        Error::NoConsumerKey => "no consumer key is set".to_owned(),
+        Error::DryRun(_) | Error::NoConsumerKey => "no consumer key is set".to_owned(),
         Error::Input { .. } => "the read can't be made of these arguments".to_owned(),
         Error::Unreadable(_) => UNREADABLE.to_owned(),
     };

@@ -10,7 +10,7 @@ pub use self::choices::{Sort, UsageTypes};
 pub use self::ids::{Country, Currency, Email, Id, Password, UserId};
 pub use self::price::Price;
 pub use self::tags::Tags;
-pub use self::text::{Count, Flag, Text};
+pub use self::text::{Count, Text};
 
 #[cfg(test)]
 mod tests {
@@ -29,7 +29,6 @@ mod tests {
         assert!(read::<Country>(json!(" gb ")).unwrap() == read::<Country>(json!("GB")).unwrap());
         assert_eq!(read::<Count>(json!("2")), Ok(Count(2)));
         assert_eq!(read::<Count>(json!(2.0)), Ok(Count(2)));
-        assert_eq!(read::<Flag>(json!("true")), Ok(Flag(true)));
         assert_eq!(read::<Text>(json!(4617)), Ok(Text("4617".into())));
     }
 
@@ -45,6 +44,5 @@ mod tests {
         check::<Currency>(json!("£"), "such as GBP");
         check::<UserId>(json!(""), "1 to 255");
         check::<Count>(json!("two"), "whole number");
-        check::<Flag>(json!("maybe"), "true or false");
     }
 }

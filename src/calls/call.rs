@@ -4,21 +4,24 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use sevendigital::{Client, Effect};
-use sevendigital_tools::{AnyTool, Arguments, Prepared};
+use sevendigital_tools::{Action, AnyTool, Arguments, Payer};
 use tracing::{Instrument as _, field};
 
-use super::confirmation::{Confirmations, Decision, UserAnswer};
+use super::confirmation::{Asker, Confirmations, Confirmed, Decision, Question, UserAnswer, Way};
+use super::dry_run::dry_run;
 use super::executor::Executor;
 use super::outcome::{CallOutcome, Completed, label};
-use super::pending::{CallKey, Pending};
+use super::pending::{Pending, Ready, digest};
 use super::permits::{Admission, Permit};
 use super::purchase::Purchases;
 use super::question::question;
+use super::questions::{Questions, Subject};
 use super::rate_limits::RateLimits;
 use super::registry::Registry;
 use super::{audit, upstream};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Spending};
 use crate::identity::{Caller, User, check_user};
 use crate::ledger::Ledger;
 use crate::problem::Problem;
@@ -33,6 +36,7 @@ pub struct Calls {
     client: Client,
     rate_limits: Arc<RateLimits>,
     confirmations: Arc<Confirmations>,
+    questions: Questions,
     admission: Arc<Admission>,
     executor: Executor,
     purchases: Purchases,
@@ -85,6 +89,7 @@ impl Calls {
             client: upstream::client(config)?,
             rate_limits: Arc::new(RateLimits::new(limits)),
             confirmations: Arc::new(Confirmations::new(config, ledger.clone())),
+            questions: Questions::new(config, ledger.clone()),
             admission: Arc::new(Admission::new(limits)),
             purchases: Purchases::new(config, ledger.clone(), executor.clone()),
             executor,
@@ -96,6 +101,11 @@ impl Calls {
     /// The tools that are served.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// The questions that wait for a browser or a terminal.
+    pub fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     /// Makes a call; logs and counts how it ended.
@@ -141,6 +151,26 @@ impl Calls {
         call: Call,
         trace: Option<TraceContext>,
     ) -> Result<CallOutcome, Problem> {
+        let effect = tool.contract.upstream.effect;
+        let (answer, idempotency_key) = (call.confirmation.clone(), call.idempotency_key.clone());
+        let ready = self.prepare(tool, call, trace)?;
+        if effect == Effect::Reads {
+            let completed = self.read(ready).await?;
+            return Ok(CallOutcome::Completed(completed));
+        }
+        let pending = ready.pending(&tool.contract);
+        // Boxed, since this is large and most calls are reads.
+        let sent = self.send(effect, pending, answer, idempotency_key.as_deref());
+        Box::pin(sent).await
+    }
+
+    /// Authorizes a call, counts it, reads its arguments, and finds out for which user it is.
+    fn prepare(
+        &self,
+        tool: &AnyTool,
+        call: Call,
+        trace: Option<TraceContext>,
+    ) -> Result<Ready, Problem> {
         let contract = &tool.contract;
         call.caller.authorize(contract)?;
         self.rate_limits.check_caller(&call.caller, tool)?;
@@ -153,37 +183,29 @@ impl Calls {
         let user = call.caller.user(contract, call.user, named, configured)?;
         let client = upstream::for_call(&self.client, user, trace)?;
         check_user(contract, client.credentials(), named)?;
-        if contract.upstream.effect == Effect::Reads {
-            let completed = self.read(&call.caller, client, prepared).await?;
-            return Ok(CallOutcome::Completed(completed));
-        }
-        let pending = Pending {
-            key: CallKey::new(contract, &client, &prepared),
+        Ok(Ready {
             caller: call.caller,
             client,
             prepared,
-        };
-        let idempotency_key = call.idempotency_key.as_deref();
-        // Boxed, since this is large and most calls are reads.
-        let sent = self.send(
-            contract.upstream.effect,
-            pending,
-            call.confirmation,
-            idempotency_key,
-        );
-        Box::pin(sent).await
+        })
     }
 
-    async fn read(
-        &self,
-        caller: &Caller,
-        client: Client,
-        prepared: Prepared,
-    ) -> Result<Completed, Problem> {
-        let permit = self.admission.admit(caller, Effect::Reads).await?;
+    /// What a call would do, for a person: the question that the user would be asked, and the request without its secrets. The item is looked up; nothing that changes or charges is sent.
+    pub async fn dry_run(&self, tool: &AnyTool, call: Call) -> Result<Value, Problem> {
+        let effect = tool.contract.upstream.effect;
+        let trace = call.context.trace.clone();
+        let ready = self.prepare(tool, call, trace);
+        let ready = ready.map_err(|problem| problem.of_call(effect))?;
+        let pending = ready.pending(&tool.contract);
+        let shown = dry_run(tool, &pending, self.confirmations.spending, &self.purchases);
+        shown.await.map_err(|problem| problem.of_call(effect))
+    }
+
+    async fn read(&self, ready: Ready) -> Result<Completed, Problem> {
+        let permit = self.admission.admit(&ready.caller, Effect::Reads).await?;
         let read = async move {
             let _permit = permit;
-            Ok(prepared.run(&client).await?)
+            Ok(ready.prepared.run(&ready.client).await?)
         };
         self.executor.read(read).await.map(Completed::fresh)
     }
@@ -211,15 +233,25 @@ impl Calls {
         {
             return Ok(CallOutcome::Completed(completed));
         }
-        let nonce = match self.decide(&pending, seen, answer).await? {
+        let confirmed = match self.decide(&pending, seen, answer).await? {
             Decision::Ask(question) => return Ok(CallOutcome::ConfirmationRequired(question)),
-            Decision::Proceed(nonce) => nonce,
+            Decision::Proceed(confirmed) => confirmed,
+            Decision::Superseded => {
+                let existing = if charges {
+                    self.purchases.find_existing(&pending, None).await?
+                } else {
+                    None
+                };
+                let completed = existing.ok_or_else(Problem::question_gone)?;
+                return Ok(CallOutcome::Completed(completed));
+            }
         };
         let permit = self.admission.admit(&pending.caller, effect).await?;
         let completed = if charges {
-            self.purchases.execute(pending, seen, nonce, permit).await?
+            let purchases = &self.purchases;
+            purchases.execute(pending, seen, confirmed, permit).await?
         } else {
-            self.change(pending, nonce, permit).await?
+            self.change(pending, confirmed, permit).await?
         };
         Ok(CallOutcome::Completed(completed))
     }
@@ -232,27 +264,73 @@ impl Calls {
         answer: UserAnswer,
     ) -> Result<Decision, Problem> {
         let Some(action) = &pending.prepared.action else {
-            return Ok(Decision::Proceed(None));
+            return Ok(Decision::Proceed(Confirmed::default()));
         };
+        if self.confirmations.spending == Spending::Allow {
+            let offer = self.purchases.offer_for_limits(pending, action).await?;
+            return Ok(Decision::Proceed(Confirmed { nonce: None, offer }));
+        }
         // A confirmation is good for the caller that was asked, and for what the question knew.
         let subject = format!("{} {seen} {}", pending.key.digest, pending.caller.label());
+        match answer {
+            UserAnswer::Confirmed(token) => {
+                let confirmed = self.confirmations.verify(&token, &subject).await?;
+                Ok(Decision::Proceed(confirmed))
+            }
+            UserAnswer::Declined(token) => {
+                Err(self.confirmations.decline(&token, &subject).await?)
+            }
+            UserAnswer::NotAsked(asker) => self.ask(pending, action, &subject, asker).await,
+        }
+    }
+
+    /// Asks in the first way that there is.
+    async fn ask(
+        &self,
+        pending: &Pending,
+        action: &Action,
+        subject: &str,
+        asker: Asker,
+    ) -> Result<Decision, Problem> {
+        let is_there = |way: &Way| match way {
+            Way::Caller => true,
+            Way::Browser => self.questions.has_browser(),
+            Way::Terminal => self.questions.has_terminal(),
+        };
+        let mut ways = self.confirmations.ways(asker).into_iter();
+        let way = ways.find(is_there);
+        let way = way.ok_or_else(Problem::elicitation_unsupported)?;
         // Boxed, since few calls need it and it is large.
-        let question = Box::pin(async {
-            self.purchases.check_price(action)?;
-            Ok(question(pending, action, &self.ledger).await?)
-        });
-        self.confirmations.decide(answer, &subject, question).await
+        let question = Box::pin(question(pending, action, &self.purchases));
+        if way == Way::Caller {
+            // Where the ledger can't be used, nothing has to be looked up.
+            self.confirmations.check().await?;
+            let (details, offer) = question.await?;
+            return Ok(Decision::Ask(Question {
+                confirmation_token: self.confirmations.sign(subject, &offer).await?,
+                message: details.message,
+                ttl: self.confirmations.ttl,
+            }));
+        }
+        let key = pending.key.digest.clone();
+        let subject = Subject {
+            digest: digest(subject),
+            purchase: (action.payer != Payer::None).then(|| (key, pending.identity(action))),
+        };
+        let in_browser = way == Way::Browser;
+        let confirmed = self.questions.ask(&subject, in_browser, question).await?;
+        Ok(confirmed.map_or(Decision::Superseded, Decision::Proceed))
     }
 
     /// Makes a change that charges no one.
     async fn change(
         &self,
         pending: Pending,
-        nonce: Option<String>,
+        confirmed: Confirmed,
         permit: Permit,
     ) -> Result<Completed, Problem> {
         // A purchase uses its own confirmation up in the ledger, together with its intent.
-        if let Some(nonce) = nonce
+        if let Some(nonce) = confirmed.nonce
             && !self.ledger.consume_confirmation(nonce).await?
         {
             return Err(Problem::invalid_confirmation());

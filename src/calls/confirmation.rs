@@ -1,35 +1,51 @@
-//! Confirmation: whether the user has to be asked, and a token that binds the answer to one call.
+//! Confirmation: whether the user has to be asked and in which way, and a token that binds the answer to one call and to what was offered.
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretBox};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 use tokio::sync::OnceCell;
 
-use crate::config::{Config, Spending};
+use super::offer::Offer;
+use crate::config::{Config, ConfirmWay, Spending};
 use crate::digest::hex;
 use crate::ledger::{Ledger, LedgerError};
-use crate::problem::{Kind, Problem};
+use crate::problem::Problem;
 
 /// What is known of the user's answer when a call comes in.
 #[derive(Clone)]
 pub enum UserAnswer {
     /// The user confirmed the question that this token was made for.
     Confirmed(String),
-    /// The user was not asked yet, and can be.
-    NotAsked,
-    /// The client has no way to ask.
-    ElicitationUnsupported,
+    /// The client answered that question with a no.
+    Declined(String),
+    /// The user was not asked yet.
+    NotAsked(Asker),
+}
+
+/// What the caller can do to ask the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker {
+    /// Its client shows a question: by elicitation, or as a program that calls over REST.
+    Client,
+    /// Its client says that it does, and is known to answer for its user.
+    DoubtfulClient,
+    /// The person is at a terminal.
+    Terminal,
+    /// Nothing.
+    Nothing,
 }
 
 /// A question to the user, and the token that their confirmation comes back with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The question, in our own words and checked values.
+    /// The question, in our own words and checked values; 7digital's titles are marked as such.
     pub message: String,
-    /// Binds the answer to the call: caller, account, tool and arguments; good for one call until `ttl` has passed.
+    /// Binds the answer to the call: caller, account, tool and arguments, and to what was offered; good for one call until `ttl` has passed.
     pub confirmation_token: String,
     /// How long the token is good.
     pub ttl: Duration,
@@ -37,18 +53,41 @@ pub struct Question {
 
 /// Whether a call may go on.
 pub(super) enum Decision {
-    /// Yes; with the nonce of the user's confirmation, which is good once.
-    Proceed(Option<String>),
+    /// Yes, and with what.
+    Proceed(Confirmed),
     /// Only after the user has confirmed it.
     Ask(Question),
+    /// The question is gone: what it asked about was made, or its time is up.
+    Superseded,
 }
 
-/// Decides which calls the user must confirm, and signs the confirmations.
+/// What a call that may go on goes on with.
+#[derive(Debug, Default)]
+pub(super) struct Confirmed {
+    /// The nonce of the user's confirmation, which is good once; none where nobody is asked.
+    pub(super) nonce: Option<String>,
+    /// What was offered, where it was looked up.
+    pub(super) offer: Option<Offer>,
+}
+
+/// A way in which a question is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The caller asks, and comes back with a token.
+    Caller,
+    /// The question waits for an answer from the browser.
+    Browser,
+    /// The question waits for an answer from a terminal.
+    Terminal,
+}
+
+/// Decides in which way users are asked, and signs the confirmations.
 #[derive(Debug)]
 pub(super) struct Confirmations {
-    spending: Spending,
+    pub(super) spending: Spending,
+    ways: Vec<ConfirmWay>,
     ledger: Ledger,
-    ttl: Duration,
+    pub(super) ttl: Duration,
     signer: OnceCell<ConfirmationSigner>,
 }
 
@@ -56,40 +95,60 @@ impl Confirmations {
     pub(super) fn new(config: &Config, ledger: Ledger) -> Self {
         Self {
             spending: config.spending(),
+            ways: config.confirm_with.clone(),
             ledger,
             ttl: config.limits.confirmation_ttl,
             signer: OnceCell::new(),
         }
     }
 
-    /// Whether a call that spends or deletes may go on. `subject` is what a confirmation is good for; `question` is polled only where the user must be asked.
-    pub(super) async fn decide(
-        &self,
-        answer: UserAnswer,
-        subject: &str,
-        question: impl Future<Output = Result<String, Problem>>,
-    ) -> Result<Decision, Problem> {
-        match (self.spending, answer) {
-            (Spending::Allow, _) => Ok(Decision::Proceed(None)),
-            (_, UserAnswer::ElicitationUnsupported) => Err(Problem::elicitation_unsupported()),
-            (_, UserAnswer::NotAsked) => Ok(Decision::Ask(Question {
-                // First, since where it fails nothing has to be looked up for the question.
-                confirmation_token: self.sign(subject).await?,
-                message: question.await?,
-                ttl: self.ttl,
-            })),
-            (_, UserAnswer::Confirmed(token)) => {
-                let now = self.ledger.now().await?;
-                let nonce = self.signer().await?.verify(&token, subject, now);
-                let nonce = nonce.ok_or_else(Problem::invalid_confirmation)?;
-                Ok(Decision::Proceed(Some(nonce)))
-            }
-        }
+    /// The ways to ask, the best first, by the settings and by what the caller can do.
+    pub(super) fn ways(&self, asker: Asker) -> Vec<Way> {
+        let is_auto = self.ways.contains(&ConfirmWay::Auto);
+        let all = [
+            ConfirmWay::Client,
+            ConfirmWay::Browser,
+            ConfirmWay::Terminal,
+        ];
+        let listed = if is_auto { &all[..] } else { &self.ways };
+        let ways = listed.iter().filter_map(|way| match way {
+            ConfirmWay::Auto => None,
+            ConfirmWay::Client => match asker {
+                Asker::Client | Asker::Terminal => Some(Way::Caller),
+                Asker::DoubtfulClient => (!is_auto).then_some(Way::Caller),
+                Asker::Nothing => None,
+            },
+            ConfirmWay::Browser => Some(Way::Browser),
+            ConfirmWay::Terminal if asker == Asker::Terminal => Some(Way::Caller),
+            ConfirmWay::Terminal => Some(Way::Terminal),
+        });
+        ways.collect()
     }
 
-    async fn sign(&self, subject: &str) -> Result<String, LedgerError> {
+    /// Fails where no confirmation can be made.
+    pub(super) async fn check(&self) -> Result<(), LedgerError> {
+        self.signer().await.map(|_| ())
+    }
+
+    /// Signs a confirmation of this offer; `subject` is what it is good for.
+    pub(super) async fn sign(&self, subject: &str, offer: &Offer) -> Result<String, LedgerError> {
         let now = self.ledger.now().await?;
-        Ok(self.signer().await?.sign(subject, now, self.ttl))
+        Ok(self.signer().await?.sign(subject, offer, now, self.ttl))
+    }
+
+    /// The confirmation of a token for this subject.
+    pub(super) async fn verify(&self, token: &str, subject: &str) -> Result<Confirmed, Problem> {
+        let now = self.ledger.now().await?;
+        let confirmed = self.signer().await?.verify(token, subject, now);
+        confirmed.ok_or_else(Problem::invalid_confirmation)
+    }
+
+    /// A no uses the token up as a yes does.
+    pub(super) async fn decline(&self, token: &str, subject: &str) -> Result<Problem, Problem> {
+        if let Some(nonce) = self.verify(token, subject).await?.nonce {
+            self.ledger.consume_confirmation(nonce).await?;
+        }
+        Ok(Problem::declined_by_client())
     }
 
     async fn signer(&self) -> Result<&ConfirmationSigner, LedgerError> {
@@ -101,25 +160,37 @@ impl Confirmations {
     }
 }
 
-/// Signs confirmation tokens: `NONCE.EXPIRY.MAC`. It is readable, but can't be changed or used for another call.
+/// A random value that is used once.
+pub(super) fn nonce() -> String {
+    hex(&rand::random::<[u8; 16]>())
+}
+
+/// Signs confirmation tokens: `NONCE.EXPIRY.OFFER.MAC`. It is readable, but can't be changed or used for another call.
 #[derive(Debug)]
 struct ConfirmationSigner(SecretBox<[u8; 32]>);
 
 impl ConfirmationSigner {
-    fn sign(&self, subject: &str, now: i64, ttl: Duration) -> String {
-        let nonce = hex(&rand::random::<[u8; 16]>());
+    fn sign(&self, subject: &str, offer: &Offer, now: i64, ttl: Duration) -> String {
         let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
-        let signed = format!("{nonce}.{}", now.saturating_add(ttl));
+        let offer = URL_SAFE_NO_PAD.encode(offer.to_json());
+        let signed = format!("{}.{}.{offer}", nonce(), now.saturating_add(ttl));
         format!("{signed}.{}", self.mac(&signed, subject))
     }
 
-    /// The nonce of a token that was signed here, for this subject, and has not expired.
-    fn verify(&self, token: &str, subject: &str, now: i64) -> Option<String> {
+    /// The confirmation of a token that was signed here, for this subject, and has not expired.
+    fn verify(&self, token: &str, subject: &str, now: i64) -> Option<Confirmed> {
         let (signed, mac) = token.rsplit_once('.')?;
         let expected = self.mac(signed, subject);
         let is_ours = bool::from(expected.as_bytes().ct_eq(mac.as_bytes()));
-        let (nonce, expiry) = signed.split_once('.')?;
-        (is_ours && now <= expiry.parse().ok()?).then(|| nonce.to_owned())
+        let mut parts = signed.split('.');
+        let (nonce, expiry, offer) = (parts.next()?, parts.next()?, parts.next()?);
+        if !is_ours || now > expiry.parse().ok()? {
+            return None;
+        }
+        Some(Confirmed {
+            nonce: Some(nonce.to_owned()),
+            offer: Some(Offer::from_json(&URL_SAFE_NO_PAD.decode(offer).ok()?)?),
+        })
     }
 
     fn mac(&self, signed: &str, subject: &str) -> String {
@@ -133,35 +204,6 @@ impl ConfirmationSigner {
     }
 }
 
-impl Problem {
-    /// The user would have to confirm the call, and this client can't ask.
-    pub(crate) fn elicitation_unsupported() -> Self {
-        Self::new(
-            Kind::ElicitationUnsupported,
-            "This call needs the user's confirmation, and this client can't ask for it: the setting `spending` is `confirm`.",
-            "Use a client that supports elicitation, or ask the operator to set `spending` (`SEVENDIGITAL_MCP_SPENDING`) to `allow`.",
-        )
-    }
-
-    /// The user did not confirm the call.
-    pub(crate) fn declined() -> Self {
-        Self::new(
-            Kind::Declined,
-            "The user did not confirm the call, so nothing was sent.",
-            "Don't call again unless the user asks for it.",
-        )
-    }
-
-    /// The confirmation is not good for this call.
-    pub(crate) fn invalid_confirmation() -> Self {
-        Self::new(
-            Kind::InvalidConfirmation,
-            "The confirmation is not valid for this call: it belongs to another call or account, is too old, or was used before.",
-            "Call again without it; the user is then asked anew.",
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,21 +211,25 @@ mod tests {
     #[test]
     fn a_token_is_good_for_its_subject_until_it_expires() {
         let signer = ConfirmationSigner(SecretBox::new(Box::new([7; 32])));
-        let token = signer.sign("buy", 1_000, Duration::from_millis(500));
+        let token = signer.sign("buy", &Offer::default(), 1_000, Duration::from_millis(500));
         let nonce = token.split('.').next().map(str::to_owned);
         let other = ConfirmationSigner(SecretBox::new(Box::new([8; 32])));
         let (token, later) = (&*token, &*token.replacen(".1500.", ".9500.", 1));
+        let empty = URL_SAFE_NO_PAD.encode(Offer::default().to_json());
+        let dearer = token.replacen(&empty, &format!("{empty}A"), 1);
         for (signer, token, subject, now, good) in [
             (&signer, token, "buy", 1_500, true),
             (&signer, token, "buy", 1_501, false),
             (&signer, token, "sell", 1_000, false),
             (&other, token, "buy", 1_000, false),
             (&signer, later, "buy", 1_000, false),
+            (&signer, &dearer, "buy", 1_000, false),
             (&signer, &token.to_uppercase(), "buy", 1_000, false),
             (&signer, "", "buy", 1_000, false),
         ] {
             let expected = nonce.clone().filter(|_| good);
             let verified = signer.verify(token, subject, now);
+            let verified = verified.and_then(|confirmed| confirmed.nonce);
             assert_eq!(verified, expected, "{token} {subject}");
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use sevendigital::{Answer, Delivery, Error};
+use sevendigital_tools::values::Price;
 use sevendigital_tools::{Receipt, Reply, ToolError};
 
 use super::confirmation::Question;
@@ -54,15 +55,22 @@ impl Completed {
 /// That nothing was charged now, in a sentence that a model reads.
 fn already_bought(entry: &Entry) -> String {
     let id = entry.purchase_id.as_deref().unwrap_or("unknown");
-    let price = entry
-        .price
-        .map(|price| format!(" for {price} in minor units"));
+    let title = entry.title.as_ref().map(|title| format!(" {title}"));
+    let amount = |price| Price::amount(price, entry.currency.as_deref());
+    let price = entry.price.map(|price| format!(" for {}", amount(price)));
     format!(
-        "Already bought {} ago as purchase {id}, with {}{}; nothing was charged now.",
+        "Already bought{} {} ago as purchase {id}, with {}{}; nothing was charged now.",
+        title.unwrap_or_default(),
         ago(entry),
         entry.tool,
         price.unwrap_or_default()
     )
+}
+
+/// What was bought, in a sentence that a model reads.
+pub(super) fn bought(title: &str, price: Option<&str>) -> String {
+    let price = price.map(|price| format!(" for {price}"));
+    format!("Bought {title}{}.", price.unwrap_or_default())
 }
 
 /// How long ago a charge was written down.

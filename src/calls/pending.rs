@@ -4,9 +4,30 @@ use serde_json::{Value, json};
 use sevendigital::{BaseUri, Client, Credentials};
 use sevendigital_tools::{Action, Arguments, Contract, Prepared};
 
+use super::upstream;
+use crate::config::{Config, ConfigError};
 use crate::digest::{hex, sha256};
 use crate::identity::Caller;
 use crate::problem::Problem;
+
+/// A call that is authorized, read and checked, with the client of its user.
+pub(super) struct Ready {
+    pub(super) caller: Caller,
+    pub(super) client: Client,
+    pub(super) prepared: Prepared,
+}
+
+impl Ready {
+    /// As a change or a purchase, which has a key.
+    pub(super) fn pending(self, contract: &Contract) -> Pending {
+        Pending {
+            key: CallKey::new(contract, &self.client, &self.prepared),
+            caller: self.caller,
+            client: self.client,
+            prepared: self.prepared,
+        }
+    }
+}
 
 /// A change or a purchase that can be sent.
 #[derive(Debug)]
@@ -62,7 +83,7 @@ pub(super) struct CallKey {
 }
 
 impl CallKey {
-    pub(super) fn new(contract: &Contract, client: &Client, prepared: &Prepared) -> Self {
+    fn new(contract: &Contract, client: &Client, prepared: &Prepared) -> Self {
         let account = account(client, prepared.target.user_id.as_deref());
         let arguments = arguments(client.credentials(), &prepared.canonical);
         let tool = contract.name;
@@ -73,6 +94,11 @@ impl CallKey {
             tool,
         }
     }
+}
+
+/// The account that calls act on which name no user.
+pub fn account_of(config: &Config) -> Result<String, ConfigError> {
+    Ok(account(&upstream::client(config)?, None))
 }
 
 /// The account that a client acts on, where the call names no user or this one.

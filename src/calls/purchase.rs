@@ -9,13 +9,15 @@ use sevendigital_tools::{Action, Payer, Receipt, Standing, ToolError};
 use tracing::Instrument as _;
 
 use super::audit;
+use super::confirmation::Confirmed;
 use super::executor::Executor;
+use super::offer::{self, Offer};
 use super::outcome::{self, Completed};
 use super::pending::{Pending, account, digest};
 use super::permits::Permit;
 use crate::config::{Config, Spending, SpendingLimits};
 use crate::ledger::{
-    BeginOutcome, Entry, Intent, KeyBinding, Ledger, Outcome, Repeat, State, wall_clock,
+    BeginOutcome, Entry, Intent, KeyBinding, Ledger, LimitUse, Outcome, Repeat, State, wall_clock,
 };
 use crate::problem::{Kind, Problem};
 
@@ -107,14 +109,16 @@ impl Purchases {
         &self,
         pending: Pending,
         seen: i64,
-        nonce: Option<String>,
+        confirmed: Confirmed,
         permit: Permit,
     ) -> Result<Completed, Problem> {
         let action = pending.action()?;
-        self.check_price(action)?;
+        let offer = confirmed.offer.unwrap_or_default();
+        self.check_price(action, &offer)?;
+        offer::check_basket(&pending, action, &offer).await?;
         let key = pending.key.clone();
-        let currency = Price::currency(action.currency.as_ref(), pending.country());
-        let currency = currency.map(str::to_owned);
+        let price = offer.price(action);
+        let currency = offer.currency(action, pending.country());
         let intent = Intent {
             key: key.digest,
             identity: pending.identity(action),
@@ -122,20 +126,21 @@ impl Purchases {
             tool: key.tool,
             arguments: key.arguments,
             item: action.item.to_string(),
-            price: action.price.map(Price::in_minor_units),
-            currency: currency.filter(|_| action.price.is_some()),
+            title: offer.title.clone(),
+            price,
+            currency: currency.filter(|_| price.is_some()),
             upstream_time: upstream_now(&pending.client),
             seen,
-            nonce,
+            nonce: confirmed.nonce,
         };
         let purchases = self.clone();
         let work = async move {
             match purchases.ledger.begin(intent, purchases.limits).await? {
                 BeginOutcome::Begun(id) => {
                     let _permit = permit;
-                    purchases.send(&pending, id).await
+                    purchases.send(&pending, id, &offer).await
                 }
-                BeginOutcome::LimitReached(name, value) => Err(limit_reached(name, value)),
+                BeginOutcome::LimitReached(reached) => Err(limit_reached(&reached)),
                 BeginOutcome::ConfirmationUsed => Err(Problem::invalid_confirmation()),
                 // Another call was quicker; its outcome is this one's too.
                 BeginOutcome::Exists(entry) => {
@@ -147,10 +152,11 @@ impl Purchases {
         self.executor.run_to_end(work).await
     }
 
-    async fn send(&self, pending: &Pending, id: i64) -> Result<Completed, Problem> {
+    async fn send(&self, pending: &Pending, id: i64, offer: &Offer) -> Result<Completed, Problem> {
         // In a task of its own: a panic in the tool must not leave the purchase in flight.
         let (prepared, client) = (pending.prepared.clone(), pending.client.clone());
-        let sending = async move { prepared.run(&client).await };
+        let price = offer.price.clone();
+        let sending = async move { prepared.run_at(&client, price.as_ref()).await };
         let (outcome, result) = match tokio::spawn(sending.in_current_span()).await {
             Ok(Ok(reply)) => match Standing::from_answer(&reply.answer) {
                 Standing::Made(receipt) => (outcome::done(&receipt), Ok(Completed::fresh(reply))),
@@ -169,8 +175,8 @@ impl Purchases {
             );
         }
         let failure = match result {
-            Ok(completed) => return Ok(completed),
-            Err(Failure::Reported(error)) => return Err(error.into()),
+            Ok(completed) => return Ok(self.with_receipt(completed, pending, offer).await),
+            Err(Failure::Reported(error)) => return Err(offer::failed(error, offer)),
             Err(failure) => failure,
         };
         let entry = self.ledger.show(id).await?.ok_or_else(Problem::internal)?;
@@ -178,6 +184,25 @@ impl Purchases {
             Failure::Pending => Problem::outcome_pending(&entry),
             _ => Problem::outcome_unknown(&entry),
         })
+    }
+
+    /// With what was bought and what is left of the limits, in sentences beside the document.
+    async fn with_receipt(
+        &self,
+        mut completed: Completed,
+        pending: &Pending,
+        offer: &Offer,
+    ) -> Completed {
+        let notes = &mut completed.reply.notes;
+        if let Some(title) = &offer.title {
+            let price = offer.price.as_ref().map(ToString::to_string);
+            notes.push(outcome::bought(title, price.as_deref()));
+        }
+        // The purchase is made, whatever becomes of this.
+        if let Ok(Some(left)) = self.left(pending).await {
+            notes.push(format!("Left of the operator's limits: {left}."));
+        }
+        completed
     }
 
     /// What an entry of the ledger means for a repeat of its purchase.
@@ -268,14 +293,47 @@ impl Purchases {
     }
 
     /// Checks the price against the operator's limits; a price that is not known fails where there is one.
-    pub(super) fn check_price(&self, action: &Action) -> Result<(), Problem> {
-        match (self.max_price, action.price.map(Price::in_minor_units)) {
+    pub(super) fn check_price(&self, action: &Action, offer: &Offer) -> Result<(), Problem> {
+        match (self.max_price, offer.price(action)) {
             _ if action.payer == Payer::None => Ok(()),
             (Some(_), None) => Err(price_unknown("max_price")),
             (Some(max), Some(price)) if price > max => Err(too_dear(max)),
             (_, None) if self.limits.daily_budget.is_some() => Err(price_unknown("daily_budget")),
             _ => Ok(()),
         }
+    }
+
+    /// Where nobody is asked: the offer, if a limit on prices needs one that the call does not name.
+    pub(super) async fn offer_for_limits(
+        &self,
+        pending: &Pending,
+        action: &Action,
+    ) -> Result<Option<Offer>, Problem> {
+        let limited = self.max_price.is_some() || self.limits.daily_budget.is_some();
+        if action.payer == Payer::None || action.price.is_some() || !limited {
+            return Ok(None);
+        }
+        let listed = offer::look_up(pending, action).await;
+        Offer::new(&listed, action).map(Some)
+    }
+
+    /// When the account last bought the item, or may have.
+    pub(super) async fn last_bought(
+        &self,
+        pending: &Pending,
+        action: &Action,
+    ) -> Result<Option<Entry>, Problem> {
+        let (account, item) = (&pending.key.account, action.item.to_string());
+        Ok(self.ledger.last_bought(account, &item).await?)
+    }
+
+    /// What is left of the operator's limits, for people; none where none is set.
+    pub(super) async fn left(&self, pending: &Pending) -> Result<Option<String>, Problem> {
+        let (account, country) = (&pending.key.account, pending.country());
+        let used = self.ledger.limits_used(account, self.limits).await?;
+        let currency = Price::currency(None, country);
+        let left: Vec<String> = used.iter().map(|used| used.left(currency)).collect();
+        Ok((!left.is_empty()).then(|| left.join(", ")))
     }
 }
 
@@ -302,10 +360,11 @@ fn too_dear(max: u32) -> Problem {
     )
 }
 
-fn limit_reached(name: &str, value: u64) -> Problem {
+fn limit_reached(reached: &LimitUse) -> Problem {
+    let LimitUse { name, limit, .. } = reached;
     Problem::new(
         Kind::SpendingLimit,
-        format!("The operator's limit `{name}` of {value} is reached."),
+        format!("The operator's limit `{name}` of {limit} is reached."),
         "Wait until it allows more, or ask the operator to raise it.",
     )
 }

@@ -58,7 +58,17 @@ pub enum Command {
         /// Arguments as a JSON object, such as '{"page": 2}'.
         #[arg(long, value_name = "JSON", default_value = "{}")]
         args: String,
+        /// Send nothing: show what would be done, the question that the user would be asked, and the request.
+        ///
+        /// The item is looked up in 7digital's catalogue all the same, since the question names its title and price.
+        #[arg(long)]
+        dry_run: bool,
     },
+    /// Answer the questions that wait for a yes or a no on a terminal.
+    ///
+    /// Purchases and deletions ask first (`spending`). Where neither the client nor a browser on this machine can ask, the question waits here.
+    /// Needs a terminal, and the state folder or `ledger_url` of the server that asks.
+    Confirm,
     /// Let a user log in at 7digital, and act for that user from then on.
     ///
     /// Opens 7digital's page in the browser, where the user allows it, and stores the access token in the config folder,

@@ -1,17 +1,20 @@
 //! The command `call`.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use serde_json::Value;
 use sevendigital_tools::Arguments;
 
-use super::CommandResult;
-use crate::calls::{Call, CallOutcome, Calls, Completed, Question, RequestContext, UserAnswer};
+use super::{CommandResult, terminal};
+use crate::calls::{
+    Asker, Call, CallOutcome, Calls, Completed, Question, RequestContext, UserAnswer,
+};
 use crate::identity::Caller;
 use crate::problem::Problem;
 
 /// Makes one call and prints its document. Where the user must confirm it, the person at the terminal is asked.
-pub async fn run(calls: &Calls, name: &str, args: &str) -> CommandResult {
+pub async fn run(calls: &Calls, name: &str, args: &str, dry_run: bool) -> CommandResult {
     let no_tool = || format!("there is no tool `{name}`; `sevendigital-mcp tools` lists them");
     let tool = calls.registry().find(name).ok_or_else(no_tool)?;
     let arguments: Arguments = serde_json::from_str(args)
@@ -24,11 +27,19 @@ pub async fn run(calls: &Calls, name: &str, args: &str) -> CommandResult {
         confirmation,
         idempotency_key: None,
     };
-    let answer = if io::stdin().is_terminal() {
-        UserAnswer::NotAsked
+    if dry_run {
+        let call = call(UserAnswer::NotAsked(Asker::Nothing));
+        return match calls.dry_run(tool, call).await {
+            Ok(document) => print_json(&document),
+            Err(problem) => fail(&problem),
+        };
+    }
+    let answer = if terminal::is_there() {
+        Asker::Terminal
     } else {
-        UserAnswer::ElicitationUnsupported
+        Asker::Nothing
     };
+    let answer = UserAnswer::NotAsked(answer);
     let outcome = match calls.call(tool, call(answer)).await {
         Ok(CallOutcome::ConfirmationRequired(question)) => match ask(&question) {
             Ok(answer) => calls.call(tool, call(answer)).await,
@@ -43,9 +54,14 @@ pub async fn run(calls: &Calls, name: &str, args: &str) -> CommandResult {
     }
 }
 
-fn print(completed: &Completed) -> CommandResult {
-    let document = serde_json::to_string_pretty(&completed.reply.answer.document)?;
+fn print_json(document: &Value) -> CommandResult {
+    let document = serde_json::to_string_pretty(document)?;
     writeln!(io::stdout().lock(), "{document}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(completed: &Completed) -> CommandResult {
+    print_json(&completed.reply.answer.document)?;
     for note in &completed.reply.notes {
         writeln!(io::stderr(), "note: {note}")?;
     }
@@ -59,12 +75,8 @@ fn fail(problem: &Problem) -> CommandResult {
 
 /// Asks the person at the terminal.
 fn ask(question: &Question) -> Result<UserAnswer, Problem> {
-    let mut typed = String::new();
-    let asked = write!(io::stderr(), "{} [y/N] ", question.message)
-        .and_then(|()| io::stderr().flush())
-        .and_then(|()| io::stdin().lock().read_line(&mut typed));
-    match (asked, typed.trim().to_ascii_lowercase().as_str()) {
-        (Ok(_), "y" | "yes") => Ok(UserAnswer::Confirmed(question.confirmation_token.clone())),
+    match terminal::says_yes(&question.message) {
+        Ok(true) => Ok(UserAnswer::Confirmed(question.confirmation_token.clone())),
         _ => Err(Problem::declined()),
     }
 }

@@ -1,19 +1,22 @@
 //! The command `ledger`: what was bought, and what is unknown.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use sevendigital_tools::values::Price;
 
-use super::CommandResult;
 use super::args::LedgerCommand;
+use super::{CommandResult, terminal};
+use crate::calls::account_of;
+use crate::config::Config;
 use crate::ledger::{Entry, Ledger, State, moment};
 
 /// Charges that are read at once.
 const PAGE: u32 = 1_000;
 
 /// Carries out a command on the ledger.
-pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
+pub async fn run(config: &Config, command: LedgerCommand) -> CommandResult {
+    let ledger = &Ledger::from_config(config)?;
     let mut out = io::stdout().lock();
     match command {
         LedgerCommand::List { limit } => {
@@ -35,6 +38,11 @@ pub async fn run(ledger: &Ledger, command: LedgerCommand) -> CommandResult {
             writeln!(out, "{}", ledger.place())?;
             for (state, charges) in ledger.status().await? {
                 writeln!(out, "{:<9} {charges}", state.as_str())?;
+            }
+            let (account, limits) = (account_of(config)?, config.spending_limits());
+            let currency = Price::currency(None, config.country.as_deref());
+            for used in ledger.limits_used(&account, limits).await? {
+                writeln!(out, "left of `{}`: {}", used.name, used.left(currency))?;
             }
         }
         LedgerCommand::Show { id } => {
@@ -82,17 +90,11 @@ async fn find(ledger: &Ledger, id: i64) -> Result<Entry, Box<dyn std::error::Err
 
 /// Asks on the terminal whether a charge that is done may go; no without a terminal.
 fn confirmed(charge: &Entry) -> io::Result<bool> {
-    if !io::stdin().is_terminal() {
-        return Ok(false);
-    }
     let (id, item) = (charge.id, &charge.item);
-    write!(
-        io::stderr(),
-        "Charge {id} bought {item}. Without it the same purchase is made, and paid, again. Forget it? [y/N] "
-    )?;
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer)?;
-    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
+    let question = format!(
+        "Charge {id} bought {item}. Without it the same purchase is made, and paid, again. Forget it?"
+    );
+    Ok(terminal::is_there() && terminal::says_yes(&question)?)
 }
 
 fn columns_of(charge: Entry) -> [String; 7] {
@@ -103,7 +105,7 @@ fn columns_of(charge: Entry) -> [String; 7] {
         moment(charge.started),
         charge.state.as_str().to_owned(),
         charge.tool,
-        charge.item,
+        charge.title.unwrap_or(charge.item),
         price.unwrap_or_else(|| "-".to_owned()),
         charge.purchase_id.unwrap_or_else(|| "-".to_owned()),
     ]

@@ -96,7 +96,7 @@ pub struct Limits {
     #[schemars(extend("default" = "10s"))]
     pub session_init_timeout: Duration,
     /// How long the user may take to confirm a call.
-    #[schemars(extend("default" = "2m"))]
+    #[schemars(extend("default" = "10m"))]
     pub confirmation_ttl: Duration,
     /// Connecting to 7digital, TLS included.
     #[schemars(extend("default" = "3s"))]

@@ -13,6 +13,7 @@ impl Config {
     /// Reads all layers and checks what they make together.
     pub fn load(layers: &Layers) -> Result<Self, ConfigError> {
         let mut config: Self = layers.read()?;
+        config.has_browser = has_browser(&layers.variables);
         config.check().map_err(ConfigError)?;
         let origins = config.allowed_origins.iter();
         config.allowed_origins = origins.filter_map(|value| origin(value)).collect();
@@ -106,6 +107,18 @@ impl Config {
             "`{key}` is {bind}, which other machines reach: set {missing}, or bind to 127.0.0.1"
         )))
     }
+}
+
+/// Whether the person at this machine has a browser that can be opened: not over SSH, and on a desktop.
+fn has_browser(variables: &[(String, String)]) -> bool {
+    let is_set = |name: &str| {
+        let mut named = variables.iter().filter(|(key, _)| key == name);
+        named.any(|(_, value)| !value.is_empty())
+    };
+    let has_desktop = cfg!(any(target_os = "macos", target_os = "windows"))
+        || is_set("DISPLAY")
+        || is_set("WAYLAND_DISPLAY");
+    is_set("BROWSER") || (has_desktop && !is_set("SSH_CONNECTION"))
 }
 
 /// Signature algorithms that may be set, all of public keys: an HMAC's key would have to be secret, and published keys are not.

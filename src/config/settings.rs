@@ -12,7 +12,7 @@ use url::Url;
 
 use super::limits::Limits;
 use super::principals::Principal;
-use super::values::{country, keeping};
+use super::values::{country, human_duration, keeping};
 
 /// The names of this machine to itself.
 pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -25,6 +25,10 @@ pub(super) const DEFAULT_BASE_URI: &str = "https://api.7digital.com/1.2";
 /// Each field is the declaration of a setting. `--help`, the layers and the README's table are made from it:
 /// the doc comment says what the setting does; `extend` says what its type can't, with the keys of [`Setting`](super::Setting).
 /// The variable is `SEVENDIGITAL_MCP_` and the key in capitals where `env` names no other.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own"
+)]
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Config {
     /// Consumer key, which 7digital gives to its partners.
@@ -70,6 +74,13 @@ pub struct Config {
     /// What happens to calls that charge: the user must `confirm` them, they are sent (`allow`), or they are refused (`off`).
     #[schemars(extend("flag" = "--spending", "value" = "POLICY", "unset" = "confirm; allow where base_uri is on loopback", "expected" = "`confirm`, `allow` or `off`"))]
     pub(super) spending: Option<Spending>,
+    /// How the user is asked, the first way that there is: by the `client` (elicitation), on a page in their `browser` on this machine, or on a `terminal` with the command `confirm`. `auto` is all three in that order, without clients that are known to answer for their users.
+    #[schemars(extend("default" = ["auto"], "expected" = "`auto`, or some of `client`, `browser` and `terminal` with commas between them"))]
+    pub confirm_with: Vec<ConfirmWay>,
+    /// How long a call waits for an answer from the browser or a terminal; a repeat of the call picks up an answer that comes later.
+    #[serde(deserialize_with = "human_duration")]
+    #[schemars(with = "String", extend("default" = "50s", "expected" = "a duration with its unit, such as `50s`"))]
+    pub confirm_wait: Duration,
     /// Serve only the tools that read.
     #[schemars(extend("flag" = "--read-only", "default" = false))]
     pub(super) read_only: bool,
@@ -152,6 +163,10 @@ pub struct Config {
     /// Stand in for 7digital with an in-memory sandbox on loopback, with demo data and demo credentials.
     #[schemars(extend("flag" = "--sandbox", "default" = false))]
     pub sandbox: bool,
+    /// Whether a browser can be opened for the person at this machine.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub has_browser: bool,
     /// What the operator should know of, though it stops nothing.
     #[serde(skip)]
     #[schemars(skip)]
@@ -178,6 +193,20 @@ pub enum Spending {
     Allow,
     /// It is refused.
     Off,
+}
+
+/// A way to ask the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ConfirmWay {
+    /// The first of the others that there is.
+    Auto,
+    /// The client shows the question (elicitation), or the program that calls over REST does.
+    Client,
+    /// A page in the browser of the person at this machine.
+    Browser,
+    /// The command `confirm` on a terminal.
+    Terminal,
 }
 
 /// How log lines look.

@@ -6,6 +6,7 @@ use chrono::DateTime;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_with::{As, SerializeAs, skip_serializing_none};
+use sevendigital_tools::values::Price;
 
 /// How long the same purchase for the same account is sent once.
 pub(super) const WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -70,6 +71,8 @@ pub struct Intent {
     pub arguments: String,
     /// What it is, in ids: `release 11700062`.
     pub item: String,
+    /// What it is, as 7digital's catalogue calls it, where it was looked up.
+    pub title: Option<String>,
     /// Its price in minor units, where it is known before.
     pub price: Option<u32>,
     /// The price's currency (ISO 4217).
@@ -105,6 +108,8 @@ pub struct Entry {
     pub arguments: String,
     /// What it is, in ids.
     pub item: String,
+    /// What it is, as 7digital's catalogue calls it, where it was looked up.
+    pub title: Option<String>,
     /// Price in minor units, where it was known before.
     pub price: Option<u32>,
     /// The price's currency (ISO 4217).
@@ -135,10 +140,38 @@ pub enum BeginOutcome {
     Begun(i64),
     /// The same purchase is there already.
     Exists(Box<Entry>),
-    /// A limit of this name and value is reached.
-    LimitReached(&'static str, u64),
+    /// This limit is reached.
+    LimitReached(LimitUse),
     /// The user's confirmation was used before.
     ConfirmationUsed,
+}
+
+/// The limit on the sum of prices; the others are on numbers of charges.
+pub(super) const DAILY_BUDGET: &str = "daily_budget";
+
+/// What an account has used of a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitUse {
+    /// The setting.
+    pub name: &'static str,
+    /// Charges, or minor units for `daily_budget`.
+    pub used: u64,
+    /// The limit, in the same unit.
+    pub limit: u64,
+}
+
+impl LimitUse {
+    /// What is left, as a phrase for people: `3 of 5 purchases in 24 hours`. Sums are shown in this currency, as far as it is known.
+    pub fn left(&self, currency: Option<&str>) -> String {
+        let (left, limit) = (self.limit.saturating_sub(self.used), self.limit);
+        let amount = |sum| Price::amount(u32::try_from(sum).unwrap_or(u32::MAX), currency);
+        match self.name {
+            DAILY_BUDGET => format!("{} of {} in 24 hours", amount(left), amount(limit)),
+            "max_charges_per_day" => format!("{left} of {limit} purchases in 24 hours"),
+            "max_charges_per_minute" => format!("{left} of {limit} purchases in a minute"),
+            _ => format!("{left} of {limit} purchases in flight"),
+        }
+    }
 }
 
 /// What an idempotency key stands for.

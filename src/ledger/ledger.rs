@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::clock::{read_time, since, tick};
 use super::entry::{
-    BeginOutcome, Entry, Intent, KeyBinding, LedgerError, Outcome, Repeat, Result, State, WINDOW,
+    BeginOutcome, Entry, Intent, KeyBinding, LedgerError, LimitUse, Outcome, Repeat, Result, State,
+    WINDOW,
 };
 use super::queries::{
     consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, first, insert,
-    mark_unknown, newest, sweep, write_outcome,
+    limits_used, mark_unknown, newest, sweep, write_outcome,
 };
 use super::sql::{Cell, Sql};
 use super::store::{Store, Unwritten};
@@ -17,7 +18,7 @@ use crate::config::{Config, ConfigError, SpendingLimits};
 
 /// The ledger. Cheap to clone; opened when it is first needed, and again after a failure.
 #[derive(Clone)]
-pub struct Ledger(Arc<Store>);
+pub struct Ledger(pub(super) Arc<Store>);
 
 /// The addresses of databases are not printed.
 impl std::fmt::Debug for Ledger {
@@ -35,6 +36,11 @@ impl Ledger {
     /// Where it is, for people.
     pub fn place(&self) -> String {
         self.0.place()
+    }
+
+    /// Whether other processes can use it too.
+    pub fn is_shared(&self) -> bool {
+        self.0.is_shared()
     }
 
     /// Writes down the outcomes that could not be written before, and tries so for a while.
@@ -104,8 +110,8 @@ impl Ledger {
             if let Some(entry) = find_blocking(sql, now, &intent.key, &intent.identity, repeat)? {
                 return Ok(BeginOutcome::Exists(Box::new(entry)));
             }
-            if let Some((name, value)) = exceeded_limit(sql, now, &intent, limits)? {
-                return Ok(BeginOutcome::LimitReached(name, value));
+            if let Some(reached) = exceeded_limit(sql, now, &intent, limits)? {
+                return Ok(BeginOutcome::LimitReached(reached));
             }
             // The user has agreed to a question that did not know of what came since.
             if intent.nonce.is_some() && newest(sql, now, &intent.identity)? > intent.seen {
@@ -153,6 +159,23 @@ impl Ledger {
             })
         })
         .await
+    }
+
+    /// What an account has used of each limit that is set, but for that on purchases in flight.
+    pub async fn limits_used(
+        &self,
+        account: &str,
+        limits: SpendingLimits,
+    ) -> Result<Vec<LimitUse>> {
+        let account = account.to_owned();
+        let in_flight = None;
+        let limits = SpendingLimits {
+            in_flight,
+            ..limits
+        };
+        self.0
+            .read(move |sql| limits_used(sql, read_time(sql)?, &account, limits))
+            .await
     }
 
     /// Writes an outcome down.

@@ -18,7 +18,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use uuid::Uuid;
 
 use super::entry::LedgerError;
-use super::schema::{Dialect, VERSION, tables};
+use super::schema::{Dialect, VERSION, migrate, tables};
 use super::sql::{Cell, Row, Sql, SqlResult};
 
 const DIALECT: Dialect = Dialect {
@@ -184,7 +184,10 @@ impl Postgres {
             let versions = "CREATE TABLE IF NOT EXISTS ledger_version (version BIGINT NOT NULL)";
             sql.execute(versions, &[])?;
             let version = sql.number("SELECT MAX(version) AS n FROM ledger_version", &[])?;
-            if version == 0 {
+            if version < VERSION {
+                if version > 0 {
+                    migrate(sql, version)?;
+                }
                 let tables = tables(&DIALECT);
                 let statements = tables.trim().split_terminator(';');
                 for statement in statements {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::clock::since;
-use super::entry::{Entry, Intent, Outcome, Repeat, State, WINDOW};
+use super::entry::{DAILY_BUDGET, Entry, Intent, LimitUse, Outcome, Repeat, State, WINDOW};
 use super::sql::{Cell, Row, Sql, SqlResult};
 use crate::config::SpendingLimits;
 
@@ -95,39 +95,53 @@ pub(super) fn mark_unknown(sql: &dyn Sql, owners: &[String]) -> SqlResult<u64> {
 /// States of a charge that cost money, or may have.
 const SPENT: &str = "'sending', 'done', 'unknown'";
 
+/// What an account has used of each limit that is set.
+pub(super) fn limits_used(
+    sql: &dyn Sql,
+    now: i64,
+    account: &str,
+    limits: SpendingLimits,
+) -> SqlResult<Vec<LimitUse>> {
+    const COUNT: &str = "COUNT(*)";
+    const SUM: &str = "CAST(COALESCE(SUM(price), 0) AS BIGINT)";
+    let (minute, day) = (since(now, Duration::from_secs(60)), since(now, WINDOW));
+    let (in_flight, per_minute) = (limits.in_flight, limits.per_minute);
+    let mut uses = Vec::new();
+    #[rustfmt::skip]
+    let all = [
+        ("max_charges_in_flight", in_flight.map(u64::from), COUNT, "'sending'", 0),
+        ("max_charges_per_minute", per_minute.map(u64::from), COUNT, SPENT, minute),
+        ("max_charges_per_day", limits.per_day.map(u64::from), COUNT, SPENT, day),
+        (DAILY_BUDGET, limits.daily_budget, SUM, SPENT, day),
+    ];
+    for (name, limit, what, states, from) in all {
+        let Some(limit) = limit else { continue };
+        let query = format!(
+            "SELECT {what} AS n FROM charge WHERE account = $1 AND begun > $2 AND state IN ({states})"
+        );
+        let total = sql.number(&query, &[account.into(), from.into()])?;
+        uses.push(LimitUse {
+            name,
+            used: total.unsigned_abs(),
+            limit,
+        });
+    }
+    Ok(uses)
+}
+
 /// The first limit that one more charge would break.
 pub(super) fn exceeded_limit(
     sql: &dyn Sql,
     now: i64,
     intent: &Intent,
     limits: SpendingLimits,
-) -> SqlResult<Option<(&'static str, u64)>> {
-    let total = |what: &str, states: &str, from: i64| {
-        let query = format!(
-            "SELECT {what} AS n FROM charge WHERE account = $1 AND begun > $2 AND state IN ({states})"
-        );
-        let total = sql.number(&query, &[(&intent.account).into(), from.into()])?;
-        Ok(total.unsigned_abs())
-    };
-    let (minute, day) = (since(now, Duration::from_secs(60)), since(now, WINDOW));
-    for (name, most, states, from) in [
-        ("max_charges_in_flight", limits.in_flight, "'sending'", 0),
-        ("max_charges_per_minute", limits.per_minute, SPENT, minute),
-        ("max_charges_per_day", limits.per_day, SPENT, day),
-    ] {
-        if let Some(most) = most.map(u64::from)
-            && total("COUNT(*)", states, from)? >= most
-        {
-            return Ok(Some((name, most)));
-        }
-    }
-    let Some(budget) = limits.daily_budget else {
-        return Ok(None);
-    };
-    let spent = total("CAST(COALESCE(SUM(price), 0) AS BIGINT)", SPENT, day)?;
-    let price = u64::from(intent.price.unwrap_or_default());
-    let exceeded = spent.saturating_add(price) > budget;
-    Ok(exceeded.then_some(("daily_budget", budget)))
+) -> SqlResult<Option<LimitUse>> {
+    let price = intent.price.unwrap_or_default();
+    let mut uses = limits_used(sql, now, &intent.account, limits)?.into_iter();
+    Ok(uses.find(|of| {
+        let more = if of.name == DAILY_BUDGET { price } else { 1 };
+        of.used.saturating_add(more.into()) > of.limit
+    }))
 }
 
 /// Writes a purchase down as being sent; gives its number, or none where another transaction has written the same one meanwhile.
@@ -139,8 +153,8 @@ pub(super) fn insert(
     owner: &str,
 ) -> SqlResult<Option<i64>> {
     let row = sql.first(
-        "INSERT INTO charge (attempt, key, identity, account, tool, arguments, item, price, currency, state, started, begun, upstream_time, owner)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sending', $10, $11, $12, $13) ON CONFLICT DO NOTHING RETURNING id",
+        "INSERT INTO charge (attempt, key, identity, account, tool, arguments, item, title, price, currency, state, started, begun, upstream_time, owner)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'sending', $11, $12, $13, $14) ON CONFLICT DO NOTHING RETURNING id",
         &[
             attempt.into(),
             (&intent.key).into(),
@@ -149,6 +163,7 @@ pub(super) fn insert(
             intent.tool.into(),
             (&intent.arguments).into(),
             (&intent.item).into(),
+            intent.title.as_ref().into(),
             intent.price.into(),
             intent.currency.as_ref().into(),
             sql.wall_clock()?.into(),
@@ -198,10 +213,17 @@ pub(super) fn mark_not_sent(sql: &dyn Sql, account: &str, attempt: &str) -> SqlR
     Ok(())
 }
 
-/// Uses a confirmation up; false if it was used before.
+/// Uses a confirmation up, and the question that it came from; false if it was used before.
 pub(super) fn consume_confirmation(sql: &dyn Sql, now: i64, nonce: &str) -> SqlResult<bool> {
+    withdraw_question(sql, nonce)?;
     let insert = "INSERT INTO confirmation (nonce, used) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     Ok(sql.execute(insert, &[nonce.into(), now.into()])? > 0)
+}
+
+/// Removes a question: it was used, refused or taken back.
+pub(super) fn withdraw_question(sql: &dyn Sql, id: &str) -> SqlResult<()> {
+    sql.execute("DELETE FROM question WHERE id = $1", &[id.into()])?;
+    Ok(())
 }
 
 /// Removes a little of what is no longer needed: settled charges older than `keep`, and confirmations past their window.
@@ -220,7 +242,7 @@ pub(super) fn sweep(sql: &dyn Sql, now: i64, keep: Duration) -> SqlResult<()> {
     Ok(())
 }
 
-const COLUMNS: &str = "id, account, tool, arguments, item, price, currency, state, started, upstream_time, ended, purchase_id, document, code";
+const COLUMNS: &str = "id, account, tool, arguments, item, title, price, currency, state, started, upstream_time, ended, purchase_id, document, code";
 
 fn entry(mut row: Row) -> Option<Entry> {
     let document = row.text("document");
@@ -231,6 +253,7 @@ fn entry(mut row: Row) -> Option<Entry> {
         tool: row.text("tool")?,
         arguments: row.text("arguments")?,
         item: row.text("item")?,
+        title: row.text("title"),
         price: row.int("price").and_then(small),
         currency: row.text("currency"),
         state: State::parse(&row.text("state")?),

@@ -3,7 +3,7 @@
 use super::sql::{Sql, SqlResult};
 
 /// The version of [`tables`].
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// What the two databases write otherwise.
 pub(super) struct Dialect {
@@ -31,7 +31,7 @@ pub(super) fn tables(dialect: &Dialect) -> String {
         "
         CREATE TABLE IF NOT EXISTS charge (
             id {serial}, attempt TEXT NOT NULL, key TEXT NOT NULL, identity TEXT NOT NULL, account TEXT NOT NULL,
-            tool TEXT NOT NULL, arguments TEXT NOT NULL, item TEXT NOT NULL, price {int}, currency TEXT,
+            tool TEXT NOT NULL, arguments TEXT NOT NULL, item TEXT NOT NULL, title TEXT, price {int}, currency TEXT,
             state TEXT NOT NULL, started {int} NOT NULL, begun {int} NOT NULL, upstream_time {int}, ended {int},
             owner TEXT NOT NULL, purchase_id TEXT, document TEXT, code {int}
         ){strict};
@@ -46,6 +46,9 @@ pub(super) fn tables(dialect: &Dialect) -> String {
         CREATE UNIQUE INDEX IF NOT EXISTS charge_in_flight ON charge (identity) WHERE state = 'sending';
         CREATE TABLE IF NOT EXISTS confirmation (nonce TEXT PRIMARY KEY, used {int} NOT NULL){strict};
         CREATE INDEX IF NOT EXISTS confirmation_by_use ON confirmation (used);
+        CREATE TABLE IF NOT EXISTS question (
+            id TEXT PRIMARY KEY, subject TEXT NOT NULL UNIQUE, content TEXT NOT NULL, expires {int} NOT NULL, answer {int}
+        ){strict};
         CREATE TABLE IF NOT EXISTS idempotency_key (
             caller TEXT NOT NULL, name TEXT NOT NULL, key TEXT NOT NULL, given {int} NOT NULL, PRIMARY KEY (caller, name)
         ){strict};
@@ -57,8 +60,8 @@ pub(super) fn tables(dialect: &Dialect) -> String {
     )
 }
 
-/// The columns that came with each version, in SQLite: there was no other database before version 2.
-const MIGRATIONS: [&[&str]; 2] = [
+/// The columns that came with each version; up to version 2 in SQLite, since there was no other database before it.
+const MIGRATIONS: [&[&str]; 3] = [
     &[
         "ALTER TABLE charge ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
         "UPDATE charge SET identity =
@@ -73,6 +76,7 @@ const MIGRATIONS: [&[&str]; 2] = [
         "DROP INDEX charge_by_account",
         "DROP INDEX charge_open",
     ],
+    &["ALTER TABLE charge ADD COLUMN title TEXT"],
 ];
 
 /// Brings the table of charges of an earlier version to today's columns.

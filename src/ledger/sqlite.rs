@@ -71,6 +71,11 @@ impl Sqlite {
         file.unwrap_or_else(|| "in memory, until this process ends".to_owned())
     }
 
+    /// Whether it is in a file.
+    pub(super) fn is_shared(&self) -> bool {
+        self.folder.is_some()
+    }
+
     fn file(&self) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join("ledger.sqlite"))
     }

@@ -89,6 +89,15 @@ impl Store {
         }
     }
 
+    /// Whether other processes can use it too: one in memory they can't.
+    pub(super) fn is_shared(&self) -> bool {
+        match &self.database {
+            Database::Sqlite(sqlite) => sqlite.is_shared(),
+            Database::Postgres(_) => true,
+            Database::Nowhere => false,
+        }
+    }
+
     /// Keeps what could not be written, and tries again in the background.
     pub(super) fn keep(self: &Arc<Self>, unwritten: Unwritten) {
         self.unwritten.lock().push(unwritten);

@@ -14,7 +14,8 @@ use rmcp::{Peer, RoleServer};
 use serde::Deserialize as _;
 use serde_json::Value;
 
-use crate::calls::{Question, UserAnswer};
+use super::hosts;
+use crate::calls::{Asker, Question, UserAnswer};
 use crate::problem::Problem;
 
 /// Name of the form's one field.
@@ -25,21 +26,26 @@ pub(super) fn answer(
     context: &RequestContext<RoleServer>,
     token: Option<String>,
     responses: Option<&InputResponses>,
-) -> Result<UserAnswer, Problem> {
+) -> UserAnswer {
     if let Some(token) = token {
         let answer = responses.and_then(|responses| responses.get(CONFIRM));
         let answer = answer.and_then(|answer| ElicitResult::deserialize(answer).ok());
-        let confirmed = answer.is_some_and(|answer| is_confirmed(&answer));
-        let answer = confirmed.then_some(UserAnswer::Confirmed(token));
-        return answer.ok_or_else(Problem::declined);
+        return if answer.is_some_and(|answer| is_confirmed(&answer)) {
+            UserAnswer::Confirmed(token)
+        } else {
+            UserAnswer::Declined(token)
+        };
     }
     let capabilities = context.client_capabilities();
     let modes = capabilities.and_then(|capabilities| capabilities.elicitation);
     let can_ask = modes.is_some_and(|modes| modes.form.is_some() || modes.url.is_none());
-    Ok(if can_ask {
-        UserAnswer::NotAsked
+    let client = context.client_info().map(|client| client.name);
+    UserAnswer::NotAsked(if !can_ask {
+        Asker::Nothing
+    } else if client.is_some_and(|name| hosts::answers_for_its_user(&name)) {
+        Asker::DoubtfulClient
     } else {
-        UserAnswer::ElicitationUnsupported
+        Asker::Client
     })
 }
 
@@ -53,8 +59,9 @@ pub(super) async fn ask(
         Ok(ClientResult::ElicitResult(answer)) if is_confirmed(&answer) => {
             Ok(UserAnswer::Confirmed(token))
         }
-        Ok(ClientResult::ElicitResult(_)) => Err(Problem::declined()),
-        _ => Err(Problem::elicitation_unsupported()),
+        Ok(ClientResult::ElicitResult(_)) => Ok(UserAnswer::Declined(token)),
+        Err(ServiceError::Timeout { .. }) => Err(Problem::not_answered_in_time()),
+        _ => Err(Problem::not_shown_by_client()),
     }
 }
 

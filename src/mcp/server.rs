@@ -15,7 +15,7 @@ use sevendigital_tools::{AnyTool, Page};
 
 use super::tool_list::{describe, instructions};
 use super::{elicitation, pages, progress, result};
-use crate::calls::{Call, CallOutcome, Calls, RequestContext, UserAnswer};
+use crate::calls::{Asker, Call, CallOutcome, Calls, RequestContext, UserAnswer};
 use crate::config::Config;
 use crate::http::json::shown;
 use crate::http::stack;
@@ -59,7 +59,7 @@ impl Server {
         request_context: RequestContext,
     ) -> Result<CallOutcome, Problem> {
         let token = request.request_state;
-        let confirmation = elicitation::answer(context, token, request.input_responses.as_ref())?;
+        let confirmation = elicitation::answer(context, token, request.input_responses.as_ref());
         // The user that the request's headers name, where the operator allows that.
         let parts = context.extensions.get::<Parts>();
         let user = parts.map(|parts| User::from_headers(&parts.headers, self.user_from_headers));
@@ -82,7 +82,7 @@ impl Server {
             CallOutcome::Completed(mut completed) if pages::can_open(context) => {
                 if let Some(page) = completed.reply.page.take() {
                     // Boxed, since few calls lead to a page and it is large.
-                    let call = call(UserAnswer::ElicitationUnsupported);
+                    let call = call(UserAnswer::NotAsked(Asker::Nothing));
                     Box::pin(self.open(context, page, call)).await;
                 }
                 Ok(CallOutcome::Completed(completed))
@@ -101,7 +101,7 @@ impl Server {
                 caller: like.caller.clone(),
                 user: like.user.clone(),
                 context: like.context.clone(),
-                confirmation: UserAnswer::ElicitationUnsupported,
+                confirmation: UserAnswer::NotAsked(Asker::Nothing),
                 idempotency_key: None,
             };
             let calls = calls.clone();

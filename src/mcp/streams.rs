@@ -20,7 +20,7 @@ use tokio::time::Instant;
 pub(super) const RETRY: Duration = Duration::from_secs(3);
 /// How long an answer that nobody took is kept.
 const KEPT: Duration = Duration::from_secs(60);
-/// Streams that have ended and are kept, for each session.
+/// Streams that have ended, and that no connection reads, are kept for each session: this many.
 const MAX_ENDED: usize = 8;
 /// Events that are kept of one stream. Only progress could be more.
 const MAX_EVENTS: usize = 32;
@@ -50,6 +50,8 @@ struct Response {
     ended: Option<Instant>,
     /// The newest connection has it; older ones end.
     reader: u64,
+    /// Whether that connection still reads.
+    is_read: bool,
     waker: Option<Waker>,
 }
 
@@ -95,6 +97,7 @@ impl Streams {
             return None;
         }
         response.reader += 1;
+        response.is_read = true;
         response.wake();
         // Names the place anew: some clients forget it with the connection.
         let event_id = format!("{}/{}", place.index, place.stream);
@@ -226,13 +229,14 @@ impl State {
         Some(stream)
     }
 
+    /// Drops answers that nobody reads: what is old, and the oldest of too many.
     fn sweep(&mut self) {
         self.streams.retain(|_, response| {
             let since = response.ended.map(|ended| ended.elapsed());
-            since.is_none_or(|since| since < KEPT)
+            response.is_read || since.is_none_or(|since| since < KEPT)
         });
         let ended = self.streams.iter();
-        let ended = ended.filter(|(_, response)| response.ended.is_some());
+        let ended = ended.filter(|(_, response)| response.ended.is_some() && !response.is_read);
         let ended: Vec<u64> = ended.map(|(&stream, _)| stream).collect();
         for stream in ended.iter().rev().skip(MAX_ENDED) {
             self.streams.remove(stream);
@@ -250,6 +254,7 @@ impl Response {
             cancelled: false,
             ended: None,
             reader: 0,
+            is_read: true,
             waker: None,
         }
     }
@@ -311,6 +316,16 @@ pub(super) struct Reader {
     next: u64,
     /// Goes before the stream's own events.
     first: Option<ServerSseMessage>,
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut state = self.streams.lock();
+        let response = state.streams.get_mut(&self.stream);
+        if let Some(response) = response.filter(|response| response.reader == self.number) {
+            response.is_read = false;
+        }
+    }
 }
 
 impl Stream for Reader {

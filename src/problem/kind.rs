@@ -39,8 +39,12 @@ pub enum Kind {
     Timeout,
     /// The user must confirm the call first.
     ConfirmationRequired,
+    /// The user was asked and has not answered yet.
+    ConfirmationPending,
     /// The confirmation belongs to another call, is too old, or was used.
     InvalidConfirmation,
+    /// 7digital's price is another than the one that was agreed to.
+    PriceChanged,
     /// A purchase was sent, and its outcome is not known.
     OutcomeUnknown,
     /// The request is too large.
@@ -49,6 +53,8 @@ pub enum Kind {
     MediaType,
     /// 7digital understood the request and refused it.
     Refused,
+    /// 7digital does not sell the item, or not in this country.
+    NotForSale,
     /// The idempotency key was used for another call.
     KeyReused,
     /// 7digital asks for fewer requests.
@@ -117,11 +123,14 @@ pub const KINDS: &[Spec] = &[
     Spec { kind: Kind::NoSuchSession, status: 404, slug: "no-such-session", rpc_code: INVALID_REQUEST, title: "There is no such session", example: "Nothing was done: there is no such session; initialize a new one." },
     Spec { kind: Kind::Timeout, status: 408, slug: "too-slow", rpc_code: INVALID_REQUEST, title: "The request took too long to arrive", example: "Nothing was done: a body arrives whole within 15 seconds." },
     Spec { kind: Kind::ConfirmationRequired, status: 409, slug: "confirmation-needed", rpc_code: INVALID_REQUEST, title: "The user must confirm first", example: "Nothing was sent. Show `message` to the user; if they agree, make the same call again." },
+    Spec { kind: Kind::ConfirmationPending, status: 409, slug: "confirmation-pending", rpc_code: INVALID_REQUEST, title: "The user has not answered yet", example: "Waiting for the user's answer in the user's browser. Nothing was sent yet." },
     Spec { kind: Kind::InvalidConfirmation, status: 409, slug: "confirmation-invalid", rpc_code: INVALID_REQUEST, title: "The confirmation is not valid", example: "The confirmation is not valid for this call." },
+    Spec { kind: Kind::PriceChanged, status: 409, slug: "price-changed", rpc_code: INVALID_REQUEST, title: "The price is another", example: "The amount due of the basket was 9.99 GBP and is 10.99 GBP now; it was not bought." },
     Spec { kind: Kind::OutcomeUnknown, status: 409, slug: "outcome-unknown", rpc_code: INVALID_REQUEST, title: "It may have been charged", example: "Charge 7 (release 11700062) was sent, and no trustworthy answer came: it may have been charged." },
     Spec { kind: Kind::TooLarge, status: 413, slug: "too-large", rpc_code: INVALID_REQUEST, title: "The request is too large", example: "Nothing was done: a body has at most 262144 bytes." },
     Spec { kind: Kind::MediaType, status: 415, slug: "media-type", rpc_code: INVALID_REQUEST, title: "The body's type is not accepted", example: "Nothing was done: send one `Content-Type: application/json`." },
     Spec { kind: Kind::Refused, status: 422, slug: "refused", rpc_code: INVALID_REQUEST, title: "7digital refused the request", example: "7digital refused the request: the user has no default card. Code 3002." },
+    Spec { kind: Kind::NotForSale, status: 422, slug: "not-for-sale", rpc_code: INVALID_REQUEST, title: "7digital does not sell it", example: "7digital does not sell release 11700062 in JP (code 2002). Nothing was bought." },
     Spec { kind: Kind::KeyReused, status: 422, slug: "key-reused", rpc_code: INVALID_REQUEST, title: "The idempotency key was used before", example: "This Idempotency-Key was used for a call with other arguments." },
     Spec { kind: Kind::Throttled, status: 429, slug: "throttled", rpc_code: 429, title: "7digital's rate limit is reached", example: "7digital's rate limit is reached. Nothing was changed; the call can safely be repeated in 7 seconds." },
     Spec { kind: Kind::RateLimited, status: 429, slug: "too-often", rpc_code: 429, title: "This caller calls too often", example: "It was not sent: this caller reads too often. Nothing was changed; the call can safely be repeated in 1 second." },

@@ -44,6 +44,8 @@ fn argument(problem: &dyn std::fmt::Display) -> Problem {
 
 fn reworded(error: Error) -> Problem {
     match error {
+        // What makes a dry run reads its draft.
+        Error::DryRun(_) => Problem::internal().delivered(Delivery::NotSent),
         Error::NoConsumerKey => Problem::new(
             Kind::NotConfigured,
             "No 7digital consumer key is set, so nothing can be called.",

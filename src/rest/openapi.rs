@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use sevendigital::{Effect, Method};
 use sevendigital_tools::{AnyTool, Arguments};
 
-use super::response::{CONFIRMATION, IDEMPOTENCY_KEY};
+use super::response::{CONFIRMATION, DRY_RUN, IDEMPOTENCY_KEY};
 use crate::problem::{KINDS, Kind, Spec};
 
 const ABOUT: &str = "\
 7digital's user API: the music a user owns, purchases, payment cards, accounts and streaming subscriptions.\n\n\
 Operations tagged **charges** spend money, GET or not. The same purchase for the same user is sent once in 24 hours, and a repeat gets the stored outcome, with `Idempotency-Replayed: true`. \
-Where the operator wants the user asked first, the answer is 409 with a question and a confirmation; the same call with `X-Confirmation` then goes through, once, within 120 seconds.\n\n\
+Where the operator wants the user asked first, the answer is 409 with a question and a confirmation; the same call with `X-Confirmation` then goes through, once, within the time that the answer names. With `X-Dry-Run: true` a call shows what it would do, and sends nothing that changes or charges.\n\n\
 Where the operator lets callers name the user, `X-7digital-Access-Token` with `X-7digital-Access-Token-Secret`, or `X-7digital-User-Id`, name the user of a call.\n\n\
 Prices in arguments are in minor units: 999 is 9.99. Problems are RFC 9457; `type` and `code` stay the same, sentences may change.";
 
@@ -117,6 +117,9 @@ fn parameters(tool: &AnyTool) -> Vec<Value> {
     }
     if contract.upstream.effect == Effect::Charges {
         parameters.push(header(IDEMPOTENCY_KEY, "Names this purchase: the same key with the same arguments gets the stored outcome, with other arguments 422.", 255));
+    }
+    if contract.upstream.effect != Effect::Reads {
+        parameters.push(header(DRY_RUN, "`true`: show what would be done, asked and sent, and send nothing that changes or charges.", 5));
     }
     if tool.requires_confirmation {
         let what = "The `confirmation` of a 409, once the user has agreed.";

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse as _, Response};
 use chrono::DateTime;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::Value;
 
 use crate::calls::{Completed, Question};
 use crate::problem::{Kind, Problem, REPLAYED};
@@ -11,6 +12,8 @@ use crate::problem::{Kind, Problem, REPLAYED};
 pub(super) const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// Confirmation token.
 pub(super) const CONFIRMATION: &str = "X-Confirmation";
+/// Whether only to show what would be sent.
+pub(super) const DRY_RUN: &str = "X-Dry-Run";
 /// When a document from the ledger was sent first.
 const FIRST_MADE: HeaderName = HeaderName::from_static("x-first-made-at");
 
@@ -33,6 +36,12 @@ pub(super) fn completed(completed: Completed) -> Response {
         }
     }
     (headers, reply.answer.document.to_string()).into_response()
+}
+
+/// What a call would do.
+pub(super) fn dry_run(shown: &Value) -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (json, shown.to_string()).into_response()
 }
 
 /// The question goes to the caller, and the confirmation comes back with the same call.

@@ -15,9 +15,9 @@ use http::request::Parts;
 use sevendigital::Effect;
 use sevendigital_tools::AnyTool;
 
-use super::response::{CONFIRMATION, IDEMPOTENCY_KEY, no_such_method, no_such_path};
+use super::response::{CONFIRMATION, DRY_RUN, IDEMPOTENCY_KEY, no_such_method, no_such_path};
 use super::{arguments, docs, response};
-use crate::calls::{Call, CallOutcome, Calls, RequestContext, UserAnswer};
+use crate::calls::{Asker, Call, CallOutcome, Calls, RequestContext, UserAnswer};
 use crate::config::Config;
 use crate::headers::single_header;
 use crate::http::body::BodyReader;
@@ -98,9 +98,12 @@ impl Route {
                 id: request_id(&parts.extensions),
                 trace: TraceContext::from_headers(&parts.headers),
             },
-            confirmation: token.map_or(UserAnswer::NotAsked, UserAnswer::Confirmed),
+            confirmation: token.map_or(UserAnswer::NotAsked(Asker::Client), UserAnswer::Confirmed),
             idempotency_key: text(&parts.headers, IDEMPOTENCY_KEY, 255)?,
         };
+        if dry_run(&parts.headers)? {
+            return Ok(response::dry_run(&self.calls.dry_run(tool, call).await?));
+        }
         match self.calls.call(tool, call).await? {
             CallOutcome::Completed(completed) => Ok(response::completed(completed)),
             CallOutcome::ConfirmationRequired(question) => {
@@ -123,6 +126,18 @@ impl Route {
             return Err(Problem::rejected(Kind::CrossOrigin, why));
         }
         Ok(tool)
+    }
+}
+
+/// Whether the caller wants to be shown what would be sent, and nothing sent.
+fn dry_run(headers: &HeaderMap) -> Result<bool, Problem> {
+    match text(headers, DRY_RUN, 5)?.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => {
+            let why = format!("`{DRY_RUN}` is `true` or `false`");
+            Err(Problem::rejected(Kind::Header, why))
+        }
     }
 }
 

@@ -5,10 +5,14 @@ use sevendigital_sandbox::demo;
 
 use crate::support::Client;
 
+// What the question says, and that no other price is charged.
+mod asked;
 // The user is asked first, in both eras.
 mod confirmation;
 // What a confirmation is good for.
 mod confirmed;
+// What a call would do, shown and not done.
+mod dry_run;
 // 7digital at its worst.
 mod faults;
 // One purchase in all its spellings.
@@ -21,6 +25,8 @@ mod limits;
 mod purchases;
 // Several servers on one ledger.
 mod replicas;
+// Asking without the client's help: the answer comes from elsewhere.
+mod waiting;
 // What blocks a repeat, and what settles it.
 mod unknown;
 

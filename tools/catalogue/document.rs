@@ -10,7 +10,7 @@ use sevendigital::verdict;
 
 use super::listing::{Kind, Listing, Unlisted, named, no_price, not_sold};
 use crate::amount::Amount;
-use crate::values::{Flag, Id, Text};
+use crate::values::{Id, Text};
 use crate::{Action, Charged, Item};
 
 /// The reason where the answer is not one of 7digital's, or not about the item.
@@ -264,7 +264,11 @@ fn kind(release: &Value) -> Kind {
 }
 
 fn is_true(value: &Value) -> bool {
-    Flag::deserialize(value).is_ok_and(|Flag(flag)| flag)
+    match value {
+        Value::Bool(flag) => *flag,
+        Value::String(text) => text.trim().eq_ignore_ascii_case("true"),
+        _ => false,
+    }
 }
 
 /// The day of a time that lies ahead, as it was written. Without a time of day it is midnight, without an offset UTC.

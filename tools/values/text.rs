@@ -1,4 +1,4 @@
-//! Texts, counts and flags, in all the forms in which clients and 7digital write them.
+//! Texts and counts, in all the forms in which clients and 7digital write them.
 
 use schemars::JsonSchema;
 use serde::de::{Deserializer, Error as _};
@@ -45,19 +45,5 @@ impl<'de> Deserialize<'de> for Count {
         let digits = text.trim().strip_suffix(".0").unwrap_or(text.trim());
         let number = digits.parse().map(Self);
         number.map_err(|_| D::Error::custom("expected a whole number"))
-    }
-}
-
-/// A yes or no, also where it comes as a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Flag(pub bool);
-
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Text::deserialize(deserializer)?.0.trim() {
-            "true" | "1" => Ok(Self(true)),
-            "false" | "0" => Ok(Self(false)),
-            _ => Err(D::Error::custom("expected true or false")),
-        }
     }
 }

@@ -79,7 +79,7 @@ fn call(arguments: &Value, user: Option<User>) -> Call {
         caller: Caller::operator(),
         user,
         context: RequestContext::default(),
-        confirmation: UserAnswer::NotAsked,
+        confirmation: UserAnswer::NotAsked(Asker::Client),
         idempotency_key: None,
     }
 }

@@ -23,6 +23,7 @@ fn intent(key: &str) -> Intent {
         tool: "purchase-user-item",
         arguments: "digest".into(),
         item: "release 1".into(),
+        title: None,
         price: Some(799),
         currency: Some("GBP".into()),
         upstream_time: None,
@@ -183,8 +184,9 @@ async fn limits_bind_at_their_edge() {
         let ledger = bench.ledger();
         let first = started(&ledger, intent("1")).await;
         let begin = async |key: &str, limits| ledger.begin(intent(key), limits).await.unwrap();
-        let reached = BeginOutcome::LimitReached;
-        let in_flight = reached("max_charges_in_flight", 1);
+        let reached =
+            |name, used, limit| BeginOutcome::LimitReached(LimitUse { name, used, limit });
+        let in_flight = reached("max_charges_in_flight", 1, 1);
         assert_eq!(begin("2", limits).await, in_flight);
         ledger.finish(first, done()).await.unwrap();
         let BeginOutcome::Begun(second) = begin("2", limits).await else {
@@ -194,12 +196,12 @@ async fn limits_bind_at_their_edge() {
         let (mut a_day, mut slowly) = (SpendingLimits::default(), limits);
         a_day.per_day = Some(2);
         slowly.per_minute = None;
-        for (limits, name, most) in [
-            (limits, "max_charges_per_minute", 2),
-            (slowly, "daily_budget", 2_000),
-            (a_day, "max_charges_per_day", 2),
+        for (limits, name, spent, most) in [
+            (limits, "max_charges_per_minute", 2, 2),
+            (slowly, "daily_budget", 1_598, 2_000),
+            (a_day, "max_charges_per_day", 2, 2),
         ] {
-            assert_eq!(begin("3", limits).await, reached(name, most));
+            assert_eq!(begin("3", limits).await, reached(name, spent, most));
         }
     }
 }

@@ -92,7 +92,8 @@ async fn what_charges_is_refused_unless_spending_is_allowed() {
         ("allow", true),
         ("", true),
     ] {
-        let world = World::with(&[("SEVENDIGITAL_MCP_SPENDING", policy)]).await;
+        let only_client = ("SEVENDIGITAL_MCP_CONFIRM_WITH", "client");
+        let world = World::with(&[("SEVENDIGITAL_MCP_SPENDING", policy), only_client]).await;
         for (tool, arguments) in &charges {
             let result = world.call(tool, arguments.clone()).await;
             let told = text(&result);
@@ -101,7 +102,7 @@ async fn what_charges_is_refused_unless_spending_is_allowed() {
                 allowed,
                 "{policy} {tool}: {told}"
             );
-            let names_setting = told.contains("SEVENDIGITAL_MCP_SPENDING");
+            let names_setting = told.contains("SEVENDIGITAL_MCP_");
             assert_eq!(names_setting, !allowed, "{told}");
         }
         let sales = if allowed { charges.len() } else { 0 };

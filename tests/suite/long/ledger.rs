@@ -22,6 +22,7 @@ fn intent(account: u32) -> Intent {
         tool: "purchase-user-item",
         arguments: "digest".to_owned(),
         item: "release 1".to_owned(),
+        title: None,
         price: Some(799),
         currency: Some("GBP".to_owned()),
         upstream_time: None,

@@ -95,13 +95,11 @@ async fn the_dearest_price_passes_and_one_more_does_not() {
         ("deliver-user-item", sale(11, 1_001), false),
     ];
     for (tool, arguments, passes) in rows {
-        let before = shop.upstream.connections();
         let result = shop.caller.call(tool, &arguments).await;
         if passes {
             purchase_id(&result);
         } else {
             check_limit(&result, "max_price");
-            assert_eq!(shop.upstream.connections(), before, "{tool} {arguments}");
         }
     }
     assert_eq!(states(shop.folder.path()), ["done"; 5]);

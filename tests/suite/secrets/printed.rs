@@ -8,7 +8,7 @@ use serde_json::Value;
 use sevendigital::oauth::Stamp;
 use sevendigital::reply::Reply;
 use sevendigital::{Placement, parameters, signing};
-use sevendigital_mcp::calls::{Call, Calls, RequestContext, UserAnswer, upstream};
+use sevendigital_mcp::calls::{Asker, Call, Calls, RequestContext, UserAnswer, upstream};
 use sevendigital_mcp::config::stored_login::StoredLogin;
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::identity::{Authenticator, Caller, User};
@@ -157,7 +157,7 @@ async fn no_error_prints_what_led_to_it() {
                 caller: Caller::operator(),
                 user: None,
                 context: RequestContext::default(),
-                confirmation: UserAnswer::NotAsked,
+                confirmation: UserAnswer::NotAsked(Asker::Client),
                 idempotency_key: None,
             };
             if let Err(problem) = calls.call(tool, call).await {

@@ -29,6 +29,8 @@ const VALUES: &[Row] = &[
     ("rest_bind", ["127.0.0.1:8081", "127.0.0.1:0"], &[]),
     ("hints", ["published", "accurate"], &[]),
     ("spending", ["off", "allow"], &[]),
+    ("confirm_with", ["browser", "client, terminal"], &[]),
+    ("confirm_wait", ["5s", "50s"], &[]),
     ("read_only", ["true", "false"], &[]),
     ("tools", ["get-user-locker", "create-user, signup-user"], &[]),
     ("exclude_tools", ["get-user-locker", "create-user,signup-user"], &[]),

@@ -118,6 +118,7 @@ async fn the_log_line_has_the_name_where_only_warnings_are_logged() {
 async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
     let mut site = Site::with(&[
         ("SEVENDIGITAL_MCP_SPENDING", "confirm"),
+        ("SEVENDIGITAL_MCP_CONFIRM_WITH", "client"),
         ("SEVENDIGITAL_MCP_USER_FROM_HEADERS", "true"),
     ])
     .await;
@@ -143,9 +144,9 @@ async fn a_call_that_lacks_its_confirmation_has_a_name_too() {
         assert_eq!(reply.message()["result"]["isError"], true, "{reply:?}");
         site.knows(what, &told(&reply), "failed").await;
     }
-    // This session's client can't be asked.
+    let speechless = site.server.caller().in_session(LEGACY[0]).await;
     let message = json!({"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": buy});
-    let reply = wire.say(&message).await;
+    let reply = speechless.say(&message).await;
     site.knows("nobody to ask", &told(&reply), "failed").await;
     let reply = wire
         .rest("purchase-user-item", &json!({"releaseId": "1"}))
