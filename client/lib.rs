@@ -14,6 +14,7 @@ pub mod limits;
 pub mod login;
 pub mod oauth;
 pub mod parameters;
+pub mod picture;
 pub mod refusal;
 pub mod reply;
 pub mod response;
@@ -47,4 +48,5 @@ pub use error::{
 };
 pub use error_code::Repeat;
 pub use limits::Limits;
+pub use picture::Picture;
 pub use signing::Placement;

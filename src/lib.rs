@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod serve;
 
+pub mod browser;
 pub mod mcp;
 pub mod rest;
 

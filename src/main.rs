@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
+use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
 use sevendigital_mcp::cli::{CommandResult, call, confirm, ledger, login, token, tools};
@@ -67,6 +68,7 @@ async fn run(cli: Cli) -> CommandResult {
         }
         Command::Stdio => {
             let (_guards, config, calls) = start(&layers).await?;
+            browser::serve(&config, calls.questions());
             let stop = stop_signal(&calls);
             stdio::serve(&config, calls, stop.cancelled_owned()).await?;
         }
@@ -159,6 +161,10 @@ async fn serve(config: &Config, calls: Calls) -> Result<(), Box<dyn Error>> {
     if let Some(address) = config.metrics_bind {
         let address = metrics_page::serve(address, config)?;
         writeln!(stderr, "listening on http://{address}/metrics")?;
+    }
+    // Elsewhere the user is not at this machine.
+    if config.bind.ip().is_loopback() {
+        browser::serve(config, calls.questions());
     }
     let stop = stop_signal(&calls);
     let app = App::bind(config, calls)?;

@@ -50,10 +50,11 @@ pub(super) async fn question(
     let left = purchases.left(pending).await?;
     facts.extend(left.map(|left| fact("Left", left)));
     let sentences = [&[wording.question()], &*warnings].concat();
+    let unread = wording.unread();
     let details = Details {
         headline: wording.headline(),
         facts,
-        warnings,
+        warnings: unread.into_iter().chain(warnings).collect(),
         cover: listed.ok().and_then(|listing| listing.cover),
         message: sentences.join(" "),
     };
@@ -139,12 +140,10 @@ impl Wording<'_> {
             (None, Paid::ByCard) => " for 7digital's current price".to_owned(),
             (None, Paid::ByPartner) => String::new(),
         };
-        let unread = match self.listed {
-            Err(unlisted) => {
-                format!(" Its title and price could not be read from 7digital ({unlisted}).")
-            }
-            Ok(_) => String::new(),
-        };
+        let unread = self.unread();
+        let unread = unread
+            .map(|unread| format!(" {unread}"))
+            .unwrap_or_default();
         match self.paid {
             Paid::ByCard => format!(
                 "{verb} {item}{for_price}?{unread} The {} of {account} is charged, and it can't be undone here.",
@@ -154,6 +153,14 @@ impl Wording<'_> {
                 "{verb} {item}{for_price} to {account}?{unread} 7digital bills the partner for it, and it can't be undone here."
             ),
         }
+    }
+
+    /// That the catalogue could not be read, where that is so.
+    fn unread(&self) -> Option<String> {
+        let unlisted = self.listed.as_ref().err()?;
+        Some(format!(
+            "Its title and price could not be read from 7digital ({unlisted})."
+        ))
     }
 
     /// Where the caller sets the price: what 7digital lists, in brackets.

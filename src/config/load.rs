@@ -109,12 +109,29 @@ impl Config {
     }
 }
 
-/// Whether the person at this machine has a browser that can be opened: not over SSH, and on a desktop.
+/// Browsers in a terminal, which a server has not, and what only downloads.
+const NO_WINDOW: [&str; 9] = [
+    "lynx", "links", "links2", "elinks", "w3m", "eww", "netrik", "retawq", "curl",
+];
+
+/// Whether the person at this machine has a browser that can be opened in a window: not over SSH, and on a desktop.
 fn has_browser(variables: &[(String, String)]) -> bool {
-    let is_set = |name: &str| {
+    let value = |name: &str| {
         let mut named = variables.iter().filter(|(key, _)| key == name);
-        named.any(|(_, value)| !value.is_empty())
+        named.find(|(_, value)| !value.is_empty())
     };
+    let is_set = |name: &str| value(name).is_some();
+    // It may name several, and each is tried.
+    let is_text = value("BROWSER").is_some_and(|(_, browsers)| {
+        let programs = browsers
+            .split(':')
+            .filter_map(|it| it.split_whitespace().next());
+        let mut names = programs.filter_map(|program| program.rsplit('/').next());
+        names.any(|name| NO_WINDOW.contains(&name))
+    });
+    if is_text {
+        return false;
+    }
     let has_desktop = cfg!(any(target_os = "macos", target_os = "windows"))
         || is_set("DISPLAY")
         || is_set("WAYLAND_DISPLAY");

@@ -21,6 +21,8 @@ mod contracts;
 mod http;
 // Who may call what, and on whose account: tokens, scopes, users.
 mod identity;
+// The page in the user's browser on which a purchase is confirmed.
+mod browser;
 // As much at once as the limits let through, and one more.
 mod load;
 // What takes minutes: `cargo nextest run --profile long`.
