@@ -2,6 +2,7 @@
 //!
 //! The checks look at headers that pages can't set. A program that is no browser sends none of them and passes.
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use http::header::{self, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -25,6 +26,8 @@ pub struct CrossOriginProtection {
     hosts: Arc<[String]>,
     /// As browsers write them.
     origins: Arc<[String]>,
+    /// Paths that are served whatever the host.
+    under_any_name: &'static [&'static str],
 }
 
 impl CrossOriginProtection {
@@ -33,7 +36,15 @@ impl CrossOriginProtection {
         Self {
             hosts: config.allowed_hosts().into(),
             origins: config.allowed_origins.clone().into(),
+            under_any_name: &[],
         }
+    }
+
+    /// The same, but for paths that say nothing worth protecting: probes of a cluster come with the pod's own address as their host.
+    #[must_use]
+    pub(super) fn under_any_name(mut self, paths: &'static [&'static str]) -> Self {
+        self.under_any_name = paths;
+        self
     }
 
     /// The same, reached by the loopback's names besides: for what is served on loopback only.
@@ -47,7 +58,11 @@ impl CrossOriginProtection {
     /// The error is why a request is rejected.
     fn verify(&self, request: &Parts) -> Result<(), &'static str> {
         let why = "the `Host` is not one of this server's names; the operator can add it to `allowed_hosts`";
-        let host = self.host(request).ok_or(why)?;
+        let host = match self.host(request) {
+            // No page is ours by a name that is not.
+            None if self.under_any_name.contains(&request.uri.path()) => String::new(),
+            host => host.ok_or(why)?,
+        };
         let headers = &request.headers;
         let allowed = |value: &str| {
             let origin = origin(value).map(|origin| origin.origin().ascii_serialization());
@@ -93,6 +108,11 @@ impl CrossOriginProtection {
         }
         let bare = name.strip_prefix('[');
         let bare = bare.and_then(|name| name.strip_suffix(']'));
+        // Brackets are IPv6's, and no other name has colons.
+        let is_ipv6 = |name: &str| name.parse::<Ipv6Addr>().is_ok();
+        if bare.map_or(name.contains(':'), |name| !is_ipv6(name)) {
+            return None;
+        }
         let names = [&host, name, bare.unwrap_or(name)];
         let listed = |entry: &String| names.iter().any(|name| entry.eq_ignore_ascii_case(name));
         self.hosts.iter().any(listed).then(|| host.clone())

@@ -7,10 +7,12 @@ const FORBIDDEN: u8 = 0;
 #[derive(Debug, Default)]
 pub(super) struct FramingFilter {
     part: Part,
-    /// The name of this line's field, in lower case and as far as it matters.
+    /// How this line begins, up to a colon and as far as it matters: the name of its field.
     name: Vec<u8>,
     /// Whether a field has said how long the body is.
     measured: bool,
+    /// Whether the request line has ended.
+    has_line: bool,
     last: u8,
 }
 
@@ -38,7 +40,7 @@ impl FramingFilter {
         self.last = bytes.last().copied().unwrap_or(self.last);
     }
 
-    /// Forbids a line that ends with LF alone, and a second field that says how long the body is.
+    /// Forbids a line that ends with LF alone, a second field that says how long the body is, and `#` in the target: one server cuts it off there, another sends it on.
     pub(super) fn look(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             let seen = *byte;
@@ -46,14 +48,17 @@ impl FramingFilter {
                 (Part::Body, _) | (Part::Before, b'\r' | b'\n') | (Part::Name, b'\r') => {}
                 (Part::Before, _) if !seen.is_ascii_alphabetic() => self.part = Part::Body,
                 (_, b'\n') if self.last != b'\r' => *byte = FORBIDDEN,
+                (Part::Name | Part::Value, b'#') if self.is_in_target() => *byte = FORBIDDEN,
                 (Part::Name, b'\n') if self.name.is_empty() => self.part = Part::Body,
                 (_, b'\n') => {
                     self.part = Part::Name;
+                    self.has_line = true;
                     self.name.clear();
                 }
                 (Part::Name, b':') => {
                     self.part = Part::Value;
-                    let measures = matches!(&*self.name, b"content-length" | b"transfer-encoding");
+                    let is = |name: &str| self.name.eq_ignore_ascii_case(name.as_bytes());
+                    let measures = is("content-length") || is("transfer-encoding");
                     if measures && self.measured {
                         *byte = FORBIDDEN;
                     }
@@ -63,13 +68,21 @@ impl FramingFilter {
                     self.part = Part::Name;
                     // One more than the longest name that matters.
                     if self.name.len() <= "transfer-encoding".len() {
-                        self.name.push(seen.to_ascii_lowercase());
+                        self.name.push(seen);
                     }
                 }
                 (Part::Value, _) => {}
             }
             self.last = seen;
         }
+    }
+
+    /// Whether this is the first line, after its method. What was read ahead may leave the end of another line in that place.
+    fn is_in_target(&self) -> bool {
+        let method = self.name.split(|byte| *byte == b' ').next();
+        let is_method =
+            |word: &[u8]| word.len() < self.name.len() && word.iter().all(u8::is_ascii_uppercase);
+        !self.has_line && method.is_some_and(is_method)
     }
 }
 
@@ -90,6 +103,9 @@ mod tests {
             "\r\nGET / HTTP/1.1|\nHost: a\r\n\r\n",
             "GET / HTTP/1.1\r\nA: b|\nTransfer-Encoding: chunked\r\n\r\n",
             "GET / HTTP/1.1\r\nA: b\r\n|\n",
+            "GET /healthz|#x HTTP/1.1\r\nA: b#c\r\n\r\n#",
+            "GET http://a:1/b|#c HTTP/1.1\r\nHost: a\r\n\r\n",
+            "\r\nOPTIONS |# HTTP/1.1\r\n\r\n",
         ] {
             let (place, head) = (marked.find('|'), marked.replace('|', ""));
             for cut in 0..=head.len() {
@@ -122,6 +138,7 @@ mod tests {
         for (before, rest) in [
             ("GET / HTTP/1.1\r\nA: b\r", "\n\r\n{\n}"),
             ("A", ": b\r\n\r\n{\n}"),
+            ("A: ", "one two #3\r\n\r\n"),
         ] {
             let mut seen = FramingFilter::default();
             seen.skip(before.as_bytes());

@@ -15,6 +15,9 @@ use crate::problem::{Kind, Problem};
 const LIVENESS: &str = "/healthz";
 const READINESS: &str = "/readyz";
 
+/// The paths that probes ask.
+pub(super) const PROBES: [&str; 2] = [LIVENESS, READINESS];
+
 /// `/healthz` and `/readyz`; the latter says 503 once `shutting_down`.
 pub(super) fn router(shutting_down: CancellationToken) -> Router {
     let ready = async move || {
@@ -35,7 +38,7 @@ pub(super) struct AcceptCalls(pub(super) CancellationToken);
 
 impl Check for AcceptCalls {
     async fn check(&self, request: &mut Parts) -> Result<(), Problem> {
-        let about_health = [LIVENESS, READINESS].contains(&request.uri.path());
+        let about_health = PROBES.contains(&request.uri.path());
         if about_health || !self.0.is_cancelled() {
             return Ok(());
         }

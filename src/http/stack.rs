@@ -11,7 +11,7 @@ use tower::util::option_layer;
 
 use super::cross_origin::{CrossOriginProtection, cors};
 use super::errors::{Check, Renderer, enforce, identify};
-use super::health::{self, AcceptCalls};
+use super::health::{self, AcceptCalls, PROBES};
 use crate::config::Config;
 use crate::identity::{Authenticator, Caller};
 use crate::problem::Problem;
@@ -24,7 +24,7 @@ pub fn around(
     shutting_down: &CancellationToken,
     render: Renderer,
 ) -> Router {
-    let cross_origin = CrossOriginProtection::new(config);
+    let cross_origin = CrossOriginProtection::new(config).under_any_name(&PROBES);
     let accept_calls = AcceptCalls(shutting_down.clone());
     surface.merge(health::router(shutting_down.clone())).layer(
         ServiceBuilder::new()

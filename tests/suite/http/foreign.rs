@@ -72,8 +72,24 @@ impl Ports {
 
     /// Sends each request changed by `spoil`, which must be refused by the one who stands before everything.
     pub(crate) async fn refuse(&self, what: &str, spoil: impl Fn(Draft) -> Draft) {
+        self.refuse_each(what, self.requests(), spoil).await;
+    }
+
+    /// The same without the probes, which come under any name.
+    pub(crate) async fn refuse_name(&self, what: &str, spoil: impl Fn(Draft) -> Draft) {
+        let mut requests = self.requests();
+        requests.retain(|(good, _)| !is_probe(good));
+        self.refuse_each(what, requests, spoil).await;
+    }
+
+    async fn refuse_each(
+        &self,
+        what: &str,
+        requests: Vec<(Draft, Option<u16>)>,
+        spoil: impl Fn(Draft) -> Draft,
+    ) {
         let rest = Draft::new(&self.urls[1], "GET", "/").address;
-        for (good, _) in self.requests() {
+        for (good, _) in requests {
             let draft = spoil(good);
             let answer = draft.send().await;
             let named = format!("{what}, {}: {answer:?}", draft.line);
@@ -87,6 +103,13 @@ impl Ports {
         }
         assert_eq!(self.sandbox.arrivals().len(), 0, "{what}");
     }
+}
+
+/// Whether it asks after the server's health.
+pub(crate) fn is_probe(draft: &Draft) -> bool {
+    ["/healthz", "/readyz"]
+        .iter()
+        .any(|path| draft.line.contains(path))
 }
 
 #[tokio::test]

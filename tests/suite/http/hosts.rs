@@ -1,6 +1,6 @@
 //! The names by which this server may be called: no page that made its own name point here gets anything from any port.
 
-use super::foreign::Ports;
+use super::foreign::{Ports, is_probe};
 use crate::identity::{authority, trusting};
 use crate::support::World;
 use crate::support::draft::Draft;
@@ -25,16 +25,19 @@ async fn a_host_that_is_not_ours_is_refused_on_every_port_and_path() {
         b"127.0.0.1@evil.example", b"127.0.0.1#evil.example", b"127.0.0.1/evil.example",
         b"127.0.0.1 evil.example", b"127.0.0.1, evil.example", b"127.0.0.1:99999", b"127.0.0.1:+80",
         b"127.0.0.1:", b"127.0.0.1:80:80", b":80", b"", b"localhost\xff", b"*",
+        b"[localhost]", b"[LOCALHOST]", b"[127.0.0.1]", b"[localhost", b"localhost]", b"[]", b"::1", b"[[::1]]", b"[::1]x", b"[localhost]:80",
     ];
     for host in hosts {
         let what = String::from_utf8_lossy(host);
-        ports.refuse(&what, |draft| draft.with("Host", host)).await;
+        ports
+            .refuse_name(&what, |draft| draft.with("Host", host))
+            .await;
         if !host.contains(&b':') && !host.is_empty() {
             let with_port = |draft: Draft| {
                 let port = port(&draft);
                 draft.with("Host", [host, b":", port.as_bytes()].concat())
             };
-            ports.refuse(&what, with_port).await;
+            ports.refuse_name(&what, with_port).await;
         }
     }
 }
@@ -43,42 +46,115 @@ async fn a_host_that_is_not_ours_is_refused_on_every_port_and_path() {
 async fn hosts_that_are_missing_doubled_or_contradicted_are_refused() {
     let ports = Ports::open().await;
     let own = |draft: &Draft| draft.address.clone();
-    ports.refuse("none", |draft| draft.without("Host")).await;
     ports
-        .refuse("the same twice", |draft| {
+        .refuse_name("none", |draft| draft.without("Host"))
+        .await;
+    ports
+        .refuse_name("the same twice", |draft| {
             draft.clone().and("Host", own(&draft))
         })
         .await;
     ports
-        .refuse("ours and another", |draft| {
+        .refuse_name("ours and another", |draft| {
             draft.and("Host", "evil.example")
         })
         .await;
     ports
-        .refuse("another and ours", |draft| {
+        .refuse_name("another and ours", |draft| {
             let own = own(&draft);
             draft.with("Host", "evil.example").and("Host", own)
         })
         .await;
     for other in ["evil.example", "localhost", "127.0.0.1@evil.example"] {
-        ports.refuse(other, |draft| absolute(draft, other)).await;
         ports
-            .refuse(other, |draft| absolute(draft, other).without("Host"))
+            .refuse_name(other, |draft| absolute(draft, other))
+            .await;
+        ports
+            .refuse_name(other, |draft| absolute(draft, other).without("Host"))
             .await;
     }
     ports
-        .refuse("ours as a target, another as a host", |draft| {
+        .refuse_name("ours as a target, another as a host", |draft| {
             let own = own(&draft);
             absolute(draft, &own).with("Host", "evil.example")
         })
         .await;
     for header in ["X-Forwarded-Host", "Forwarded", "X-Host", "X-Original-Host"] {
         ports
-            .refuse(header, |draft| {
+            .refuse_name(header, |draft| {
                 let own = own(&draft);
                 draft.with("Host", "evil.example").and(header, own)
             })
             .await;
+    }
+}
+
+#[tokio::test]
+async fn probes_come_under_any_name_and_from_no_other_page() {
+    let ports = Ports::open().await;
+    let probes = || {
+        ports
+            .requests()
+            .into_iter()
+            .filter(|(good, _)| is_probe(good))
+    };
+    assert_eq!(probes().count(), 4);
+    for (good, _) in probes() {
+        for host in [
+            "10.244.1.7:9090",
+            "[fd00::7]:9090",
+            "pod.example",
+            "evil.example",
+            "",
+        ] {
+            let draft = good.clone().with("Host", host);
+            assert_eq!(draft.send().await.status, 200, "{draft:?}");
+            let own = format!("http://{host}");
+            for (name, value) in [
+                ("Origin", "https://evil.example"),
+                ("Origin", &*own),
+                ("Referer", "https://evil.example/"),
+                ("Sec-Fetch-Site", "cross-site"),
+            ] {
+                let draft = draft.clone().and(name, value);
+                assert_eq!(draft.send().await.status, 403, "{draft:?}");
+            }
+        }
+        let nameless = good.without("Host").send().await;
+        assert!([200, 400].contains(&nameless.status), "{nameless:?}");
+    }
+    // What only looks like them, and the port that has none.
+    let [mcp, rest, metrics] = &ports.urls;
+    for (url, target) in [
+        (mcp, "/healthz/"),
+        (mcp, "//healthz"),
+        (mcp, "/mcp?/healthz"),
+        (mcp, "/healthz/../mcp"),
+        (mcp, "/Healthz"),
+        (rest, "/docs/healthz"),
+        (rest, "/v1/readyz"),
+        (metrics, "/healthz"),
+        (metrics, "/metrics"),
+    ] {
+        let draft = Draft::new(url, "GET", target).with("Host", "10.244.1.7:9090");
+        assert_eq!(draft.send().await.status, 403, "{draft:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_with_a_fragment_is_refused_on_every_port_and_path() {
+    let ports = Ports::open().await;
+    for end in ["#", "#x", "?#", "#/healthz"] {
+        let spoil = |mut draft: Draft| {
+            draft.line = draft.line.replace(" HTTP/1.1", &format!("{end} HTTP/1.1"));
+            draft
+        };
+        ports.refuse(end, spoil).await;
+        let spoil = |draft: Draft| {
+            let own = draft.address.clone();
+            spoil(absolute(draft, &own))
+        };
+        ports.refuse(end, spoil).await;
     }
 }
 
