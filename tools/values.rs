@@ -39,7 +39,9 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         }
         check::<Id>(json!("a/b"), "letters, digits");
-        check::<Country>(json!("GBR"), "such as GB");
+        check::<Country>(json!("GBR"), "such as GB; did you mean GB?");
+        check::<Country>(json!("UK"), "did you mean GB?");
+        check::<Country>(json!("ZZ"), "such as GB");
         check::<Email>(json!("jane"), "e-mail");
         check::<Currency>(json!("£"), "such as GBP");
         check::<UserId>(json!(""), "1 to 255");

@@ -1,5 +1,8 @@
 //! Ids, addresses and codes: texts that are checked once, when they are read.
 
+use std::str::FromStr as _;
+
+use iso_country::Country as IsoCountry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::Secret;
@@ -82,6 +85,32 @@ impl Country {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The code that is most likely meant by a text that is none: by another code, or by a country's name.
+    pub fn meant_by(text: &str) -> Option<&'static str> {
+        /// What people write for a country that ISO 3166-1 calls otherwise: reserved codes, languages, short names.
+        const USUAL: [(&str, &str); 12] = [
+            ("UK", "GB"),
+            ("EN", "GB"),
+            ("ENGLAND", "GB"),
+            ("BRITAIN", "GB"),
+            ("GREAT BRITAIN", "GB"),
+            ("UNITED KINGDOM", "GB"),
+            ("EL", "GR"),
+            ("JA", "JP"),
+            ("KO", "KR"),
+            ("CS", "CZ"),
+            ("DA", "DK"),
+            ("UNITED STATES", "US"),
+        ];
+        let text = text.trim().to_uppercase();
+        let usual = USUAL.iter().find(|(written, _)| *written == text);
+        usual.map(|(_, code)| *code).or_else(|| {
+            let mut all = iso_country::data::all().into_iter();
+            all.find(|known| known.alpha3 == text || known.name.to_uppercase() == text)
+                .map(|known| known.alpha2)
+        })
+    }
 }
 
 impl Email {
@@ -133,10 +162,19 @@ impl TryFrom<Text> for Id {
 }
 
 impl TryFrom<Text> for Country {
-    type Error = &'static str;
+    type Error = String;
     fn try_from(text: Text) -> Result<Self, Self::Error> {
-        let expected = "expected a country as two letters (ISO 3166-1 alpha-2), such as GB";
-        letters(&text, 2).map(Self).ok_or(expected)
+        // The user-assigned ones from XA on are in use beside the standard: XK for Kosovo, XW for a shop of the whole world.
+        let is_known = |code: &String| {
+            (code.starts_with('X') && code != "XX") || IsoCountry::from_str(code).is_ok()
+        };
+        letters(&text, 2).filter(is_known).map(Self).ok_or_else(|| {
+            let expected = "expected a country as two letters (ISO 3166-1 alpha-2), such as GB";
+            match Self::meant_by(&text.0) {
+                Some(code) => format!("{expected}; did you mean {code}?"),
+                None => expected.to_owned(),
+            }
+        })
     }
 }
 
