@@ -1,8 +1,9 @@
 //! Settings, each declared once: defaults, then a stored login, then a TOML file, then the environment, then flags. The only room that reads the environment.
 //!
-//! `settings` and `limits` declare, `table` makes the tables, `layers` reads what is given, `load` makes a [`Config`] of it.
+//! `settings` and `limits` declare, `table` makes the tables, `layers` and `environment` read what is given, `load` makes a [`Config`] of it.
 
 pub use self::flags::Flags;
+pub use self::folders::state_folder;
 pub use self::layers::Layers;
 pub use self::limits::Limits;
 pub(crate) use self::load::is_loopback;
@@ -13,13 +14,17 @@ pub use self::settings::{
 };
 pub use self::table::{LIMITS, SETTINGS, Setting};
 
+mod environment;
 mod flags;
+mod folders;
 mod layers;
 mod limits;
 mod load;
 mod messages;
 mod principals;
+mod service_links;
 mod settings;
 pub mod stored_login;
 mod table;
+mod text;
 mod values;

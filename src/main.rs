@@ -64,11 +64,13 @@ async fn run(cli: Cli) -> CommandResult {
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => {
             let (_guards, config, calls) = start(&layers).await?;
+            tell_without_key(&config);
             serve(&config, calls).await?;
         }
         Command::Stdio => {
             let (_guards, config, calls) = start(&layers).await?;
             browser::serve(&config, calls.questions());
+            tell_without_key(&config);
             let stop = stop_signal(&calls);
             stdio::serve(&config, calls, stop.cancelled_owned()).await?;
         }
@@ -83,16 +85,34 @@ async fn run(cli: Cli) -> CommandResult {
         Command::Login(options) => return log_in(layers, &options).await,
         // Whatever the settings are.
         Command::Logout => login::forget(layers.credentials.as_deref().ok_or(login::NO_FOLDER)?)?,
-        Command::Tools { json } => return tools::run(&Config::load(&layers)?, json),
-        Command::Ledger(command) => return ledger::run(&Config::load(&layers)?, command).await,
+        Command::Tools { json } => return tools::run(&load(&layers)?, json),
+        Command::Ledger(command) => return ledger::run(&load(&layers)?, command).await,
         Command::Confirm => {
-            let config = Config::load(&layers)?;
+            let config = load(&layers)?;
             let questions = Questions::new(&config, Ledger::from_config(&config)?);
             return confirm::run(&questions).await;
         }
         Command::Token(TokenCommand::New) => return token::new(),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings, for what has no log: warnings are told as errors are.
+fn load(layers: &Layers) -> Result<Config, Box<dyn Error>> {
+    let config = Config::load(layers)?;
+    for warning in &config.warnings {
+        writeln!(std::io::stderr(), "warning: {warning}")?;
+    }
+    Ok(config)
+}
+
+/// Says at once what every call would say later, when perhaps nobody looks at its cause any more.
+fn tell_without_key(config: &Config) {
+    if config.consumer_key.is_none() {
+        tracing::error!(
+            "no 7digital consumer key is set, so every call will fail: set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` where this server is started and start it again, or try it without a key by `--sandbox`"
+        );
+    }
 }
 
 /// What calls need, and what has to live as long as they do: the logging and perhaps a sandbox.
@@ -112,6 +132,9 @@ async fn log_in(mut layers: Layers, options: &Login) -> CommandResult {
     let path = layers.credentials.take();
     let config = Config::load(&layers)?;
     let _logging = logging::start(&config)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     let client = login::client(&config)?;
     let path = if options.print {
         None

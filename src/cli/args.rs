@@ -17,7 +17,7 @@ pub struct Cli {
     /// What to do; `serve` if nothing is said.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Read settings from this TOML file [default: sevendigital-mcp.toml here, else in the platform's config folder].
+    /// Read settings from this TOML file [default: that of `SEVENDIGITAL_MCP_CONFIG`, else sevendigital-mcp.toml in the user's config folder].
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Settings that have a flag. Each wins over the environment and the configuration file.

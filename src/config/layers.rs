@@ -10,17 +10,21 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::messages::{ConfigError, TABLES, explain, unknown};
-use super::table::{LIMIT_VARIABLE, LIMITS, SETTINGS, Setting};
-use super::values::is_unset;
+use super::environment::{self, CONFIG_VARIABLE, ENVIRONMENT};
+use super::folders::config_folder;
+use super::messages::{ConfigError, TABLES, explain, placeholder, unknown};
+use super::table::{LIMITS, SETTINGS, Setting};
+use super::text::{self, is_placeholder, is_unset, trimmed};
 
 /// Where settings come from, besides the defaults.
 #[derive(Clone, Default)]
 pub struct Layers {
-    /// The file given with `--config`.
+    /// The file given with `--config`, before that of `SEVENDIGITAL_MCP_CONFIG`.
     pub file: Option<PathBuf>,
-    /// Files looked for where none was given; the first that exists is read.
-    pub usual_files: Vec<PathBuf>,
+    /// The user's own file, read where none was given and it exists.
+    pub usual_file: Option<PathBuf>,
+    /// Where a file would be that is not read: whoever wrote the folder that the server was started in would set its limits.
+    pub passed_over: Option<PathBuf>,
     /// Where `login` stores a user's token; read where no other layer has one.
     pub credentials: Option<PathBuf>,
     /// Environment variables.
@@ -39,12 +43,13 @@ impl fmt::Debug for Layers {
 }
 
 impl Layers {
-    /// The layers of this process: its environment, and the usual locations of a file.
+    /// The layers of this process: its environment, and the user's own folder.
     pub fn of_process(file: Option<PathBuf>, flags: Vec<(&'static Setting, String)>) -> Self {
         const NAME: &str = "sevendigital-mcp.toml";
-        let folders = directories::ProjectDirs::from("", "", "sevendigital-mcp");
-        let in_folder = |name| Some(folders.as_ref()?.config_dir().join(name));
-        let usual_files = [Some(NAME.into()), in_folder(NAME)];
+        let folder = config_folder();
+        let in_folder = |name| Some(folder.as_ref()?.join(name));
+        // A folder that was removed has no name.
+        let working_folder = std::env::current_dir().ok();
         #[expect(
             clippy::disallowed_methods,
             reason = "the environment is one of the layers"
@@ -54,21 +59,24 @@ impl Layers {
             .collect();
         Self {
             file,
-            usual_files: usual_files.into_iter().flatten().collect(),
+            usual_file: in_folder(NAME),
+            passed_over: working_folder.map(|folder| folder.join(NAME)),
             credentials: in_folder("credentials.toml"),
             variables,
             flags,
         }
     }
 
-    /// The values of all layers, later ones winning.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+    /// The values of all layers, later ones winning, and what the operator should know of them.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<(T, Vec<String>), ConfigError> {
         let mut figment = Figment::from(defaults());
-        let usual = || self.usual_files.iter().find(|path| path.is_file());
-        if let Some(path) = self.file.as_ref().or_else(usual) {
-            figment = figment.merge(file(path)?);
+        let mut warnings = Vec::new();
+        let path = self.file_to_read();
+        warnings.extend(self.warn_of_working_folder(path.as_deref()));
+        if let Some(path) = path {
+            figment = figment.merge(file(&path, &mut warnings)?);
         }
-        for (setting, variable, value) in environment(&self.variables)? {
+        for (setting, variable, value) in environment::read(&self.variables, &mut warnings)? {
             let source = format!("{ENVIRONMENT} `{variable}`");
             figment = figment.merge(Layer::of_one(source, setting, value));
         }
@@ -79,7 +87,34 @@ impl Layers {
         }
         let values = figment.extract().map_err(|error| explain(&error))?;
         one_source_of_token(&figment)?;
-        Ok(values)
+        Ok((values, warnings))
+    }
+
+    /// The file that was given, else the user's own, if there is one.
+    fn file_to_read(&self) -> Option<PathBuf> {
+        let mut named = self
+            .variables
+            .iter()
+            .filter(|(name, _)| name == CONFIG_VARIABLE);
+        let named = named.find(|(_, value)| !is_unset(value));
+        let named = named.map(|(_, path)| trimmed(path).into());
+        let usual = || self.usual_file.clone().filter(|path| path.is_file());
+        self.file.clone().or(named).or_else(usual)
+    }
+
+    /// What to say of a file in the working folder that is not the one to read.
+    fn warn_of_working_folder(&self, read: Option<&Path>) -> Option<String> {
+        let path = self.passed_over.as_ref().filter(|path| path.is_file())?;
+        let place = |path: &Path| path.canonicalize().ok();
+        if read.is_some_and(|read| place(read) == place(path)) {
+            return None;
+        }
+        // The folder's name may be another's choice, and this may go to a terminal.
+        let path = path.display().to_string();
+        Some(format!(
+            "`{}` is not read: no settings come from the working folder, which may be anybody's; if the file is yours, name it with `--config` or `{CONFIG_VARIABLE}`",
+            path.escape_debug()
+        ))
     }
 }
 
@@ -104,9 +139,6 @@ fn one_source_of_token(figment: &Figment) -> Result<(), ConfigError> {
     }
     Ok(())
 }
-
-/// How the source of what an environment variable holds begins.
-const ENVIRONMENT: &str = "environment variable";
 
 /// Values, and where they came from.
 struct Layer {
@@ -135,7 +167,7 @@ impl Provider for Layer {
 /// A text read as its setting's type, so that each layer may write numbers, lists, and yes or no as text. What can't be read stays, and serde refuses it.
 fn typed(setting: &Setting, value: Value) -> Value {
     let text = match value {
-        Value::String(_, text) if !setting.is_secret => text,
+        Value::String(_, text) => text,
         Value::Array(tag, mut words) if setting.is("array") => {
             for word in &mut words {
                 if let Value::String(_, word) = word {
@@ -147,7 +179,7 @@ fn typed(setting: &Setting, value: Value) -> Value {
         }
         other => return other,
     };
-    let text = text.trim();
+    let text = trimmed(&text);
     if setting.is("array") {
         let words: Vec<Value> = text.split(',').map(Value::from).collect();
         return typed(setting, words.into());
@@ -161,10 +193,9 @@ fn typed(setting: &Setting, value: Value) -> Value {
 }
 
 /// The file's values.
-fn file(path: &Path) -> Result<Layer, ConfigError> {
+fn file(path: &Path, warnings: &mut Vec<String>) -> Result<Layer, ConfigError> {
     let source = format!("configuration file `{}`", path.display());
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError(format!("{source} can't be read: {error}")))?;
+    let text = text::read(path).map_err(|problem| ConfigError(format!("{source} {problem}")))?;
     let data = Toml::string(&text).data().map_err(|error| {
         // Only line and column: what follows shows the file's text, which may be a secret.
         let error = error.to_string();
@@ -172,10 +203,16 @@ fn file(path: &Path) -> Result<Layer, ConfigError> {
         ConfigError(format!("{source} is not TOML: {location}"))
     })?;
     let values = data.into_values().next().unwrap_or_default();
-    let mut values = known(values, &SETTINGS, &TABLES.map(|(key, _)| key), &source)?;
+    let mut values = known(
+        values,
+        &SETTINGS,
+        &TABLES.map(|(key, _)| key),
+        &source,
+        warnings,
+    )?;
     if let Some(Value::Dict(_, limits)) = values.get_mut("limits") {
         let source = format!("{source}, table `[limits]`");
-        *limits = known(std::mem::take(limits), &LIMITS, &[], &source)?;
+        *limits = known(std::mem::take(limits), &LIMITS, &[], &source, warnings)?;
     }
     Ok(Layer { source, values })
 }
@@ -186,13 +223,22 @@ fn known(
     settings: &[Setting],
     tables: &[&str],
     source: &str,
+    warnings: &mut Vec<String>,
 ) -> Result<Dict, ConfigError> {
     let settings = || settings.iter().filter(|setting| setting.is_in_file());
     let mut known = Dict::new();
     for (key, value) in values {
-        let is_unset = value.as_str().is_some_and(is_unset);
+        let mut is_unset = value.as_str().is_some_and(is_unset);
         let value = match settings().find(|setting| setting.key == key) {
-            Some(setting) => typed(setting, value),
+            Some(setting) => {
+                let is_pasted =
+                    setting.is_credential() && value.as_str().is_some_and(is_placeholder);
+                if is_pasted && !is_unset {
+                    warnings.push(placeholder(setting, source));
+                    is_unset = true;
+                }
+                typed(setting, value)
+            }
             None if tables.contains(&&*key) => value,
             None => {
                 let keys = settings().map(|setting| &*setting.key);
@@ -204,63 +250,4 @@ fn known(
         }
     }
     Ok(known)
-}
-
-/// A setting that the environment has, with its variable and its value.
-type Found<'a> = (&'static Setting, &'a str, String);
-
-/// The settings among environment variables, `…_FILE` ones read. A `SEVENDIGITAL_` variable that is none is refused.
-fn environment(variables: &[(String, String)]) -> Result<Vec<Found<'_>>, ConfigError> {
-    let mut found: Vec<Found> = Vec::new();
-    for (name, value) in variables {
-        let Some((setting, is_file)) = setting_of(name) else {
-            not_ours(name)?;
-            continue;
-        };
-        if is_unset(value) {
-            continue;
-        }
-        let key = &setting.key;
-        if let Some((_, other, _)) = found.iter().find(|(twin, ..)| std::ptr::eq(*twin, setting)) {
-            return Err(ConfigError(format!(
-                "`{key}`: both `{other}` and `{name}` are set; unset one"
-            )));
-        }
-        let value = if is_file {
-            let text = std::fs::read_to_string(value).map_err(|error| {
-                ConfigError(format!(
-                    "`{key}`: the file that {ENVIRONMENT} `{name}` names can't be read: {error}"
-                ))
-            })?;
-            text.trim_end_matches(['\r', '\n']).to_owned()
-        } else {
-            value.clone()
-        };
-        found.push((setting, name, value));
-    }
-    Ok(found)
-}
-
-/// A variable that is no setting has to be another program's.
-fn not_ours(name: &str) -> Result<(), ConfigError> {
-    if let Some(limit) = name.strip_prefix(LIMIT_VARIABLE) {
-        let source = format!("{ENVIRONMENT} `{name}`");
-        let key = limit.to_ascii_lowercase();
-        let keys = LIMITS.iter().map(|limit| &*limit.key);
-        return Err(unknown(&source, &key, keys));
-    }
-    if name.starts_with("SEVENDIGITAL_") {
-        let names = SETTINGS.iter().map(|setting| &*setting.variable);
-        return Err(unknown("environment", name, names));
-    }
-    Ok(())
-}
-
-/// The setting of an environment variable, and whether the variable names a file that holds the value.
-fn setting_of(variable: &str) -> Option<(&'static Setting, bool)> {
-    let secret = variable.strip_suffix("_FILE");
-    SETTINGS.iter().chain(LIMITS.iter()).find_map(|setting| {
-        let is_file = setting.is_secret && secret == Some(&*setting.variable);
-        (is_file || setting.variable == variable).then_some((setting, is_file))
-    })
 }

@@ -12,7 +12,8 @@ use super::stored_login::{self, StoredLogin};
 impl Config {
     /// Reads all layers and checks what they make together.
     pub fn load(layers: &Layers) -> Result<Self, ConfigError> {
-        let mut config: Self = layers.read()?;
+        let (mut config, warnings): (Self, _) = layers.read()?;
+        config.warnings = warnings;
         config.has_browser = has_browser(&layers.variables);
         config.check().map_err(ConfigError)?;
         let origins = config.allowed_origins.iter();

@@ -33,6 +33,14 @@ pub(super) fn unknown<'a>(
     ConfigError(format!("{source}: there is no setting `{name}`; {way_out}"))
 }
 
+/// The warning about a value that stands for another, which nobody put in.
+pub(super) fn placeholder(setting: &Setting, source: &str) -> String {
+    let (key, expected) = (&setting.key, setting.expected());
+    format!(
+        "`{key}` ({source}) holds a placeholder, and counts as not set: put in {expected}, or take it out"
+    )
+}
+
 /// figment's error in our words.
 pub(super) fn explain(error: &figment::Error) -> ConfigError {
     let metadata = error.metadata.as_ref();

@@ -4,7 +4,8 @@ use serde::Deserialize;
 use sevendigital::{Secret, Token};
 use sevendigital_tools::{Scope, TOOLS};
 
-use super::values::is_unset;
+use super::text::{is_placeholder, is_unset};
+use super::values::{plain, secret};
 use crate::digest;
 
 /// A caller as the file describes it, in a table `[[principals]]`.
@@ -14,14 +15,18 @@ pub struct Principal {
     /// What it is called in logs and limits.
     pub name: String,
     /// SHA-256 of its bearer token, in 64 hexadecimal digits; `sevendigital-mcp token new` prints one.
+    #[serde(default, deserialize_with = "plain")]
     token_sha256: Option<String>,
     /// Its `sub` in access tokens of the authorization server.
     pub subject: Option<String>,
     /// Scopes and tool names.
     pub allow: Vec<String>,
     /// The managed user that it is bound to.
+    #[serde(default, deserialize_with = "plain")]
     pub user_id: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
     access_token: Option<Secret>,
+    #[serde(default, deserialize_with = "secret")]
     access_token_secret: Option<Secret>,
 }
 
@@ -55,7 +60,8 @@ impl Principal {
         let secrets = [&self.access_token, &self.access_token_secret];
         let given = secrets.into_iter().flatten();
         // An empty value does not count as absent here: a gap in the file must not widen what a caller may do.
-        let has_gap = given.clone().any(|secret| is_unset(secret.expose()));
+        let is_gap = |value: &str| is_unset(value) || is_placeholder(value);
+        let has_gap = given.clone().any(|secret| is_gap(secret.expose()));
         // What must not be, and the way out.
         #[rustfmt::skip]
         let rules = [
@@ -69,7 +75,7 @@ impl Principal {
             (subject == Some(""), "`subject` is empty"),
             (given.count() == 1, "`access_token` and `access_token_secret` belong together: set both or neither"),
             (has_gap, "`access_token` and `access_token_secret` are not filled in: leave them out, or name the account that it is bound to"),
-            (self.user_id.as_deref().is_some_and(is_unset), "`user_id` is not filled in: leave it out, or name the account that it is bound to"),
+            (self.user_id.as_deref().is_some_and(is_gap), "`user_id` is not filled in: leave it out, or name the account that it is bound to"),
             (digest.is_some() && digest == operator, "its token is the operator's `token`: give it one of its own"),
         ];
         let broken = rules.into_iter().find(|(is_broken, _)| *is_broken);

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::limits::Limits;
 use super::principals::Principal;
-use super::values::{country, human_duration, keeping};
+use super::values::{address, country, human_duration, keeping, optional_address, optional_whole};
 
 /// The names of this machine to itself.
 pub const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -62,11 +62,13 @@ pub struct Config {
     #[schemars(with = "String", extend("env" = "SEVENDIGITAL_OAUTH_PLACEMENT", "default" = "auto", "expected" = "`auto`, `query` or `header`"))]
     pub oauth_placement: Placement,
     /// Where `serve` serves MCP over HTTP; port 0 picks a free one.
-    #[schemars(extend("flag" = "--bind", "value" = "ADDRESS:PORT", "default" = "127.0.0.1:9090", "expected" = "ADDRESS:PORT, such as 127.0.0.1:9090"))]
+    #[serde(deserialize_with = "address")]
+    #[schemars(extend("flag" = "--bind", "value" = "ADDRESS:PORT", "default" = "127.0.0.1:9090", "expected" = "ADDRESS:PORT, such as 127.0.0.1:9090 or localhost:9090"))]
     pub bind: SocketAddr,
     /// Where `serve` serves the tools as REST too, with a page about them at /docs.
+    #[serde(default, deserialize_with = "optional_address")]
     #[schemars(extend("flag" = "--rest", "value" = "ADDRESS:PORT"))]
-    #[schemars(extend("bare" = "127.0.0.1:8080", "unset" = "off", "expected" = "ADDRESS:PORT, such as 127.0.0.1:8080"))]
+    #[schemars(extend("bare" = "127.0.0.1:8080", "unset" = "off", "expected" = "ADDRESS:PORT, such as 127.0.0.1:8080 or localhost:8080"))]
     pub rest_bind: Option<SocketAddr>,
     /// Hints that clients see: what is true (`accurate`), or what the capability says (`published`).
     #[schemars(extend("flag" = "--hints", "value" = "SET", "default" = "accurate", "expected" = "`accurate` or `published`"))]
@@ -79,7 +81,7 @@ pub struct Config {
     pub confirm_with: Vec<ConfirmWay>,
     /// How long a call waits for an answer from the browser or a terminal; a repeat of the call picks up an answer that comes later.
     #[serde(deserialize_with = "human_duration")]
-    #[schemars(with = "String", extend("default" = "50s", "expected" = "a duration with its unit, such as `50s`"))]
+    #[schemars(with = "String", extend("default" = "50s", "expected" = "a duration with its unit, such as `50s`, from `1ms` to `49d`"))]
     pub confirm_wait: Duration,
     /// Serve only the tools that read.
     #[schemars(extend("flag" = "--read-only", "default" = false))]
@@ -130,21 +132,23 @@ pub struct Config {
     #[schemars(with = "String", extend("default" = "400d", "expected" = "a duration from `1d` to `100y`, such as `400d`"))]
     pub ledger_keep: Duration,
     /// The dearest single purchase, in minor units; one whose price is not known beforehand is refused.
-    #[schemars(extend("expected" = "a price in minor units, such as 2000 for 20.00"))]
+    #[schemars(extend("expected" = "a price in minor units from 0 to 4294967295, such as 2000 for 20.00"))]
     pub max_price: Option<u32>,
     /// Purchases of one account in a minute.
-    #[schemars(extend("expected" = "a whole number"))]
+    #[schemars(extend("expected" = "a whole number from 0 to 4294967295"))]
     pub(super) max_charges_per_minute: Option<u32>,
     /// Purchases of one account in any 24 hours.
-    #[schemars(extend("expected" = "a whole number"))]
+    #[schemars(extend("expected" = "a whole number from 0 to 4294967295"))]
     pub(super) max_charges_per_day: Option<u32>,
     /// Sum of prices of one account in any 24 hours, in minor units.
-    #[schemars(extend("expected" = "a sum in minor units, such as 5000 for 50.00"))]
+    #[schemars(extend("expected" = "a sum in minor units from 0 to 18446744073709551615, such as 5000 for 50.00"))]
     pub(super) daily_budget: Option<u64>,
     /// Purchases of one account in flight.
-    #[schemars(extend("default" = 32, "expected" = "a whole number from 1"))]
+    #[serde(default, deserialize_with = "optional_whole")]
+    #[schemars(extend("default" = 32, "expected" = "a whole number from 1 to 4294967295"))]
     pub(super) max_charges_in_flight: Option<u32>,
     /// Loopback address where Prometheus may read `/metrics`: calls by tool and outcome, times, 7digital's responses and rate limit, what is in flight.
+    #[serde(default, deserialize_with = "optional_address")]
     #[schemars(extend("unset" = "off", "expected" = "ADDRESS:PORT of this machine, such as 127.0.0.1:9464"))]
     pub metrics_bind: Option<SocketAddr>,
     /// Collector that traces are sent to, without the path `/v1/traces`; needs a build with `--features otlp`.

@@ -92,6 +92,20 @@ impl Setting {
         self.variable.starts_with("SEVENDIGITAL_")
     }
 
+    /// Whether it says who calls 7digital and for whom: there a placeholder is nothing, while it stays an error where nothing would mean more rights.
+    pub(super) fn is_credential(&self) -> bool {
+        const CREDENTIALS: [&str; 7] = [
+            "consumer_key",
+            "consumer_secret",
+            "access_token",
+            "access_token_secret",
+            "user_id",
+            "country",
+            "shop_id",
+        ];
+        CREDENTIALS.contains(&&*self.key)
+    }
+
     /// The default, for the lowest layer.
     pub(super) fn default(&self) -> Option<(String, Value)> {
         Some((self.key.clone(), self.default.clone()?))

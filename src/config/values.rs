@@ -1,12 +1,16 @@
 //! Values that are written as texts and held as something stricter.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IntoDeserializer as _};
+use serde::de::{Deserializer, Error as _, IntoDeserializer as _, value};
+use sevendigital::Secret;
 use sevendigital_tools::values::Country;
+
+use super::text::trimmed;
 
 /// Longest duration that a setting takes, some seven weeks: adding it to the clock never overflows.
 const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
@@ -42,17 +46,60 @@ pub(super) fn whole<'de, D: Deserializer<'de>, T: TryFrom<u32>>(
     T::try_from(number).map_err(|_| D::Error::custom("out of range"))
 }
 
-/// A country as 7digital takes it: two letters, in capitals.
+/// The same as [`whole`], where there may be none.
+pub(super) fn optional_whole<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    Ok(Option::<NonZeroU32>::deserialize(deserializer)?.map(NonZeroU32::get))
+}
+
+/// An address with its port, by number; of names, `localhost` alone.
+pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.split_once(':') {
+        Some((name, port)) if name.eq_ignore_ascii_case("localhost") => {
+            let port = port.parse().map_err(D::Error::custom)?;
+            Ok((Ipv4Addr::LOCALHOST, port).into())
+        }
+        _ => text.parse().map_err(D::Error::custom),
+    }
+}
+
+/// The same, where there may be none.
+pub(super) fn optional_address<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SocketAddr>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.map(String::into_deserializer);
+    text.map(address).transpose()
+}
+
+/// A secret of a table, without what tools leave around it.
+pub(super) fn secret<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Secret>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.map(|text| trimmed(&text).into()))
+}
+
+/// The same for a text that is checked later.
+pub(super) fn plain<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.map(|text| trimmed(&text).to_owned()))
+}
+
+/// A country as 7digital takes it: two letters, in capitals, of which one is meant.
 pub(super) fn country<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.map(String::into_deserializer);
-    let country = text.map(Country::deserialize).transpose()?;
-    Ok(country.map(|country| country.as_str().to_owned()))
-}
-
-/// Empty, or a placeholder such as `${SECRET}` that the client which started us did not fill in.
-pub(super) fn is_unset(value: &str) -> bool {
-    let value = value.trim();
-    value.is_empty() || (value.starts_with("${") && value.ends_with('}'))
+    let Some(text) = Option::<String>::deserialize(deserializer)? else {
+        return Ok(None);
+    };
+    let country = Country::deserialize(text.clone().into_deserializer());
+    let country = country.map_err(|_: value::Error| match Country::meant_by(&text) {
+        Some(code) => D::Error::custom(format!("did you mean {code}?")),
+        None => D::Error::custom("that is no country"),
+    });
+    Ok(Some(country?.as_str().to_owned()))
 }

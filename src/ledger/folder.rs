@@ -9,6 +9,15 @@ pub(super) fn alive_file(folder: &Path, owner: &str) -> PathBuf {
     folder.join(format!("{owner}.alive"))
 }
 
+/// Where a path really leads: from the root on, and behind links and redirections as far as the file exists.
+pub(super) fn real(path: &Path) -> PathBuf {
+    let real = path.canonicalize().or_else(|_| std::path::absolute(path));
+    let real = real.unwrap_or_else(|_| path.to_owned());
+    // Windows puts this before the paths that it has resolved.
+    let plain = real.to_str().and_then(|path| path.strip_prefix(r"\\?\"));
+    plain.map(PathBuf::from).unwrap_or(real)
+}
+
 /// Removes the lock files of processes that died. A young file may belong to a process that is about to lock it.
 pub(super) fn sweep(folder: &Path) {
     let young = |file: &File| {

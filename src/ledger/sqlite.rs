@@ -14,7 +14,7 @@ use rusqlite::{OpenFlags, ToSql, TransactionBehavior, params_from_iter};
 
 use super::clock::wall_clock;
 use super::entry::LedgerError;
-use super::folder::{FileId, alive_file, private_file, private_folder, sweep};
+use super::folder::{FileId, alive_file, private_file, private_folder, real, sweep};
 use super::schema::{Dialect, VERSION, migrate, tables};
 use super::sql::{Cell, Row, Sql, SqlResult};
 
@@ -67,7 +67,7 @@ impl Sqlite {
 
     /// The file, for people.
     pub(super) fn place(&self) -> String {
-        let file = self.file().map(|file| file.display().to_string());
+        let file = self.file().map(|file| real(&file).display().to_string());
         file.unwrap_or_else(|| "in memory, until this process ends".to_owned())
     }
 

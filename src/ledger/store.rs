@@ -12,7 +12,7 @@ use super::postgres::Postgres;
 use super::queries::{mark_not_sent, write_outcome};
 use super::sql::{Sql, SqlResult};
 use super::sqlite::{Finish, Sqlite};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, state_folder};
 
 /// How often what could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(1);
@@ -48,11 +48,6 @@ pub(super) enum Unwritten {
 impl Store {
     /// In the database of `ledger_url`; else in the state folder that the settings name, or else the platform's; in memory for a sandbox without one.
     pub(super) fn from_config(config: &Config) -> Result<Self, ConfigError> {
-        let usual = || {
-            let folders = directories::ProjectDirs::from("", "", "sevendigital-mcp")?;
-            let folder = folders.state_dir().unwrap_or(folders.data_local_dir());
-            Some(folder.to_owned())
-        };
         let sqlite = |folder| Database::Sqlite(Arc::new(Sqlite::new(folder)));
         let database = match (&config.ledger_url, config.state_dir.clone()) {
             (Some(url), _) => {
@@ -61,7 +56,7 @@ impl Store {
                 Database::Postgres(Arc::new(postgres))
             }
             (None, None) if config.sandbox => sqlite(None),
-            (None, folder) => match folder.or_else(usual) {
+            (None, folder) => match folder.or_else(state_folder) {
                 Some(folder) => sqlite(Some(folder)),
                 None => Database::Nowhere,
             },
@@ -85,7 +80,10 @@ impl Store {
         match &self.database {
             Database::Sqlite(sqlite) => sqlite.place(),
             Database::Postgres(postgres) => postgres.place(),
-            Database::Nowhere => "nowhere: the platform names no folder for it".to_owned(),
+            Database::Nowhere => {
+                "nowhere: neither HOME nor the system names a folder for it; set `state_dir`"
+                    .to_owned()
+            }
         }
     }
 
@@ -255,7 +253,7 @@ impl Store {
 
 fn nowhere() -> LedgerError {
     LedgerError(
-        "there is no folder for the ledger: set `state_dir` (`SEVENDIGITAL_MCP_STATE_DIR`)"
+        "there is no folder for the ledger, since neither HOME nor the system names one: set `state_dir` (`SEVENDIGITAL_MCP_STATE_DIR`)"
             .to_owned(),
     )
 }

@@ -4,4 +4,7 @@ mod cli;
 pub(crate) mod config;
 mod errors;
 mod login;
+mod service_links;
+mod start;
 mod stored_login;
+mod values;

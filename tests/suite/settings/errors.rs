@@ -63,7 +63,7 @@ fn an_unknown_name_is_refused_with_the_nearest_known_one() {
 fn a_wrong_value_is_reported_with_key_layer_and_what_was_expected() {
     #[rustfmt::skip]
     const WRONG: &[(&str, &[&str])] = &[
-        ("country", &["GBR", "G", "44"]),
+        ("country", &["GBR", "G", "44", "UK", "ZZ"]),
         ("base_uri", &["http://api.7digital.com/1.2", "api.7digital.com", "ftp://127.0.0.1", "https://u:p@x.example"]),
         ("oauth_placement", &["body", "Query"]),
         ("bind", &["9090", "localhost", "127.0.0.1:99999", "nowhere:1"]),
