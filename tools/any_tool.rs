@@ -35,8 +35,8 @@ impl AnyTool {
             requires_confirmation: T::ACTION.is_some(),
             rate_limit: T::RATE_LIMIT,
             input_schema: match T::CONTRACT.upstream.method {
-                Method::Get => schema::whole::<T::Input>,
-                Method::Post => schema::whole::<Body<T::Input>>,
+                Method::Get => schema::input::<T::Input>,
+                Method::Post => schema::input::<Body<T::Input>>,
             },
             output_schema: schema::output::<T::Output>,
             prepare: Prepared::new::<T>,

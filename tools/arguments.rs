@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::ToolError;
-use crate::card_data;
+use crate::{card_data, declared};
 
 /// Arguments as a JSON object.
 pub type Arguments = Map<String, Value>;
@@ -20,14 +20,16 @@ pub(crate) struct Body<T> {
 }
 
 /// Parses arguments into an input; the error names the field and what was expected, never a value.
-pub(crate) fn parse<T: DeserializeOwned>(mut arguments: Arguments) -> Result<T, ToolError> {
+pub(crate) fn parse<T: DeserializeOwned + JsonSchema + 'static>(
+    mut arguments: Arguments,
+) -> Result<T, ToolError> {
     // Some clients send an object argument as its JSON text.
     if let Some(Value::String(text)) = arguments.get("body")
         && let Ok(object @ Value::Object(_)) = serde_json::from_str(text)
     {
         arguments.insert("body".into(), object);
     }
-    card_data::refuse(&arguments)?;
+    card_data::refuse(&arguments, declared::of::<T>())?;
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let problem = without_value(error.into_inner().to_string());

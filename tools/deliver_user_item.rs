@@ -66,6 +66,7 @@ pub struct Sale {
     /// Purchased track to deliver; without it the whole release is delivered.
     track_id: Option<Id>,
     /// The partner's own reference of the sale; made here if none is given.
+    #[schemars(extend("x-kind" = "id"))]
     transaction_id: Option<Text>,
     /// What the user paid, in minor units: 799 is 7.99; 0 if it was free.
     retail_price: Option<Price>,

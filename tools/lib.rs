@@ -23,6 +23,7 @@ pub mod values;
 mod amount;
 mod card_data;
 mod coercion;
+mod declared;
 mod schema;
 mod sent;
 

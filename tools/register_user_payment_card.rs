@@ -70,6 +70,7 @@ impl Tool for RegisterUserPaymentCard {
 #[serde(rename_all = "camelCase")]
 pub struct Registration {
     /// Web address that 7digital sends the user's browser to afterwards. Required by 7digital.
+    #[schemars(extend("x-kind" = "address"))]
     redirect_url: Option<Text>,
     /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,

@@ -22,15 +22,30 @@ pub(crate) fn whole<T: JsonSchema>() -> Map<String, Value> {
     std::mem::take(fields)
 }
 
+/// The schema of arguments as clients see it.
+pub(crate) fn input<T: JsonSchema>() -> Map<String, Value> {
+    let mut schema = Schema::from(whole::<T>());
+    RecursiveTransform(unmark).transform(&mut schema);
+    std::mem::take(schema.ensure_object())
+}
+
 /// The schema of a document as clients see it: without the inside of fields that are marked with [`BRIEF`].
 pub(crate) fn output<T: JsonSchema>() -> Map<String, Value> {
     let mut schema = Schema::from(whole::<T>());
     RecursiveTransform(shorten).transform(&mut schema);
+    RecursiveTransform(unmark).transform(&mut schema);
     std::mem::take(schema.ensure_object())
 }
 
 /// Marks a field whose inside another tool describes: each tool would repeat it, and every client pays for its length.
 const BRIEF: &str = "x-brief";
+
+/// Marks a type, or a field whose type is none of its own, with the kind of its values, for our own use (`declared.rs`).
+pub(crate) const KIND: &str = "x-kind";
+
+fn unmark(schema: &mut Schema) {
+    schema.remove(KIND);
+}
 
 fn shorten(schema: &mut Schema) {
     if schema.remove(BRIEF).is_some() {

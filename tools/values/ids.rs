@@ -12,7 +12,7 @@ use super::text::Text;
 /// An identifier of 7digital's: 1 to 128 letters, digits, `.`, `_`, `:` or `-`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Text")]
-#[schemars(with = "String", extend("maxLength" = 128))]
+#[schemars(with = "String", extend("maxLength" = 128, "x-kind" = "id"))]
 pub struct Id(String);
 
 /// An ISO 3166-1 alpha-2 country code, in capitals.
@@ -30,19 +30,19 @@ pub struct Currency(String);
 /// An e-mail address of at most 254 characters.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Text")]
-#[schemars(with = "String", extend("maxLength" = 254))]
+#[schemars(with = "String", extend("maxLength" = 254, "x-kind" = "address"))]
 pub struct Email(String);
 
 /// The id of a user: 1 to 255 characters, chosen by the partner or by 7digital.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Text")]
-#[schemars(with = "String", extend("maxLength" = 255))]
+#[schemars(with = "String", extend("maxLength" = 255, "x-kind" = "id"))]
 pub struct UserId(String);
 
 /// A password. It is sent to 7digital, never printed, and not serialized.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(from = "Text")]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("x-kind" = "password"))]
 pub struct Password(Secret);
 
 impl Id {

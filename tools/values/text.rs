@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 /// A text. Numbers and booleans are taken as they are written: 7digital sends `"id": 4617` as JSON and `id="4617"` as XML.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(extend("x-kind" = "text"))]
 pub struct Text(pub String);
 
 impl<'de> Deserialize<'de> for Text {

@@ -12,7 +12,7 @@ use sevendigital_sandbox::{Arrival, Sandbox, Signature, demo};
 use sevendigital_tools::{AnyTool, TOOLS, ToolError};
 use tokio::runtime::Runtime;
 
-use crate::support::hostile::{arguments, card_number, fields, good, spellings};
+use crate::support::hostile::{arguments, card_number, fields, good, is_typed, spellings};
 use crate::support::{load, sandbox_settings};
 use crate::upstream::wire::{oauth_names, second_opinion};
 
@@ -240,6 +240,7 @@ fn a_card_number_anywhere_is_refused_and_not_repeated() {
     for effect in [Effect::Reads, Effect::Writes, Effect::Charges] {
         let strategy = |tool: &AnyTool| {
             let mut names = fields(tool);
+            names.retain(|name| !is_typed(name));
             names.push("comment".to_owned());
             (
                 card_number(),
@@ -266,5 +267,44 @@ fn a_card_number_anywhere_is_refused_and_not_repeated() {
                 assert!(!digits.contains(&number[..6]), "{told}");
             },
         );
+    }
+}
+
+#[test]
+fn an_id_that_looks_like_a_card_number_is_the_id_that_is_sent() {
+    for effect in [Effect::Reads, Effect::Writes, Effect::Charges] {
+        let strategy = |tool: &AnyTool| {
+            let mut names = fields(tool);
+            names.retain(|name| is_typed(name) && !name.to_lowercase().contains("email"));
+            (card_number(), sample::select(names))
+        };
+        each_tool(effect, strategy, |tool, upstream, (number, name)| {
+            let mut given = good(tool);
+            match given.get_mut("body") {
+                Some(body) => body[&name] = json!(number),
+                None => {
+                    given.insert(name.clone(), json!(number));
+                }
+            }
+            // 7digital's locker knows a track by its release.
+            if name == "trackId" {
+                given.insert("releaseId".into(), json!("1"));
+            }
+            let (error, arrivals) = upstream.call(tool, given);
+            let [arrival] = arrivals.as_slice() else {
+                panic!("{name} is sent: {error:?}");
+            };
+            let sent = if arrival.query.is_empty() {
+                &arrival.form
+            } else {
+                &arrival.query
+            };
+            let in_path = arrival.path.ends_with(&number);
+            assert!(
+                in_path || sent.contains(&(name, number)),
+                "{:?}",
+                arrival.target
+            );
+        });
     }
 }

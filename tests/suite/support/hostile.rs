@@ -60,6 +60,12 @@ pub(crate) fn fields(tool: &AnyTool) -> Vec<String> {
     }
 }
 
+/// Whether a field is for an id, an address or a password, in which a number is no card's.
+pub(crate) fn is_typed(field: &str) -> bool {
+    let typed = ["id", "email", "emailAddress", "password", "redirectUrl"];
+    typed.contains(&field) || field.ends_with("Id")
+}
+
 /// A good call of the tool.
 pub(crate) fn good(tool: &AnyTool) -> Map<String, Value> {
     let arguments = calls::good(tool.contract.name);
@@ -109,9 +115,19 @@ pub(crate) fn arguments(tool: &AnyTool) -> impl Strategy<Value = Map<String, Val
     })
 }
 
-/// A number of 13 to 19 digits that passes the Luhn check, without its separators.
+/// Prefixes and lengths that the issuers of cards give.
+#[rustfmt::skip]
+const ISSUED: &[(&str, usize)] = &[
+    ("4", 13), ("4", 16), ("4", 19), ("51", 16), ("55", 16), ("2221", 16), ("2720", 16), ("34", 15), ("37", 15), ("6011", 16), ("65", 19),
+    ("300", 14), ("36", 14), ("3528", 16), ("3589", 19), ("62", 16), ("62", 19), ("5018", 12), ("6759", 18), ("6763", 19),
+];
+
+/// A number that an issuer could have given to a card, without separators.
 pub(crate) fn card_number() -> impl Strategy<Value = String> {
-    collection::vec(0..10_u32, 12..19).prop_map(|mut digits| {
+    let rest = collection::vec(0..10_u32, 19);
+    (sample::select(ISSUED), rest).prop_map(|((prefix, length), rest)| {
+        let prefix = prefix.chars().filter_map(|c| c.to_digit(10));
+        let mut digits: Vec<u32> = prefix.chain(rest).take(length - 1).collect();
         let sum: u32 = digits
             .iter()
             .rev()
@@ -151,7 +167,6 @@ pub(crate) fn spellings() -> Vec<fn(&str) -> Value> {
                     .collect::<String>(),
             )
         },
-        // As a JSON number it has no leading zero.
-        |number| serde_json::from_str(number).unwrap_or_else(|_| Value::from(number)),
+        |number| serde_json::from_str(number).unwrap(),
     ]
 }
