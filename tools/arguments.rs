@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::ToolError;
-use crate::{card_data, declared};
+use crate::declared::{self, Declared};
+use crate::{card_data, filled, hosts};
 
 /// Arguments as a JSON object.
 pub type Arguments = Map<String, Value>;
@@ -29,7 +30,11 @@ pub(crate) fn parse<T: DeserializeOwned + JsonSchema + 'static>(
     {
         arguments.insert("body".into(), object);
     }
-    card_data::refuse(&arguments, declared::of::<T>())?;
+    let declared = declared::of::<T>();
+    hosts::pass_over(&mut arguments, declared);
+    card_data::refuse(&arguments, declared)?;
+    filled::settle(&mut arguments, declared)?;
+    check_names(&arguments, declared)?;
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
         let problem = without_value(error.into_inner().to_string());
@@ -40,6 +45,31 @@ pub(crate) fn parse<T: DeserializeOwned + JsonSchema + 'static>(
             ToolError::Input(format!("{path}: {problem}"))
         }
     })
+}
+
+/// Refuses names that no argument has, with the nearest that one has.
+fn check_names(arguments: &Arguments, declared: &Declared) -> Result<(), ToolError> {
+    let mut names = arguments.keys();
+    let unknown = names.find(|name| !declared.open && declared.get(name).is_none());
+    let Some(name) = unknown else { return Ok(()) };
+    let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
+    let known = declared.names();
+    let likeness = known
+        .iter()
+        .map(|(path, known)| (strsim::jaro_winkler(&plain(known), &plain(name)), path));
+    let nearest = likeness.max_by(|one, other| one.0.total_cmp(&other.0));
+    if let Some((_, path)) = nearest.filter(|(likeness, _)| *likeness > 0.85) {
+        let problem = format!("unknown field `{name}`: did you mean `{path}`?");
+        return Err(ToolError::Input(problem));
+    }
+    let known = known.iter().filter(|(path, last)| path == last);
+    let known: Vec<String> = known.map(|(path, _)| format!("`{path}`")).collect();
+    let one_of = if known.len() > 1 { "one of " } else { "" };
+    let problem = format!(
+        "unknown field `{name}`, expected {one_of}{}",
+        known.join(", ")
+    );
+    Err(ToolError::Input(problem))
 }
 
 /// What is wrong with a value, without the value, which may be a password: serde's own message quotes it before what was expected.

@@ -19,7 +19,8 @@ fn fields(
     declared: Option<&Declared>,
 ) -> Result<(), ToolError> {
     fields.iter().try_for_each(|(name, value)| {
-        let kind = declared.and_then(|declared| declared.get(name));
+        let argument = declared.and_then(|declared| declared.get(name));
+        let kind = argument.map(|argument| &argument.kind);
         let dot = if path.is_empty() { "" } else { "." };
         check(&format!("{path}{dot}{name}"), name, value, kind)
     })

@@ -1,4 +1,4 @@
-//! What a tool declares of its arguments: their names, and of what kind each is. Read from the schema of its input.
+//! What a tool declares of its arguments: their names, of what kind each is, and which are required. Read from the schema of its input.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -26,10 +26,19 @@ pub(crate) enum Kind {
     Formed,
 }
 
+/// One declared argument.
+#[derive(Debug)]
+pub(crate) struct Argument {
+    pub(crate) kind: Kind,
+    pub(crate) required: bool,
+}
+
 /// The declared arguments of one object.
 #[derive(Debug)]
 pub(crate) struct Declared {
-    arguments: BTreeMap<String, Kind>,
+    arguments: BTreeMap<String, Argument>,
+    /// Whether others may stand beside them.
+    pub(crate) open: bool,
 }
 
 /// The declarations that were read, by the type of the input.
@@ -45,16 +54,41 @@ pub(crate) fn of<T: JsonSchema + 'static>() -> &'static Declared {
 
 impl Declared {
     fn read(schema: &Map<String, Value>) -> Self {
+        let required = schema.get("required").and_then(Value::as_array);
+        let is_required = |name: &String| {
+            let mut required = required.into_iter().flatten();
+            required.any(|required| required == name)
+        };
         let properties = schema.get("properties").and_then(Value::as_object);
         let arguments = properties.into_iter().flatten();
-        let arguments = arguments.map(|(name, schema)| (name.clone(), Kind::read(schema)));
+        let arguments = arguments.map(|(name, schema)| {
+            let argument = Argument {
+                kind: Kind::read(schema),
+                required: is_required(name),
+            };
+            (name.clone(), argument)
+        });
         Self {
             arguments: arguments.collect(),
+            open: schema.get("additionalProperties") != Some(&Value::Bool(false)),
         }
     }
 
-    /// The kind of the argument of that name.
-    pub(crate) fn get(&self, name: &str) -> Option<&Kind> {
+    /// The names of all, of those in `body` with their path, and each without it.
+    pub(crate) fn names(&self) -> Vec<(String, &str)> {
+        let mut names = Vec::new();
+        for (name, argument) in &self.arguments {
+            names.push((name.clone(), name.as_str()));
+            if let Kind::Object(inside) = &argument.kind {
+                let inside = inside.names().into_iter();
+                names.extend(inside.map(|(path, last)| (format!("{name}.{path}"), last)));
+            }
+        }
+        names
+    }
+
+    /// The argument of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Argument> {
         self.arguments.get(name)
     }
 }

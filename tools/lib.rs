@@ -24,6 +24,8 @@ mod amount;
 mod card_data;
 mod coercion;
 mod declared;
+mod filled;
+mod hosts;
 mod schema;
 mod sent;
 

@@ -2,6 +2,7 @@
 
 mod contract;
 mod docs;
+mod habits;
 mod openapi;
 mod parity;
 mod properties;

@@ -5,6 +5,8 @@ use serde::de::{Deserializer, Error as _};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::coercion::whole;
+
 /// A text. Numbers and booleans are taken as they are written: 7digital sends `"id": 4617` as JSON and `id="4617"` as XML.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(extend("x-kind" = "text"))]
@@ -42,9 +44,10 @@ pub struct Count(pub i64);
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Text::deserialize(deserializer)?.0;
+        let text = text.trim();
         // `2.0` is how some clients write 2.
-        let digits = text.trim().strip_suffix(".0").unwrap_or(text.trim());
-        let number = digits.parse().map(Self);
-        number.map_err(|_| D::Error::custom("expected a whole number"))
+        let float = || whole(text.parse().ok())?.as_i64();
+        let number = text.parse().ok().or_else(float).map(Self);
+        number.ok_or_else(|| D::Error::custom("expected a whole number"))
     }
 }

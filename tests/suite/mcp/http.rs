@@ -176,7 +176,7 @@ async fn a_wrong_argument_is_named_to_the_model_and_nothing_is_sent() {
         ("get-user-locker", json!({"pageSize": 51}), "pageSize: expected 1 to 50"),
         ("get-user-locker", json!({"pages": 1}), "unknown field `pages`"),
         ("get-user-locker", json!({"country": "GBR"}), "country: expected a country as two letters"),
-        ("get-user-locker", json!({"userId": ""}), "userId: expected a user id"),
+        ("get-user-details", json!({"userId": ""}), "userId: a value is needed here"),
         ("purchase-user-item", json!({}), "releaseId: give `releaseId`"),
         ("purchase-user-item", json!({"releaseId": ["1"]}), "releaseId"),
         ("purchase-user-rrp-item", json!({"releaseId": "1/2"}), "releaseId: expected 1 to 128"),
