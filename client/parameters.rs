@@ -7,6 +7,7 @@ use crate::credentials::Credentials;
 use crate::endpoint::{Auth, Endpoint};
 use crate::error::{Error, InvalidParameter};
 use crate::oauth::Parameter;
+use crate::text::quotable_name;
 
 /// Characters in one parameter's value at most.
 pub const MAX_VALUE: usize = 1_024;
@@ -76,7 +77,7 @@ fn fill(parameters: &mut Vec<Parameter>, name: &str, default: Option<&String>, g
 /// The error for a parameter that is not sent.
 pub(crate) fn invalid(name: impl Into<String>, problem: InvalidParameter) -> Error {
     Error::Input {
-        name: name.into(),
+        name: quotable_name(&name.into()),
         problem,
     }
 }

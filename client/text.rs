@@ -16,6 +16,9 @@ use crate::json::insert;
 /// Characters of 7digital's own words that are passed on.
 const MAX_MESSAGE: usize = 200;
 
+/// Characters of a caller's name that are shown.
+const MAX_NAME: usize = 64;
+
 /// Removes what a reader can't see and a program could be misled by, and keeps what shapes the text that can be seen.
 ///
 /// Kept are joiners between letters of scripts that use them and between emoji, one variation selector after a character that takes one,
@@ -180,11 +183,32 @@ pub fn quotable(text: &str) -> String {
             if hidden { "[removed]".to_owned() } else { word }
         })
         .collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(MAX_MESSAGE) {
+    shortened(words.join(" "), MAX_MESSAGE)
+}
+
+fn shortened(line: String, most: usize) -> String {
+    match line.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
         None => line,
     }
+}
+
+/// A name that a caller chose, as it may be shown between backticks: cleaned as 7digital's words are, and at most 64 characters.
+///
+/// ```
+/// use sevendigital::text::quotable_name;
+///
+/// assert_eq!(quotable_name("oauth_token"), "oauth_token");
+/// assert_eq!(quotable_name("a\u{202e}b`, and\nhttp://x/"), "ab', and [removed]");
+/// ```
+pub fn quotable_name(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
+    if name.len() <= MAX_NAME && name.chars().all(plain) {
+        return name.to_owned();
+    }
+    let name = shortened(quotable(name).replace('`', "'"), MAX_NAME);
+    // Where it was cut a joiner may be left over.
+    clean(&name)
 }
 
 /// Whether a reader can't see it, or sees the text around it changed by it. A line break and a tab can be seen.

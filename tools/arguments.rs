@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use sevendigital::text::quotable_name;
 
 use crate::ToolError;
 use crate::declared::{self, Declared};
@@ -42,7 +43,7 @@ pub(crate) fn parse<T: DeserializeOwned + JsonSchema + 'static>(
         if path == "." || problem.contains(" field `") {
             ToolError::Input(problem)
         } else {
-            ToolError::Input(format!("{path}: {problem}"))
+            ToolError::input(&path, &problem)
         }
     })
 }
@@ -54,19 +55,20 @@ fn check_names(arguments: &Arguments, declared: &Declared) -> Result<(), ToolErr
     let Some(name) = unknown else { return Ok(()) };
     let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
     let known = declared.names();
+    let shown = quotable_name(name);
     let likeness = known
         .iter()
         .map(|(path, known)| (strsim::jaro_winkler(&plain(known), &plain(name)), path));
     let nearest = likeness.max_by(|one, other| one.0.total_cmp(&other.0));
     if let Some((_, path)) = nearest.filter(|(likeness, _)| *likeness > 0.85) {
-        let problem = format!("unknown field `{name}`: did you mean `{path}`?");
+        let problem = format!("unknown field `{shown}`: did you mean `{path}`?");
         return Err(ToolError::Input(problem));
     }
     let known = known.iter().filter(|(path, last)| path == last);
     let known: Vec<String> = known.map(|(path, _)| format!("`{path}`")).collect();
     let one_of = if known.len() > 1 { "one of " } else { "" };
     let problem = format!(
-        "unknown field `{name}`, expected {one_of}{}",
+        "unknown field `{shown}`, expected {one_of}{}",
         known.join(", ")
     );
     Err(ToolError::Input(problem))

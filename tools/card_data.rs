@@ -1,6 +1,7 @@
 //! Keeps payment card data out: it is entered on 7digital's own page, never here.
 
 use serde_json::{Map, Value};
+use sevendigital::text::quotable_name;
 
 use crate::ToolError;
 use crate::declared::{Declared, Kind};
@@ -9,6 +10,7 @@ use crate::declared::{Declared, Kind};
 ///
 /// A number is looked for where a person could have put one. What is typed as an id, an address or a password is taken as that:
 /// ids are long numbers themselves, of which some look like a card's, and 7digital takes no card from them.
+/// The id of a card is looked at all the same: its number is what people would put there, and 7digital's ids of cards have seven digits.
 pub(crate) fn refuse(arguments: &Map<String, Value>, declared: &Declared) -> Result<(), ToolError> {
     fields("", arguments, Some(declared))
 }
@@ -22,7 +24,8 @@ fn fields(
         let argument = declared.and_then(|declared| declared.get(name));
         let kind = argument.map(|argument| &argument.kind);
         let dot = if path.is_empty() { "" } else { "." };
-        check(&format!("{path}{dot}{name}"), name, value, kind)
+        let shown = quotable_name(name);
+        check(&format!("{path}{dot}{shown}"), name, value, kind)
     })
 }
 

@@ -1,5 +1,7 @@
 //! Why a tool returned no document.
 
+use sevendigital::text::quotable_name;
+
 /// Why a tool returned no document. Callers report each as a failed call, never as a broken protocol.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
@@ -23,8 +25,8 @@ pub enum ToolError {
 }
 
 impl ToolError {
-    /// A wrong argument: which one, and what was expected of it.
+    /// A wrong argument: which one, and what was expected of it. The name may be the caller's own: it is shown cleaned.
     pub fn input(field: &str, problem: &str) -> Self {
-        Self::Input(format!("{field}: {problem}"))
+        Self::Input(format!("{}: {problem}", quotable_name(field)))
     }
 }

@@ -1,6 +1,7 @@
 //! A change or a purchase that is authorized, read and checked, before anything is sent; and what makes two of them the same.
 
 use serde_json::{Value, json};
+use sevendigital::text::quotable_name;
 use sevendigital::{BaseUri, Client, Credentials};
 use sevendigital_tools::{Action, Arguments, Contract, Prepared};
 
@@ -62,7 +63,7 @@ impl Pending {
         let credentials = self.client.credentials();
         let named = self.prepared.target.user_id.as_ref();
         match (named.or(credentials.user_id.as_ref()), &credentials.token) {
-            (Some(user), _) => format!("user `{user}`"),
+            (Some(user), _) => format!("user `{}`", quotable_name(user)),
             (None, Some(_)) => "the user who is signed in".to_owned(),
             (None, None) => "the partner's own account".to_owned(),
         }

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use serde_json::Value;
+use sevendigital::text::{quotable, quotable_name};
 use sevendigital_tools::Arguments;
 
 use super::{CommandResult, terminal};
@@ -15,10 +16,17 @@ use crate::problem::Problem;
 
 /// Makes one call and prints its document. Where the user must confirm it, the person at the terminal is asked.
 pub async fn run(calls: &Calls, name: &str, args: &str, dry_run: bool) -> CommandResult {
-    let no_tool = || format!("there is no tool `{name}`; `sevendigital-mcp tools` lists them");
+    let no_tool = || {
+        let name = quotable_name(name);
+        format!("there is no tool `{name}`; `sevendigital-mcp tools` lists them")
+    };
     let tool = calls.registry().find(name).ok_or_else(no_tool)?;
-    let arguments: Arguments = serde_json::from_str(args)
-        .map_err(|error| format!("`--args` is not a JSON object: {error}"))?;
+    let arguments: Arguments = serde_json::from_str(args).map_err(|error| {
+        format!(
+            "`--args` is not a JSON object: {}",
+            quotable(&error.to_string())
+        )
+    })?;
     let call = |confirmation| Call {
         arguments: arguments.clone(),
         caller: Caller::operator(),
