@@ -14,6 +14,8 @@ use crate::schema;
 pub(crate) enum Kind {
     /// Names something: an id of 7digital's, or one that a partner chose.
     Id,
+    /// Names a payment card: the one id in whose place people put the card's number.
+    CardId,
     /// A web or an e-mail address.
     Address,
     /// A password, which may be any text at all.
@@ -97,6 +99,7 @@ impl Kind {
     fn read(schema: &Value) -> Self {
         match schema.get(schema::KIND).and_then(Value::as_str) {
             Some("id") => Self::Id,
+            Some("card id") => Self::CardId,
             Some("address") => Self::Address,
             Some("password") => Self::Password,
             Some("text") => Self::Text,

@@ -41,7 +41,9 @@ fn settle_at(
                 match (whole(number.as_f64()), kind) {
                     (Some(whole), _) => *value = whole,
                     // A float holds the first sixteen digits: it would be another's id that is sent.
-                    (None, Kind::Id) => return Err(ToolError::input(&path, INEXACT)),
+                    (None, Kind::Id | Kind::CardId) => {
+                        return Err(ToolError::input(&path, INEXACT));
+                    }
                     (None, _) => {}
                 }
             }

@@ -36,6 +36,7 @@ impl Tool for SelectUserPaymentCard {
 #[serde(rename_all = "camelCase")]
 pub struct CardChoice {
     /// Card id, as list-user-payment-cards gives it. Required by 7digital.
+    #[schemars(extend("x-kind" = "card id"))]
     pub(crate) card_id: Option<Id>,
     /// Id of the user to act for: needed where no user access token is configured and no default user is set.
     user_id: Option<UserId>,

@@ -24,7 +24,9 @@ struct Input {
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "only its schema is read")]
 struct Inner {
+    #[schemars(extend("x-kind" = "card id"))]
     card_id: Option<Id>,
+    purchase_id: Option<Id>,
     password: Option<Password>,
     #[schemars(extend("x-kind" = "address"))]
     redirect_url: Option<Text>,
@@ -90,6 +92,8 @@ fn card_data_is_refused_and_not_repeated() {
         json!({"body": {"cardId": {"number": "378282246310005"}}}),
         json!({"userId": ["378282246310005"]}),
         json!({"body": "378282246310005"}),
+        json!({"body": {"cardId": "4111-1111-1111-1111"}}),
+        json!({"body": {"cardId": 378_282_246_310_005_u64}}),
         json!({"body": {"cardNumber": "1"}}),
         json!({"body": {"CARD_NUMBER": "1"}}),
         json!({"body": {"cardVerificationCode": "1"}}),
@@ -148,7 +152,8 @@ fn no_id_is_taken_for_a_card_and_few_numbers_in_free_text_are() {
     for id in ids() {
         for arguments in [
             json!({"userId": id, "releaseId": id.to_string()}),
-            json!({"body": {"cardId": id}}),
+            json!({"body": {"purchaseId": id}}),
+            json!({"body": {"cardId": id % 100_000_000}}),
         ] {
             assert_eq!(refused(&arguments), Ok(()), "{arguments}");
         }

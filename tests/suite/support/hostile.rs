@@ -60,10 +60,10 @@ pub(crate) fn fields(tool: &AnyTool) -> Vec<String> {
     }
 }
 
-/// Whether a field is for an id, an address or a password, in which a number is no card's.
+/// Whether a field is for an id, an address or a password, in which a number is no card's. In place of a card's id it is one.
 pub(crate) fn is_typed(field: &str) -> bool {
     let typed = ["id", "email", "emailAddress", "password", "redirectUrl"];
-    typed.contains(&field) || field.ends_with("Id")
+    typed.contains(&field) || (field.ends_with("Id") && field != "cardId")
 }
 
 /// A good call of the tool.
