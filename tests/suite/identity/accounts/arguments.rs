@@ -31,7 +31,6 @@ fn values() -> Vec<Value> {
         json!({"userId": B}),
         json!(true),
         json!("999999"),
-        json!(""),
     ]
 }
 
