@@ -1,9 +1,11 @@
 //! What every HTTP request passes, whatever surface it is for. [`stack`] lists the layers in order.
 
+pub mod accept;
 pub mod body;
 pub mod cross_origin;
 pub mod errors;
 mod framing;
+pub mod front_page;
 mod health;
 pub mod json;
 pub mod listener;

@@ -1,7 +1,9 @@
 //! MCP over HTTP and stdio, in every protocol revision: the tools as clients see them, and calls as they make them.
 
+mod accept;
 mod elicitation;
 mod hosts;
+mod lines;
 mod message;
 mod pages;
 mod progress;
@@ -10,6 +12,7 @@ mod resume;
 pub mod router;
 mod server;
 mod sessions;
+mod shape;
 pub mod stdio;
 mod streams;
 pub mod tool_list;

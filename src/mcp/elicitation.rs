@@ -14,6 +14,7 @@ use rmcp::{Peer, RoleServer};
 use serde::Deserialize as _;
 use serde_json::Value;
 
+use super::accept::hears_no_question;
 use super::hosts;
 use crate::calls::{Asker, Question, UserAnswer};
 use crate::problem::Problem;
@@ -38,7 +39,8 @@ pub(super) fn answer(
     }
     let capabilities = context.client_capabilities();
     let modes = capabilities.and_then(|capabilities| capabilities.elicitation);
-    let can_ask = modes.is_some_and(|modes| modes.form.is_some() || modes.url.is_none());
+    let can_ask = modes.is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
+        && !hears_no_question(context);
     let client = context.client_info().map(|client| client.name);
     UserAnswer::NotAsked(if !can_ask {
         Asker::Nothing

@@ -1,6 +1,6 @@
 //! What a message must be before rmcp reads it: JSON within limits, one JSON-RPC request, for a tool that the caller may use.
 //!
-//! What rmcp rejects keeps rmcp's response, but for malformed messages: it answers those with 415, and JSON-RPC wants an error.
+//! What rmcp rejects in JSON-RPC keeps rmcp's response; what it rejects in plain text becomes an error of JSON-RPC.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, Method, StatusCode, header};
-use rmcp::model::CallToolRequestParams;
-use serde::Deserialize as _;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use rmcp::model::ProtocolVersion;
 use serde_json::Value;
 
 use super::result::rejected_message;
 use super::sessions::Sessions;
+use super::{accept, shape};
 use crate::calls::Registry;
 use crate::headers::single_header;
 use crate::http::body::{BodyReader, media_type};
@@ -28,8 +28,11 @@ const LAST_EVENT_ID: &str = "last-event-id";
 const VERSION: &str = "mcp-protocol-version";
 /// The first revision without sessions: it ignores the header that names one.
 const STATELESS: &str = "2026-07-28";
-/// Levels of a message that are kept: the message, its `params`, and their fields.
-const LEVELS: usize = 3;
+const NO_SESSION: &str = "there is no such session; initialize a new one";
+/// What a request lacks that names neither a session nor the revision without them.
+const OPENING: &str = "a request names its session or needs none: send `initialize` first, and then the \
+    `Mcp-Session-Id` of its answer; or, in protocol 2026-07-28, `MCP-Protocol-Version: 2026-07-28`, \
+    `Mcp-Method`, for a call `Mcp-Name`, and `_meta` in `params`";
 
 /// Validates messages.
 #[derive(Debug, Clone)]
@@ -69,32 +72,47 @@ impl MessageValidation {
         }
         let http_method = request.method().clone();
         if http_method != Method::POST {
+            let mut request = request;
             if http_method == Method::GET && !stateless {
                 self.check_stream(request.headers())?;
+                accept::check_stream(request.headers_mut())?;
             }
-            let response = next.run(request).await;
+            accept::set_both(request.headers_mut());
+            let version = request.headers().get(VERSION).cloned();
+            let mut response = next.run(request).await;
             if http_method == Method::DELETE {
                 self.sessions.sweep().await;
+                if response.status() == StatusCode::ACCEPTED {
+                    // It is done, not to be done; SDKs warn of a 202.
+                    *response.status_mut() = StatusCode::NO_CONTENT;
+                }
             }
-            return Ok(response);
+            return in_our_words(response, version.as_ref(), "");
         }
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         if media_type(&parts.headers).as_deref() != Some("application/json") {
             let why = "send one `Content-Type: application/json`, in UTF-8 and without a `Content-Encoding`";
             return Err(Problem::rejected(Kind::MediaType, why));
         }
         let body = self.body.read(&parts.headers, body).await?;
-        let message = self.message(&body)?;
-        *id = message.get("id").cloned().unwrap_or_default();
-        let method = message.get("method").and_then(Value::as_str);
-        if method == Some("tools/call") && !id.is_null() {
-            self.check_call(&caller, message.get("params"))?;
+        let message = shape::outline(&self.body, &body, id)?;
+        shape::check_params(&message, &body)?;
+        let method = shape::requested(&message);
+        if method == Some("tools/call") {
+            self.check_scope(&caller, &message)?;
         }
         let initializes = method == Some("initialize");
+        match method {
+            // What is not answered is taken, whatever its client takes.
+            None => accept::set_both(&mut parts.headers),
+            Some(_) => accept::check_request(&mut parts, stateless && !initializes)?,
+        }
         if initializes && stateless {
             // rmcp takes a handshake for one of an older revision, and the session that it names for meant, whatever version it claims.
             self.check_session(&parts.headers, &caller)?;
         }
+        let version = parts.headers.get(VERSION).cloned();
+        let must_be_json = accept::must_be_json(&parts);
         let request = Request::from_parts(parts, Body::from(body));
         let response = if initializes {
             let initialize = async move { next.run(request).await };
@@ -103,8 +121,11 @@ impl MessageValidation {
             next.run(request).await
         };
         if response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE {
-            let why = "the message is not a request, notification or response as MCP has them";
-            return Err(Problem::rejected(Kind::InvalidRequest, why));
+            return Err(shape::unreadable(&message));
+        }
+        let response = in_our_words(response, version.as_ref(), method.unwrap_or_default())?;
+        if must_be_json {
+            return accept::as_json(response).await;
         }
         Ok(response)
     }
@@ -114,10 +135,7 @@ impl MessageValidation {
         match single_header(headers, SESSION_ID) {
             Ok(None) => Ok(()),
             Ok(Some(id)) if self.sessions.is_owned_by(id, caller) => Ok(()),
-            _ => {
-                let why = "there is no such session; initialize a new one";
-                Err(Problem::rejected(Kind::NoSuchSession, why))
-            }
+            _ => Err(Problem::rejected(Kind::NoSuchSession, NO_SESSION)),
         }
     }
 
@@ -136,38 +154,52 @@ impl MessageValidation {
         Ok(())
     }
 
-    /// `params` that rmcp can read; it would say that there is no such method. And the scope of the tool.
-    fn check_call(&self, caller: &Caller, params: Option<&Value>) -> Result<(), Problem> {
-        let params = params.map(CallToolRequestParams::deserialize);
-        let Some(Ok(params)) = params else {
-            let why = "`params` of `tools/call` are a `name`, and `arguments` that are an object";
-            return Err(Problem::rejected(Kind::Argument, why));
-        };
+    /// The caller's token has the scope of the tool that it calls.
+    fn check_scope(&self, caller: &Caller, message: &Value) -> Result<(), Problem> {
+        let params = shape::call_params(message)?;
         let tool = self.registry.find(&params.name);
         tool.map_or(Ok(()), |tool| {
             self.authenticator.check_scope(caller, &tool.contract)
         })
     }
+}
 
-    /// The outline of a body that is one message.
-    fn message(&self, body: &[u8]) -> Result<Value, Problem> {
-        let invalid = |why: &str| Err(Problem::rejected(Kind::InvalidRequest, why));
-        let message = self.body.json(body, LEVELS).map_err(|why| {
-            let why = format!("the body is not JSON that is accepted here: {why}");
-            Problem::rejected(Kind::Unreadable, why)
-        })?;
-        if message.is_array() {
-            return invalid("a batch is not accepted: send each message by itself");
-        }
-        if message.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
-            return invalid("the body is not a message with `\"jsonrpc\": \"2.0\"`");
-        }
-        let is_id = |id: &Value| id.is_string() || id.is_i64() || id.is_u64();
-        if message.get("id").is_some_and(|id| !is_id(id)) {
-            return invalid("`id` is a text or a whole number");
-        }
-        Ok(message)
+/// A response of rmcp's that rejects something in plain text, or by a bare name, says the same as an error of JSON-RPC in words.
+fn in_our_words(
+    response: Response,
+    version: Option<&HeaderValue>,
+    method: &str,
+) -> Result<Response, Problem> {
+    let (status, headers) = (response.status(), response.headers());
+    if headers.contains_key(header::CONTENT_TYPE) {
+        // Its other answers of that status are plain text.
+        return if status == StatusCode::NOT_FOUND {
+            Err(shape::no_such_method(method))
+        } else {
+            Ok(response)
+        };
     }
+    let spoken = ProtocolVersion::KNOWN_VERSIONS.iter();
+    let spoken: Vec<&str> = spoken.map(ProtocolVersion::as_str).collect();
+    let is_spoken = |version: &HeaderValue| spoken.iter().any(|spoken| version == spoken);
+    let (kind, why) = match status {
+        StatusCode::BAD_REQUEST if version.is_some_and(|version| !is_spoken(version)) => {
+            let why = format!("`MCP-Protocol-Version` is one of {}", spoken.join(", "));
+            (Kind::InvalidRequest, why)
+        }
+        StatusCode::BAD_REQUEST => (Kind::InvalidRequest, OPENING.to_owned()),
+        StatusCode::NOT_FOUND => (Kind::NoSuchSession, NO_SESSION.to_owned()),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            let allowed = headers.get(header::ALLOW);
+            let allowed = allowed.and_then(|allowed| allowed.to_str().ok());
+            let allowed = allowed.unwrap_or("POST").to_owned();
+            let why = format!("`/mcp` takes {allowed} in this revision of the protocol");
+            let problem = Problem::rejected(Kind::NoSuchMethod, why);
+            return Err(problem.header(header::ALLOW, &allowed));
+        }
+        _ => return Ok(response),
+    };
+    Err(Problem::rejected(kind, why))
 }
 
 /// Whether the request claims a revision without sessions.

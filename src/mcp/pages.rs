@@ -11,6 +11,7 @@ use rmcp::{Peer, RoleServer};
 use serde_json::json;
 use sevendigital_tools::Page;
 
+use super::accept::hears_no_question;
 use super::elicitation::elicit;
 use crate::calls::{CallOutcome, Completed};
 use crate::problem::{Kind, Problem};
@@ -27,7 +28,7 @@ pub(super) fn can_open(context: &RequestContext<RoleServer>) -> bool {
     let modes = modes.and_then(|capabilities| capabilities.elicitation);
     // Without a session there is no one to tell: the page's address stands in the result.
     let has_it = context.protocol_version() == Some(ProtocolVersion::V_2025_11_25);
-    has_it && modes.is_some_and(|modes| modes.url.is_some())
+    has_it && !hears_no_question(context) && modes.is_some_and(|modes| modes.url.is_some())
 }
 
 /// Asks the client to open a page. If the user agrees, `look` says from time to time how far they are, and the client is told of the end.

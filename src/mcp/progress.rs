@@ -8,6 +8,8 @@ use rmcp::model::ProgressNotificationParam;
 use rmcp::service::RequestContext;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::accept::takes_only_the_answer;
+
 /// Clients give up after a minute without a sign; most calls end sooner than the first one.
 const INTERVAL: Duration = Duration::from_secs(5);
 
@@ -16,7 +18,8 @@ pub(super) async fn beside<T>(
     context: &RequestContext<RoleServer>,
     call: impl Future<Output = T>,
 ) -> T {
-    let Some(token) = context.meta.get_progress_token() else {
+    let token = context.meta.get_progress_token();
+    let Some(token) = token.filter(|_| !takes_only_the_answer(context)) else {
         return call.await;
     };
     let mut call = pin!(call);

@@ -57,8 +57,12 @@ pub fn rejected(problem: &Problem, request: &RequestId) -> Response {
     rejected_message(problem, request, &Value::Null)
 }
 
+/// A problem as the message that answers the one with that id.
+pub(super) fn error(problem: &Problem, request: &RequestId, id: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "error": error_data(problem, request)})
+}
+
 /// A problem as the response to the message with that id.
 pub(super) fn rejected_message(problem: &Problem, request: &RequestId, id: &Value) -> Response {
-    let document = json!({"jsonrpc": "2.0", "id": id, "error": error_data(problem, request)});
-    errors::response(problem, "application/json", &document)
+    errors::response(problem, "application/json", &error(problem, request, id))
 }

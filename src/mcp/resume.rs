@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::{Stream, StreamExt as _, future};
+use futures::{Stream, StreamExt as _, future, stream};
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, GetExtensions as _, JsonRpcMessage, RequestId,
-    ServerJsonRpcMessage, ServerNotification,
+    ClientJsonRpcMessage, ClientNotification, GetExtensions as _, JsonRpcMessage, ProtocolVersion,
+    RequestId, ServerJsonRpcMessage, ServerNotification, ServerResult,
 };
 use rmcp::service::{OriginatingRequestId, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -20,7 +20,8 @@ use rmcp::transport::streamable_http_server::session::local::{
     SessionError, SessionTransport,
 };
 
-use super::streams::{Place, RETRY, Streams};
+use super::shape::explained;
+use super::streams::{Place, Streams};
 
 /// rmcp's sessions, with our streams.
 #[derive(Debug, Default)]
@@ -33,7 +34,8 @@ impl ResumableSessions {
     pub(super) fn new(config: SessionConfig) -> Self {
         let mut inner = LocalSessionManager::default();
         inner.session_config = config;
-        inner.session_config.sse_retry = Some(RETRY);
+        // Our streams are primed by themselves.
+        inner.session_config.sse_retry = None;
         Self {
             inner,
             streams: Mutex::default(),
@@ -88,7 +90,14 @@ impl SessionManager for ResumableSessions {
         id: &SessionId,
         message: ClientJsonRpcMessage,
     ) -> Result<ServerJsonRpcMessage, Self::Error> {
-        self.inner.initialize_session(id, message).await
+        let answer = self.inner.initialize_session(id, message).await?;
+        if let JsonRpcMessage::Response(response) = &answer
+            && let ServerResult::InitializeResult(result) = &response.result
+            && result.protocol_version >= ProtocolVersion::V_2025_11_25
+        {
+            self.known(id)?.prime();
+        }
+        Ok(answer)
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
@@ -170,8 +179,10 @@ impl SessionManager for ResumableSessions {
         &self,
         id: &SessionId,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        let priming = self.known(id)?.priming();
         let events = self.inner.create_standalone_stream(id).await?;
-        Ok(events.filter(|event| future::ready(!is_request(event))))
+        let events = events.filter(|event| future::ready(!is_request(event)));
+        Ok(stream::iter(priming).chain(events))
     }
 
     async fn resume(
@@ -234,7 +245,11 @@ impl Transport<RoleServer> for ResumableTransport {
                 }
                 _ => None,
             },
-            _ => None,
+            JsonRpcMessage::Error(error) => {
+                error.error = explained(error.error.clone());
+                None
+            }
+            JsonRpcMessage::Response(_) => None,
         };
         match ready {
             Some(ready) => future::Either::Left(future::ready(ready)),

@@ -17,11 +17,19 @@ use crate::calls::Calls;
 use crate::config::Config;
 use crate::http::body::BodyReader;
 use crate::http::errors::request_id;
+use crate::http::front_page::{self, Place};
 use crate::http::stack;
 use crate::identity::Authenticator;
 use crate::problem::{Kind, Problem};
 
 pub use super::result::rejected as render;
+
+const MCP: &str = "/mcp";
+/// What the front page names.
+const PLACES: [Place; 1] = [(
+    MCP,
+    "MCP over streamable HTTP. Give your MCP client this server's address with this path; it is not for browsers.",
+)];
 
 /// `/mcp` for known callers, and the OAuth metadata for all. `end` closes streams and sessions.
 pub fn router(
@@ -36,6 +44,8 @@ pub fn router(
     tokio::spawn(Arc::clone(&sessions).keep_swept(end.clone()));
     let transport = StreamableHttpServerConfig::default()
         .with_json_response(true)
+        // Streams are primed where their client's revision has that.
+        .with_sse_retry(None)
         // The cross-origin layer has checked Host and Origin.
         .disable_allowed_hosts()
         .with_max_request_body_bytes(config.limits.body_bytes)
@@ -49,9 +59,12 @@ pub fn router(
         body,
     };
     let routes = Router::new()
-        .route_service("/mcp", service)
+        .route_service(MCP, service.clone())
+        // As addresses are often pasted.
+        .route_service("/mcp/", service)
         .layer(from_fn_with_state(validation, validate));
     let routes = stack::authenticated(routes, authenticator.clone(), render).fallback(no_such_path);
+    let routes = routes.merge(front_page::router(&PLACES, render));
     let Some(resource) = authenticator.resource() else {
         return routes;
     };

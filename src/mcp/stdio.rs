@@ -5,35 +5,38 @@ use std::io;
 
 use rmcp::ServiceExt as _;
 use rmcp::service::ServerInitializeError;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, BufReader};
+use tokio_util::sync::CancellationToken;
 
+use super::lines::{Stdout, lines};
 use super::server::Server;
 use crate::calls::Calls;
 use crate::config::Config;
 
-/// Bytes read from stdin that are not part of a complete message yet.
-const STDIN_BUFFER: usize = 256 << 10;
-
-/// Serves MCP over stdin and stdout until stdin ends or `stop` is ready; calls in flight are answered first.
+/// Serves MCP over stdin and stdout until stdin ends, nobody reads stdout, or `stop` is ready; calls in flight are answered first.
 pub async fn serve(
     config: &Config,
     calls: Calls,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Box<dyn Error>> {
-    let (mut stdin, stdout) = pipes()?;
+    let (stdin, stdout) = pipes()?;
     let server = Server::new(calls.clone(), config);
+    let gone = CancellationToken::new();
+    let (input, lines) = lines(&config.limits, stdout, gone.clone());
+    let nobody = gone.clone();
     // Being asked to stop is handled like the end of stdin: what was read before it is still answered.
-    let (mut unread, requests) = tokio::io::duplex(STDIN_BUFFER);
     tokio::spawn(async move {
         tokio::select! {
-            _ = tokio::io::copy(&mut stdin, &mut unread) => {}
+            () = input.read(BufReader::new(stdin)) => {}
+            () = nobody.cancelled() => {}
             () = stop => {}
         }
     });
-    let running = match Box::pin(server.serve((requests, stdout))).await {
+    let running = match Box::pin(server.serve_with_ct(lines, gone.clone())).await {
         Ok(running) => running,
         // A client that leaves before the handshake is no fault.
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
+        Err(_) if gone.is_cancelled() => return Ok(()),
         Err(error) => return Err(error.into()),
     };
     // It ends with stdin; an error of its task would be a fault that it has logged itself.
@@ -43,10 +46,7 @@ pub async fn serve(
 }
 
 /// The two ends of the client's pipes.
-type Pipes = (
-    Box<dyn AsyncRead + Send + Unpin>,
-    Box<dyn AsyncWrite + Send + Unpin>,
-);
+type Pipes = (Box<dyn AsyncRead + Send + Unpin>, Stdout);
 
 /// The process's stdin and stdout, taken for MCP alone: what is started from here on, such as a browser in a terminal, finds nothing there.
 #[cfg(unix)]

@@ -31,6 +31,8 @@ pub(super) struct Streams(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
+    /// Whether the session's revision has empty events, which only name a place.
+    primes: bool,
     next: u64,
     streams: BTreeMap<u64, Response>,
     /// The questions that have no answer, and the streams that they belong to.
@@ -74,12 +76,27 @@ impl Place {
 }
 
 impl Streams {
+    /// From now on each stream begins with an empty event. Clients of revisions before 2025-11-25 take one for a message that is broken.
+    pub(super) fn prime(&self) {
+        self.lock().primes = true;
+    }
+
+    /// The empty event before all others of the session's own stream.
+    pub(super) fn priming(&self) -> Option<ServerSseMessage> {
+        let primes = self.lock().primes;
+        primes.then(|| ServerSseMessage::priming("0", RETRY))
+    }
+
     /// A stream for a request, and its first reader.
     pub(super) fn open(self: &Arc<Self>, request: RequestId) -> Reader {
         let mut state = self.lock();
         let stream = state.next;
         state.next += 1;
-        state.streams.insert(stream, Response::new(request));
+        let mut response = Response::new(request);
+        if state.primes {
+            response.push(stream, ServerSseMessage::retry(RETRY));
+        }
+        state.streams.insert(stream, response);
         Reader {
             streams: Arc::clone(self),
             stream,
@@ -92,6 +109,7 @@ impl Streams {
     /// A reader of what comes after that place; none where nothing can come any more.
     pub(super) fn resume(self: &Arc<Self>, place: Place) -> Option<Reader> {
         let mut state = self.lock();
+        let primes = state.primes;
         let response = state.streams.get_mut(&place.stream)?;
         if response.is_over_after(place.index) {
             return None;
@@ -106,7 +124,7 @@ impl Streams {
             stream: place.stream,
             number: response.reader,
             next: place.index + 1,
-            first: Some(ServerSseMessage::priming(event_id, RETRY)),
+            first: primes.then(|| ServerSseMessage::priming(event_id, RETRY)),
         })
     }
 

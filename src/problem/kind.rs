@@ -33,8 +33,12 @@ pub enum Kind {
     NoSuchPath,
     /// The path exists and does not take this method.
     NoSuchMethod,
+    /// This server has no such method of MCP's.
+    NoSuchRpcMethod,
     /// There is no such session, or it is not this caller's.
     NoSuchSession,
+    /// The answer can't be had in a media type that the client takes.
+    NotAcceptable,
     /// The body did not arrive in time.
     Timeout,
     /// The user must confirm the call first.
@@ -98,6 +102,7 @@ pub struct Spec {
 
 const PARSE_ERROR: i64 = -32700;
 const INVALID_REQUEST: i64 = -32600;
+const METHOD_NOT_FOUND: i64 = -32601;
 const INVALID_PARAMS: i64 = -32602;
 const INTERNAL_ERROR: i64 = -32603;
 const HEADER_MISMATCH: i64 = -32020;
@@ -120,7 +125,9 @@ pub const KINDS: &[Spec] = &[
     Spec { kind: Kind::NotAuthorised, status: 403, slug: "not-authorised", rpc_code: INVALID_REQUEST, title: "7digital did not authorise it", example: "7digital did not authorise the request." },
     Spec { kind: Kind::NoSuchPath, status: 404, slug: "no-such-path", rpc_code: INVALID_REQUEST, title: "There is nothing here", example: "There is nothing at this path; `/openapi.json` lists what there is." },
     Spec { kind: Kind::NoSuchMethod, status: 405, slug: "no-such-method", rpc_code: INVALID_REQUEST, title: "The method is not served here", example: "This path takes GET; nothing was done." },
+    Spec { kind: Kind::NoSuchRpcMethod, status: 404, slug: "no-such-mcp-method", rpc_code: METHOD_NOT_FOUND, title: "MCP's method is not served here", example: "Nothing was done: this server has no prompts." },
     Spec { kind: Kind::NoSuchSession, status: 404, slug: "no-such-session", rpc_code: INVALID_REQUEST, title: "There is no such session", example: "Nothing was done: there is no such session; initialize a new one." },
+    Spec { kind: Kind::NotAcceptable, status: 406, slug: "not-acceptable", rpc_code: INVALID_REQUEST, title: "The answer can't be had like that", example: "Nothing was done: the answer can't be had as the `Accept` wants it; send `Accept: application/json`." },
     Spec { kind: Kind::Timeout, status: 408, slug: "too-slow", rpc_code: INVALID_REQUEST, title: "The request took too long to arrive", example: "Nothing was done: a body arrives whole within 15 seconds." },
     Spec { kind: Kind::ConfirmationRequired, status: 409, slug: "confirmation-needed", rpc_code: INVALID_REQUEST, title: "The user must confirm first", example: "Nothing was sent. Show `message` to the user; if they agree, make the same call again." },
     Spec { kind: Kind::ConfirmationPending, status: 409, slug: "confirmation-pending", rpc_code: INVALID_REQUEST, title: "The user has not answered yet", example: "Waiting for the user's answer in the user's browser. Nothing was sent yet." },

@@ -175,7 +175,11 @@ fn answers(tool: &AnyTool) -> Value {
 fn may_happen(kind: Kind, tool: &AnyTool) -> bool {
     match kind {
         // MCP's own.
-        Kind::InvalidRequest | Kind::HeaderMismatch | Kind::NoSuchSession => false,
+        Kind::InvalidRequest
+        | Kind::HeaderMismatch
+        | Kind::NoSuchRpcMethod
+        | Kind::NoSuchSession
+        | Kind::NotAcceptable => false,
         Kind::TooLarge | Kind::MediaType | Kind::Timeout => {
             tool.contract.upstream.method == Method::Post
         }

@@ -23,10 +23,17 @@ use crate::headers::single_header;
 use crate::http::body::BodyReader;
 use crate::http::cross_origin::is_navigation;
 use crate::http::errors::{problem_json, request_id};
+use crate::http::front_page::{self, Place};
 use crate::http::stack::{authenticated, caller};
 use crate::identity::{Authenticator, User};
 use crate::problem::{Kind, Problem};
 use crate::telemetry::trace_context::TraceContext;
+
+/// What the front page names.
+const PLACES: [Place; 2] = [
+    ("/docs", "The routes of this REST API, as a page."),
+    ("/openapi.json", "The same for programs, in OpenAPI 3.1."),
+];
 
 type PathParameters = Result<RawPathParams, RawPathParamsRejection>;
 
@@ -62,7 +69,9 @@ pub fn router(
         problem_json(&no_such_path(), &request_id(request.extensions()))
     });
     // A browser has no token when it opens a page.
-    authenticated(router, authenticator.clone(), problem_json).merge(docs::router(tools))
+    authenticated(router, authenticator.clone(), problem_json)
+        .merge(docs::router(tools))
+        .merge(front_page::router(&PLACES, problem_json))
 }
 
 /// The tools at one path: one for each method.

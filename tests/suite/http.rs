@@ -3,6 +3,8 @@
 // Good requests that a test spoils.
 mod requests;
 
+// What a client takes as an answer.
+mod accepts;
 // Pages of other sites that the operator lets in.
 mod allowed;
 // How large a body may be, and what it is made of.
@@ -11,6 +13,8 @@ mod bodies;
 mod crowd;
 // What other web pages send, to every port.
 pub(crate) mod foreign;
+// What stands at the root.
+mod front;
 // Where one request ends and the next begins.
 mod framing;
 // Addresses by which other web pages reach us.

@@ -53,8 +53,8 @@ impl Ports {
         };
         #[rustfmt::skip]
         all.extend(open(mcp, &[
-            ("GET", "/mcp", 406), ("DELETE", "/mcp", 400), ("OPTIONS", "/mcp", 405), ("PUT", "/mcp", 405),
-            ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/", 404), ("POST", "/nowhere", 404),
+            ("GET", "/mcp", 400), ("DELETE", "/mcp", 400), ("OPTIONS", "/mcp", 405), ("PUT", "/mcp", 405),
+            ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/", 200), ("POST", "/nowhere", 404),
             ("GET", "/.well-known/oauth-protected-resource", 404),
         ]));
         #[rustfmt::skip]

@@ -182,30 +182,6 @@ async fn bodies_are_json_in_utf_8_and_not_compressed() {
     unharmed(&world, 6).await;
 }
 
-#[tokio::test]
-async fn clients_take_both_kinds_of_answer() {
-    let world = World::start().await;
-    let [(_, good), _] = doors(&world);
-    for (accepts, status) in [
-        (&["application/json, text/event-stream"][..], 200),
-        (&["application/json", "text/event-stream"], 200),
-        (&["Application/JSON;q=0.9, TEXT/event-stream; q=1"], 200),
-        (&["application/json"], 406),
-        (&["text/event-stream"], 406),
-        (&["text/html"], 406),
-        (&["*/*"], 406),
-        (&[], 406),
-    ] {
-        let bare = good.clone().without("Accept");
-        let draft = accepts
-            .iter()
-            .fold(bare, |draft, accept| draft.and("Accept", accept));
-        let answer = draft.send().await;
-        assert_eq!(answer.status, status, "{accepts:?}: {answer:?}");
-    }
-    unharmed(&world, 3).await;
-}
-
 /// A message whose `_meta` lacks a field.
 fn without_meta(good: &Draft, field: &str) -> Draft {
     changed(good, |message| {
@@ -251,8 +227,10 @@ fn wrong_versions(good: &Draft, url: &str) -> Vec<(&'static str, Draft, u16, i64
         ("the list without _meta", no_meta(&asked("tools/list")), 400, -32602),
         ("an unknown method", asked("no/such"), 404, -32601),
         ("no method", asked(""), 404, -32601),
-        ("resources", asked("resources/list"), 404, -32601),
-        ("prompts", asked("prompts/list"), 404, -32601),
+        ("resources", asked("resources/read"), 404, -32601),
+        ("prompts", asked("prompts/get"), 404, -32601),
+        ("a list whose params are none", having(&asked("tools/list"), "params", json!([])), 400, -32602),
+        ("a cursor that is none", changed(&asked("tools/list"), |message| message["params"]["cursor"] = json!({})), 400, -32602),
         ("log levels", asked("logging/setLevel"), 404, -32601),
         ("a ping of the past", asked("ping"), 404, -32601),
         ("an unknown tool", Draft::call(url, "no-such-tool", &json!({})), 200, -32602),

@@ -97,10 +97,11 @@ fn is_open(method: &str, target: &str, rest: bool, oauth: bool) -> bool {
     let path = target.split('?').next().unwrap();
     let health = ["/healthz", "/readyz"].contains(&path);
     let metadata = oauth && !rest && [WELL_KNOWN, &format!("{WELL_KNOWN}/mcp")].contains(&path);
+    let front = path == "/";
     let page = path == "/openapi.json" || path == "/docs/" || path == "/docs/index.html";
     match method {
-        "GET" => health || metadata || (rest && page),
-        "HEAD" => health || metadata,
+        "GET" => health || front || metadata || (rest && page),
+        "HEAD" => health || front || metadata,
         _ => false,
     }
 }

@@ -161,7 +161,7 @@ async fn a_session_is_its_owners_alone() {
         let more = tokio::time::timeout(Duration::ZERO, open.ended()).await;
         assert!(more.is_err(), "the stream is open");
         assert_eq!(owner.say(&list()).await.status, 200);
-        assert_eq!(owner.bare("DELETE").await.status, 202);
+        assert_eq!(owner.bare("DELETE").await.status, 204);
         within("the end of the stream", open.ended()).await;
         assert_eq!(owner.say(&list()).await.status, 404);
     }

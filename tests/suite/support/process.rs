@@ -252,10 +252,34 @@ impl Server {
 
     /// Writes a line to stdin.
     pub(crate) async fn say(&mut self, line: &str) {
+        self.write(&[line.as_bytes(), b"\n"].concat()).await;
+    }
+
+    /// Writes bytes to stdin.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().unwrap();
-        stdin.write_all(line.as_bytes()).await.unwrap();
-        stdin.write_all(b"\n").await.unwrap();
+        stdin.write_all(bytes).await.unwrap();
         stdin.flush().await.unwrap();
+    }
+
+    /// Writes bytes to stdin, and waits for the next message.
+    pub(crate) async fn reply(&mut self, bytes: &[u8]) -> Value {
+        let before = self.messages().len();
+        self.write(bytes).await;
+        until("a reply", || self.messages().len() > before).await;
+        self.messages[before].clone()
+    }
+
+    /// Reads its stdout no more, as a host that has gone.
+    pub(crate) async fn close_stdout(&mut self) {
+        self.stdout.reading.abort();
+        let _ = (&mut self.stdout.reading).await;
+    }
+
+    /// Waits for its end, with its stdin open.
+    pub(crate) async fn ended_by_itself(&mut self) -> ExitStatus {
+        let ended = within("the end of the program", self.child.wait());
+        ended.await.unwrap()
     }
 
     /// Sends a call over stdin.

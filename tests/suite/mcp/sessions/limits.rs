@@ -43,7 +43,7 @@ fn check_refusal(reply: &Reply, whose: &str) {
 }
 
 async fn end(session: &Client) {
-    assert_eq!(session.bare("DELETE").await.status, 202);
+    assert_eq!(session.bare("DELETE").await.status, 204);
 }
 
 /// Waits until exactly that many sessions can be opened, and opens them.

@@ -164,7 +164,7 @@ async fn a_client_that_gives_up_after_a_second_is_asked_once() {
         assert_eq!(resumed.bare("GET").await.status, 405);
     }
     let second = asked.client.listen(None).await;
-    assert_eq!(asked.client.bare("DELETE").await.status, 202);
+    assert_eq!(asked.client.bare("DELETE").await.status, 204);
     for stream in [own, second] {
         assert!(stream.rest().await.is_empty());
     }
