@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sevendigital::Effect;
 use sevendigital_tools::{AnyTool, RateLimitClass};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 
 use crate::support::calls::{calls_with, tool};
@@ -252,9 +252,10 @@ async fn what_is_reset_before_a_byte_was_read_is_tried_once() {
 
 #[tokio::test]
 async fn what_can_not_be_reached_was_not_sent() {
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // Bound, so that no other test gets it, and not listening.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let closed_port = closed.local_addr().unwrap();
-    drop(closed);
     // One that breaks off a TLS handshake, and one that never answers it.
     let plain = Upstream::start().await;
     plain.go_deaf();
