@@ -1,7 +1,7 @@
 //! What 7digital's catalogue says of what a call would buy: title, artist and price.
 //!
 //! One read for each action, signed with the partner's key alone. The price is that of the standard package (id 2), which purchases take as far as is known;
-//! which field of it a purchase charges is read from the wording of 7digital's documentation (see [`Charged`]).
+//! which field of it a purchase charges is read from the wording of 7digital's documentation (see [`Charged`](crate::Charged)).
 
 mod document;
 mod listing;

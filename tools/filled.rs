@@ -247,8 +247,8 @@ mod tests {
         for (tool, name, told) in [
             (
                 "purchase-user-item",
-                "relaseId",
-                "unknown field `relaseId`: did you mean `releaseId`?",
+                "releaseIds",
+                "unknown field `releaseIds`: did you mean `releaseId`?",
             ),
             (
                 "purchase-user-item",

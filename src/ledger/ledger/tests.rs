@@ -14,6 +14,7 @@ use crate::ledger::store::Database;
 
 /// The file and the folder of SQLite.
 mod files;
+mod versions;
 
 fn intent(key: &str) -> Intent {
     Intent {

@@ -70,7 +70,7 @@ async fn what_only_looks_like_a_service_link_is_still_no_setting() {
         ("SEVENDIGITAL_MCP_BIND_PORT", "9090"),
         ("SEVENDIGITAL_MCP_LIMIT_PORT", "9090"),
         ("SEVENDIGITAL_CONSUMER_KEE", "10.0.0.1"),
-        ("SEVENDIGITAL_MCP_CONFG", "/etc/x.toml"),
+        ("SEVENDIGITAL_MCP_CONFIGS", "/etc/x.toml"),
     ];
     for (name, value) in rows {
         let told = objection(&[(name.to_owned(), value.to_owned())]).await;
