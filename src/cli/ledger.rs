@@ -34,17 +34,7 @@ pub async fn run(config: &Config, command: LedgerCommand) -> CommandResult {
                 writeln!(out, "{}", line(columns_of(charge)))?;
             }
         }
-        LedgerCommand::Status => {
-            writeln!(out, "{}", ledger.place())?;
-            for (state, charges) in ledger.status().await? {
-                writeln!(out, "{:<9} {charges}", state.as_str())?;
-            }
-            let (account, limits) = (account_of(config)?, config.spending_limits());
-            let currency = Price::currency(None, config.country.as_deref());
-            for used in ledger.limits_used(&account, limits).await? {
-                writeln!(out, "left of `{}`: {}", used.name, used.left(currency))?;
-            }
-        }
+        LedgerCommand::Status => write!(out, "{}", status(ledger, config).await?)?,
         LedgerCommand::Show { id } => {
             let charge = find(ledger, id).await?;
             writeln!(out, "{}", serde_json::to_string_pretty(&charge)?)?;
@@ -79,6 +69,20 @@ pub async fn run(config: &Config, command: LedgerCommand) -> CommandResult {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where the ledger is, how many charges are in each state, and what is left of the limits.
+async fn status(ledger: &Ledger, config: &Config) -> Result<String, Box<dyn std::error::Error>> {
+    let mut lines = vec![ledger.place()];
+    for (state, charges) in ledger.status().await? {
+        lines.push(format!("{:<9} {charges}", state.as_str()));
+    }
+    let (account, limits) = (account_of(config)?, config.spending_limits());
+    let currency = Price::currency(None, config.country.as_deref());
+    for used in ledger.limits_used(&account, limits).await? {
+        lines.push(format!("left of `{}`: {}", used.name, used.left(currency)));
+    }
+    Ok(lines.join("\n") + "\n")
 }
 
 async fn find(ledger: &Ledger, id: i64) -> Result<Entry, Box<dyn std::error::Error>> {

@@ -70,24 +70,8 @@ impl MessageValidation {
         if !stateless {
             self.check_session(request.headers(), &caller)?;
         }
-        let http_method = request.method().clone();
-        if http_method != Method::POST {
-            let mut request = request;
-            if http_method == Method::GET && !stateless {
-                self.check_stream(request.headers())?;
-                accept::check_stream(request.headers_mut())?;
-            }
-            accept::set_both(request.headers_mut());
-            let version = request.headers().get(VERSION).cloned();
-            let mut response = next.run(request).await;
-            if http_method == Method::DELETE {
-                self.sessions.sweep().await;
-                if response.status() == StatusCode::ACCEPTED {
-                    // It is done, not to be done; SDKs warn of a 202.
-                    *response.status_mut() = StatusCode::NO_CONTENT;
-                }
-            }
-            return in_our_words(response, version.as_ref(), "");
+        if request.method() != Method::POST {
+            return self.pass_without_message(request, next, stateless).await;
         }
         let (mut parts, body) = request.into_parts();
         if media_type(&parts.headers).as_deref() != Some("application/json") {
@@ -128,6 +112,31 @@ impl MessageValidation {
             return accept::as_json(response).await;
         }
         Ok(response)
+    }
+
+    /// Passes on what opens a stream or ends a session.
+    async fn pass_without_message(
+        &self,
+        mut request: Request,
+        next: Next,
+        stateless: bool,
+    ) -> Result<Response, Problem> {
+        let method = request.method().clone();
+        if method == Method::GET && !stateless {
+            self.check_stream(request.headers())?;
+            accept::check_stream(request.headers_mut())?;
+        }
+        accept::set_both(request.headers_mut());
+        let version = request.headers().get(VERSION).cloned();
+        let mut response = next.run(request).await;
+        if method == Method::DELETE {
+            self.sessions.sweep().await;
+            if response.status() == StatusCode::ACCEPTED {
+                // It is done, not to be done; SDKs warn of a 202.
+                *response.status_mut() = StatusCode::NO_CONTENT;
+            }
+        }
+        in_our_words(response, version.as_ref(), "")
     }
 
     /// A session is there for the caller that opened it, and for no other.

@@ -12,7 +12,7 @@ use self::needles::Needles;
 use crate::identity::{ALL_SCOPES, sha256};
 use crate::support::tokens::{AUDIENCE, ISSUER, RSA, good, signed, with};
 use crate::support::upstream::Upstream;
-use crate::support::{Reply, Variable, client};
+use crate::support::{Reply, Variable, messages};
 
 mod answers;
 pub(crate) mod needles;
@@ -115,7 +115,7 @@ pub(crate) fn jwt(subject: &str) -> String {
 
 /// What a request of the newest era has in its `_meta`, and these fields.
 pub(crate) fn meta(more: &Value) -> Value {
-    let mut meta = client::meta(&json!({"elicitation": {}}));
+    let mut meta = messages::meta(&json!({"elicitation": {}}));
     for (name, value) in more.as_object().unwrap() {
         meta[name] = value.clone();
     }

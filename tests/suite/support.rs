@@ -15,6 +15,8 @@ pub(crate) mod hostile;
 /// What tests need of the server's inside.
 pub(crate) mod internals;
 mod ledger_file;
+// What clients send, for whoever sends it by hand.
+pub(crate) mod messages;
 mod place;
 mod process;
 mod reply;
@@ -28,8 +30,9 @@ pub(crate) mod upstream;
 mod wait;
 mod world;
 
-pub(crate) use client::{Client, LEGACY, MODERN, SURFACES, Surface, http, yes};
+pub(crate) use client::{Client, LEGACY, SURFACES, Surface, http};
 pub(crate) use ledger_file::{age, empty, file, folder, ledger, open, rows, states};
+pub(crate) use messages::{MODERN, yes};
 pub(crate) use place::{OwnPostgres, Place};
 pub(crate) use process::{Server, Variable, program};
 pub(crate) use reply::{

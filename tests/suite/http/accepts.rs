@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::requests::{doors, unharmed};
-use crate::support::client::{hello, message};
 use crate::support::draft::{Answer, Draft};
+use crate::support::messages::{hello, message};
 use crate::support::upstream::{Act, Upstream, ok};
 use crate::support::{Client, LEGACY, Reply, World};
 

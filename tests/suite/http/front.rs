@@ -8,25 +8,23 @@ use crate::support::{Client, LEGACY, World};
 
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
+/// What a client accepts, and the kind of page that it gets.
+#[rustfmt::skip]
+const ACCEPTED: [(Option<&str>, &str); 7] = [
+    (Some(BROWSER), "text/html"),
+    (Some("text/html"), "text/html"),
+    (Some("application/json"), "application/json"),
+    (Some("application/json, text/event-stream"), "application/json"),
+    (Some("text/html;q=0.5, application/json"), "application/json"),
+    (Some("*/*"), "application/json"),
+    (None, "application/json"),
+];
+
 #[tokio::test]
 async fn a_browser_gets_a_page_and_a_program_json_at_the_root() {
     let world = World::start().await;
     for (url, path) in [(&world.url, "/mcp"), (&world.rest, "/docs")] {
-        for (accept, kind) in [
-            (Some(BROWSER), "text/html"),
-            (Some("text/html"), "text/html"),
-            (Some("application/json"), "application/json"),
-            (
-                Some("application/json, text/event-stream"),
-                "application/json",
-            ),
-            (
-                Some("text/html;q=0.5, application/json"),
-                "application/json",
-            ),
-            (Some("*/*"), "application/json"),
-            (None, "application/json"),
-        ] {
+        for (accept, kind) in ACCEPTED {
             let draft = Draft::new(url, "GET", "/");
             let draft = match accept {
                 Some(accept) => draft.and("Accept", accept),

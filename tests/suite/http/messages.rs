@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::requests::{doors, unharmed};
-use crate::support::client::message;
 use crate::support::draft::Draft;
+use crate::support::messages::message;
 use crate::support::{Client, LEGACY, MODERN, World};
 
 const VERSION: &str = "io.modelcontextprotocol/protocolVersion";

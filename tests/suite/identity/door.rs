@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::identity::{
     BY_TOKEN, TOKEN, access_token, authority, check_challenge, principal, token_of, trusting,
 };
-use crate::support::client::hello;
+use crate::support::messages::hello;
 use crate::support::{Client, LEGACY, MODERN, Reply, Setting, World};
 
 /// A header: name and value.

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use crate::support::LEGACY;
-use crate::support::client::{MODERN, hello as hello_params, message, meta};
+use crate::support::messages::MODERN;
+use crate::support::messages::{hello as hello_params, message, meta};
 
 /// What an upstream does with a request.
 pub(super) enum Plan {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::{hello, message};
+use crate::support::messages::{hello, message};
 use crate::support::{Client, LEGACY, Server, World, program, until};
 
 fn stdio() -> Server {

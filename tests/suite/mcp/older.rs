@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::message;
 use crate::support::draft::Draft;
+use crate::support::messages::message;
 use crate::support::{Client, World, until};
 
 /// The revisions with sessions, and whether a stream begins with an event that only names its place.

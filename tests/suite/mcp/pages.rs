@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::client::message;
 use crate::support::events::{Event, Events};
+use crate::support::messages::message;
 use crate::support::{Client, LEGACY, MODERN, World, until};
 
 const QUESTION: &str = "elicitation/create";

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::client::message;
 use crate::support::draft::Draft;
 use crate::support::events::{Event, Events};
+use crate::support::messages::message;
 use crate::support::upstream::{Act, Upstream, ok};
 use crate::support::{Client, LEGACY, Server, World, folder, purchase_id, until, variables};
 

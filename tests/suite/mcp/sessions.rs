@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::identity::{
     BY_TOKEN, OFTEN, TOKEN, access_token, authority, principal, token_of, trusting,
 };
-use crate::support::client::hello;
+use crate::support::messages::hello;
 use crate::support::upstream::{Act, Upstream, ok};
 use crate::support::{Client, LEGACY, MODERN, World, within};
 

@@ -5,7 +5,7 @@ use sevendigital_tools::TOOLS;
 use tokio::process::Command;
 
 use crate::support::calls::make_all;
-use crate::support::client::{message, meta};
+use crate::support::messages::{message, meta};
 use crate::support::upstream::{Act, Upstream};
 use crate::support::{
     Server, call_with, fails_with, folder, lifecycles, program, root, stdio_client,

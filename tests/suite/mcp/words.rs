@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::{hello, message, meta};
 use crate::support::draft::Draft;
+use crate::support::messages::{hello, message, meta};
 use crate::support::{Client, LEGACY, MODERN, Server, World, program};
 
 fn stdio() -> Server {

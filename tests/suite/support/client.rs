@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use super::draft::Draft;
 use super::events::Events;
+use super::messages::{hello, message, yes};
 use super::reply::Reply;
 use super::rest;
 use super::world::World;
 
-/// The era without a handshake.
-pub(crate) const MODERN: &str = "2026-07-28";
 /// The eras with one, newest first.
 pub(crate) const LEGACY: [&str; 2] = ["2025-11-25", "2025-06-18"];
 
@@ -377,33 +376,7 @@ fn and(draft: Draft, name: &str, value: &str) -> Draft {
     }
 }
 
-/// A message with an id.
-pub(crate) fn message(id: Value, method: &str, params: &Value) -> Value {
-    let mut message = json!({"jsonrpc": "2.0", "method": method, "params": params});
-    message["id"] = id;
-    message
-}
-
-/// The parameters that open a session.
-pub(crate) fn hello(version: &str) -> Value {
-    json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "suite", "version": "1"}})
-}
-
-/// What a request of the newest era has in its `_meta`.
-pub(crate) fn meta(capabilities: &Value) -> Value {
-    json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientCapabilities": capabilities,
-        "io.modelcontextprotocol/clientInfo": {"name": "suite", "version": "1"},
-    })
-}
-
 /// An HTTP client that takes no proxy's way round.
 pub(crate) fn http() -> reqwest::Client {
     reqwest::Client::builder().no_proxy().build().unwrap()
-}
-
-/// What a client sends whose user says yes.
-pub(crate) fn yes() -> Value {
-    json!({"confirm": {"action": "accept", "content": {"confirm": true}}})
 }

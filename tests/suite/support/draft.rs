@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::client::{MODERN, message, meta};
+use super::messages::{MODERN, message, meta};
 use super::wait::within;
 
 /// A request that is not sent yet.

@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::task::JoinHandle;
 
-use super::client::{Client, LEGACY, hello, http, message};
+use super::client::{Client, LEGACY, http};
+use super::messages::{hello, message};
 use super::wait::{until, within};
 use super::world::{Setting, variables};
 

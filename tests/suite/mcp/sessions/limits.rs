@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 use crate::identity::{BY_TOKEN, TOKEN, principal};
 use crate::mcp::sessions::{list, named};
-use crate::support::client::{hello, message};
+use crate::support::messages::{hello, message};
 use crate::support::{Client, LEGACY, Reply, Setting, World, within};
 
 const SESSIONS: &str = "SEVENDIGITAL_MCP_LIMIT_MAX_SESSIONS";

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::support::client::message;
 use crate::support::events::{Event, Events};
+use crate::support::messages::message;
 use crate::support::{Client, LEGACY, World, purchase_id, until};
 
 const CONFIRM: (&str, &str) = ("SEVENDIGITAL_MCP_SPENDING", "confirm");
