@@ -131,7 +131,11 @@ async fn in_a_session_json_or_events_alone_are_served_too() {
 
 #[tokio::test]
 async fn who_takes_json_alone_is_not_asked_on_a_stream() {
-    let world = World::with(&[("SEVENDIGITAL_MCP_SPENDING", "confirm")]).await;
+    let world = World::with(&[
+        ("SEVENDIGITAL_MCP_SPENDING", "confirm"),
+        ("SEVENDIGITAL_MCP_CONFIRM_WITH", "client"),
+    ])
+    .await;
     let session = Client::of(&world)
         .that_can_ask()
         .in_session(LEGACY[0])

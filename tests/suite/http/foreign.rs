@@ -59,7 +59,7 @@ impl Ports {
         ]));
         #[rustfmt::skip]
         all.extend(open(rest_url, &[
-            ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/openapi.json", 200), ("GET", "/docs", 308),
+            ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/openapi.json", 200), ("GET", "/docs", 308), ("GET", "/", 200),
             ("GET", "/docs/", 200), ("GET", "/docs/swagger-ui.css", 200), ("GET", "/nowhere", 404),
             ("OPTIONS", "/v1/user/purchase/item", 405), ("HEAD", "/v1/user/purchase/item", 405),
         ]));

@@ -60,7 +60,7 @@ fn bad_in_session() -> Vec<(Vec<u8>, i64, Value)> {
     vec![
         row(r#"{"jsonrpc":"2.0","id":26,"method":"tools/list","params":[1]}"#, -32602, json!(26)),
         row(r#"{"jsonrpc":"2.0","id":27,"method":"tools/list","params":{"cursor":{}}}"#, -32602, json!(27)),
-        row(r#"{"jsonrpc":"2.0","id":28,"method":"tools/call","params":{"name":"get-user-locker","_meta":{"progressToken":{}}}}"#, -32602, json!(28)),
+        row(r#"{"jsonrpc":"2.0","id":28,"method":"tools/call","params":{"name":"get-user-locker","_meta":5}}"#, -32602, json!(28)),
         row(r#"{"jsonrpc":"2.0","id":29,"method":"no/such"}"#, -32601, json!(29)),
     ]
 }
