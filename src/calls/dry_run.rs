@@ -44,7 +44,9 @@ pub(super) async fn dry_run(
         add("currency", json!(offer.currency(action, pending.country())));
         add("question", json!(details.message));
         add("policy", json!(policy));
-        price = offer.price;
+        // Where nobody is asked and no limit needs it, the price is not looked up.
+        let is_sent = spending != Spending::Allow || purchases.limits_need_price(action);
+        price = offer.price.filter(|_| is_sent);
     }
     let client = pending.client.dry();
     let ended = pending.prepared.clone().run_at(&client, price.as_ref());

@@ -303,14 +303,19 @@ impl Purchases {
         }
     }
 
+    /// Whether a limit needs a price that the call does not name.
+    pub(super) fn limits_need_price(&self, action: &Action) -> bool {
+        let limited = self.max_price.is_some() || self.limits.daily_budget.is_some();
+        limited && action.payer != Payer::None && action.price.is_none()
+    }
+
     /// Where nobody is asked: the offer, if a limit on prices needs one that the call does not name.
     pub(super) async fn offer_for_limits(
         &self,
         pending: &Pending,
         action: &Action,
     ) -> Result<Option<Offer>, Problem> {
-        let limited = self.max_price.is_some() || self.limits.daily_budget.is_some();
-        if action.payer == Payer::None || action.price.is_some() || !limited {
+        if !self.limits_need_price(action) {
             return Ok(None);
         }
         let listed = offer::look_up(pending, action).await;
