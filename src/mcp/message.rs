@@ -80,12 +80,19 @@ impl MessageValidation {
         }
         let body = self.body.read(&parts.headers, body).await?;
         let message = shape::outline(&self.body, &body, id)?;
-        shape::check_params(&message, &body)?;
         let method = shape::requested(&message);
+        let initializes = method == Some("initialize");
+        shape::check_params(&message, &body).map_err(|problem| {
+            // One that is whole is a handshake of an older revision, whatever the header says.
+            if initializes && stateless {
+                shape::no_such_method("initialize")
+            } else {
+                problem
+            }
+        })?;
         if method == Some("tools/call") {
             self.check_scope(&caller, &message)?;
         }
-        let initializes = method == Some("initialize");
         match method {
             // What is not answered is taken, whatever its client takes.
             None => accept::set_both(&mut parts.headers),

@@ -16,8 +16,7 @@ use crate::problem::{Kind, Problem};
 const LEVELS: usize = 3;
 
 /// Methods that are served: to rmcp one whose `params` it can't read is as unknown as one that does not exist.
-const SERVED: [&str; 7] = [
-    "initialize",
+const SERVED: [&str; 6] = [
     "prompts/list",
     "resources/list",
     "resources/templates/list",
@@ -181,6 +180,10 @@ pub(super) fn no_such_method(method: &str) -> Problem {
         }
         "tasks" => "this server has no tasks".to_owned(),
         "skills" => "this server has no skills".to_owned(),
+        "initialize" => {
+            "protocol 2026-07-28 has no `initialize`; each request says in `_meta` what that would"
+                .to_owned()
+        }
         "ping" => "protocol 2026-07-28 has no `ping`".to_owned(),
         _ => format!("this server has no method {}", shown_method(method)),
     };

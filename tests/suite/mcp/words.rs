@@ -126,6 +126,12 @@ async fn an_unknown_method_is_told_in_words_what_is_not_there() {
         }
         check_unknown(&new.ask(method, method, &params).await, expected);
     }
+    // One of an older revision, without what that wants.
+    let hello = Draft::message(&world.url, "initialize", json!({}))
+        .send()
+        .await;
+    assert_eq!(hello.status, 404, "{hello:?}");
+    check_unknown(&hello.json(), "protocol 2026-07-28 has no `initialize`");
     let ping = Draft::message(&world.url, "ping", json!({})).send().await;
     check_unknown(&ping.json(), "protocol 2026-07-28 has no `ping`");
 }
