@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_something_done_are_a_contradiction_and_their_negations_are_none() {
+    fn words_of_something_done_contradict_and_their_negations_do_not() {
         for (text, expected) in [
             ("The payment could not be completed", false),
             ("No payment has been taken", false),

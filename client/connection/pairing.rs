@@ -121,7 +121,7 @@ fn reversed(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_upstream_that_falls_out_of_step_keeps_the_answers_of_accounts_apart() {
+async fn an_upstream_out_of_step_keeps_the_answers_of_accounts_apart() {
     // Each connection answers with the account that used it first.
     let upstream = Upstream::start(|mut connection| async move {
         let account = |head: &str| {

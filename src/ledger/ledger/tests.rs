@@ -160,7 +160,7 @@ async fn what_was_refused_or_not_sent_frees_the_key() {
 }
 
 #[tokio::test]
-async fn charges_of_a_process_that_died_are_unknown_and_those_of_a_live_one_are_not() {
+async fn charges_of_a_dead_process_are_unknown_and_those_of_a_live_one_are_not() {
     for bench in Bench::all().await {
         let dead = bench.ledger();
         started(&dead, intent("dead")).await;
@@ -344,7 +344,7 @@ async fn of_many_who_begin_the_same_at_once_one_begins() {
 }
 
 #[tokio::test]
-async fn what_is_the_same_by_identity_stands_against_a_purchase_unless_the_user_agrees() {
+async fn the_same_by_identity_stands_in_the_way_unless_the_user_agrees() {
     for bench in Bench::all().await {
         let ledger = bench.ledger();
         let first = Intent {

@@ -79,7 +79,7 @@ async fn the_tools_are_the_cards_in_its_order() {
 }
 
 #[tokio::test]
-async fn every_input_of_the_card_is_there_with_its_type_and_nothing_more_is_required() {
+async fn every_input_of_the_capability_is_there_and_no_more_is_required() {
     check(&[], |row, _, served| {
         let schema = &served["inputSchema"];
         let mut required: BTreeSet<&str> = BTreeSet::new();

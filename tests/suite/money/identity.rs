@@ -236,7 +236,7 @@ async fn where_the_user_is_asked_they_are_told_that_it_may_have_been_bought() {
 }
 
 #[tokio::test]
-async fn a_yes_to_a_question_that_did_not_know_of_a_purchase_is_none_to_buy_it_again() {
+async fn a_yes_that_did_not_know_of_a_purchase_is_none_to_buy_it_again() {
     for (first_answer, state) in [(Act::Reset(Vec::new()), "unknown"), (Act::Sell, "done")] {
         for place in Place::all().await {
             let upstream = Upstream::start().await;

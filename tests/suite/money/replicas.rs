@@ -109,7 +109,7 @@ fn kind(again: &Value, arrived: usize) -> &'static str {
 }
 
 #[tokio::test]
-async fn where_a_replica_is_killed_in_mid_purchase_another_buys_it_at_most_once() {
+async fn where_a_replica_is_killed_another_buys_its_purchase_at_most_once() {
     let Some(place) = Place::shared().await else {
         return;
     };
@@ -147,7 +147,7 @@ async fn where_a_replica_is_killed_in_mid_purchase_another_buys_it_at_most_once(
 }
 
 #[tokio::test]
-async fn where_the_database_goes_away_in_mid_purchase_nothing_is_lost_or_sent_twice() {
+async fn a_database_that_goes_away_in_mid_purchase_loses_and_repeats_nothing() {
     let Some(postgres) = OwnPostgres::start().await else {
         return;
     };
@@ -195,7 +195,7 @@ async fn where_the_database_goes_away_in_mid_purchase_nothing_is_lost_or_sent_tw
 }
 
 #[tokio::test]
-async fn a_server_that_is_stopped_while_its_database_is_away_writes_its_outcome_first() {
+async fn a_server_stopped_without_its_database_writes_its_outcome_first() {
     let Some(postgres) = OwnPostgres::start().await else {
         return;
     };

@@ -222,7 +222,7 @@ async fn the_operator_sees_what_was_bought_and_frees_what_is_unknown() {
 }
 
 #[tokio::test]
-async fn the_ledger_says_where_it_is_and_drops_nothing_that_is_done_without_a_yes() {
+async fn the_ledger_says_where_it_is_and_asks_before_it_drops_what_is_done() {
     let (folder, upstream) = (folder(), Upstream::start().await);
     let empty = folder.path().join("empty");
     let list = answered(&empty, &["list"]).await;
