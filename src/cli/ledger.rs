@@ -34,7 +34,11 @@ pub async fn run(config: &Config, command: LedgerCommand) -> CommandResult {
                 writeln!(out, "{}", line(columns_of(charge)))?;
             }
         }
-        LedgerCommand::Status => write!(out, "{}", status(ledger, config).await?)?,
+        LedgerCommand::Status => {
+            // First, since it helps where the ledger can't be read.
+            writeln!(out, "{}", ledger.place())?;
+            write!(out, "{}", status(ledger, config).await?)?;
+        }
         LedgerCommand::Show { id } => {
             let charge = find(ledger, id).await?;
             writeln!(out, "{}", serde_json::to_string_pretty(&charge)?)?;
@@ -71,18 +75,22 @@ pub async fn run(config: &Config, command: LedgerCommand) -> CommandResult {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where the ledger is, how many charges are in each state, and what is left of the limits.
+/// How many charges are in each state, and what is left of the limits.
 async fn status(ledger: &Ledger, config: &Config) -> Result<String, Box<dyn std::error::Error>> {
-    let mut lines = vec![ledger.place()];
+    let mut lines = Vec::new();
     for (state, charges) in ledger.status().await? {
-        lines.push(format!("{:<9} {charges}", state.as_str()));
+        lines.push(format!("{:<9} {charges}\n", state.as_str()));
     }
     let (account, limits) = (account_of(config)?, config.spending_limits());
     let currency = Price::currency(None, config.country.as_deref());
     for used in ledger.limits_used(&account, limits).await? {
-        lines.push(format!("left of `{}`: {}", used.name, used.left(currency)));
+        lines.push(format!(
+            "left of `{}`: {}\n",
+            used.name,
+            used.left(currency)
+        ));
     }
-    Ok(lines.join("\n") + "\n")
+    Ok(lines.concat())
 }
 
 async fn find(ledger: &Ledger, id: i64) -> Result<Entry, Box<dyn std::error::Error>> {
