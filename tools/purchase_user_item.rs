@@ -34,10 +34,6 @@ impl Tool for PurchaseUserItem {
     type Input = StoreItem;
     type Output = Document<Purchases>;
 
-    async fn call(client: &Client, item: &StoreItem) -> Result<Answer<Fields>, ToolError> {
-        Self::call_at(client, item, None).await
-    }
-
     async fn call_at(
         client: &Client,
         item: &StoreItem,

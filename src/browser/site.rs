@@ -1,11 +1,12 @@
 //! The site on loopback: the questions that it has pages for, and what it answers to a request.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, Method, StatusCode, header};
+use parking_lot::Mutex;
 use sevendigital::Secret;
 
 use super::asked::{Asked, Said, Visitor};
@@ -51,7 +52,7 @@ impl Site {
         let cover = Arc::clone(&asked);
         // While the browser starts.
         tokio::spawn(async move { cover.cover().await.is_some() });
-        let mut all = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.asked.lock();
         all.push_back(asked);
         if all.len() > MAX_ASKED {
             all.pop_front();
@@ -96,7 +97,7 @@ impl Site {
     }
 
     fn find(&self, key: &str) -> Option<Arc<Asked>> {
-        let all = self.0.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.0.asked.lock();
         all.iter().find(|asked| asked.has_key(key)).cloned()
     }
 

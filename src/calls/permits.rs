@@ -3,10 +3,11 @@
 //! Charges have permits of their own, so that hanging reads can't block them, and each named caller has a share of all.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::gauge;
+use parking_lot::Mutex;
 use sevendigital::Effect;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -61,8 +62,7 @@ impl Admission {
     }
 
     fn share(&self, name: &Arc<str>) -> Result<OwnedSemaphorePermit, Problem> {
-        let by_caller = self.by_caller.lock();
-        let mut by_caller = by_caller.unwrap_or_else(PoisonError::into_inner);
+        let mut by_caller = self.by_caller.lock();
         // Only callers with a call in flight are kept.
         by_caller.retain(|_, share| share.available_permits() < self.caller_limit);
         let whole = || Arc::new(Semaphore::new(self.caller_limit));

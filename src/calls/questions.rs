@@ -1,9 +1,10 @@
 //! Questions that wait for an answer from the user's browser or from a terminal: one for each purchase, however often it is called.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
@@ -110,7 +111,7 @@ impl Questions {
     /// The questions that a browser is to be opened for, from now on. While the receiver lives, questions wait for the browser.
     pub fn to_open(&self) -> mpsc::Receiver<ToOpen> {
         let (sender, receiver) = mpsc::channel(UNOPENED);
-        *lock(&self.0.browser) = Some(sender);
+        *self.0.browser.lock() = Some(sender);
         receiver
     }
 
@@ -142,7 +143,7 @@ impl Questions {
 
     /// Whether a browser can be opened by this process.
     pub(super) fn has_browser(&self) -> bool {
-        let browser = lock(&self.0.browser);
+        let browser = self.0.browser.lock();
         browser.as_ref().is_some_and(|browser| !browser.is_closed())
     }
 
@@ -220,10 +221,10 @@ impl Questions {
 
     /// Opens a browser, once for each question; false where none can be opened.
     async fn open_browser(&self, question: &OpenQuestion) -> bool {
-        let Some(browser) = lock(&self.0.browser).clone() else {
+        let Some(browser) = self.0.browser.lock().clone() else {
             return false;
         };
-        if !lock(&self.0.opened).insert(question.id.clone()) {
+        if !self.0.opened.lock().insert(question.id.clone()) {
             return true;
         }
         let (opened, is_open) = oneshot::channel();
@@ -233,7 +234,7 @@ impl Questions {
         let is_open = tokio::time::timeout(BROWSER_TIMEOUT, is_open).await;
         let is_open = sent && matches!(is_open, Ok(Ok(true)) | Err(_));
         if !is_open {
-            lock(&self.0.opened).remove(&id);
+            self.0.opened.lock().remove(&id);
         }
         is_open
     }
@@ -274,10 +275,6 @@ fn read(waiting: &WaitingQuestion) -> Option<(OpenQuestion, Offer)> {
         on_terminal: content.on_terminal,
     };
     Some((question, content.offer))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the setting for the way of asking is called, for texts.

@@ -3,9 +3,10 @@
 //! rmcp keeps the sessions and says what goes on which stream. What it lacks is done around it: it repeats the event that a client names as its last, repeats questions that are over, and loses an answer that is made while nobody listens.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use futures::{Stream, StreamExt as _, future, stream};
+use parking_lot::{Mutex, MutexGuard};
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, GetExtensions as _, JsonRpcMessage, ProtocolVersion,
@@ -70,7 +71,7 @@ impl ResumableSessions {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Streams>>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+        self.streams.lock()
     }
 }
 

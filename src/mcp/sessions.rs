@@ -3,11 +3,12 @@
 //! rmcp keeps the sessions; what it lacks is a limit and an owner. A session is no identity: each request has its own token.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
 use metrics::gauge;
+use parking_lot::{Mutex, MutexGuard};
 use rmcp::transport::streamable_http_server::SessionManager as _;
 use rmcp::transport::streamable_http_server::session::local::SessionConfig;
 use tokio::time::Instant;
@@ -147,6 +148,6 @@ impl Sessions {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Session>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.open.lock()
     }
 }

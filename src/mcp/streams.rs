@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::Stream;
+use parking_lot::{Mutex, MutexGuard};
 use rmcp::model::{
     CancelledNotification, CancelledNotificationParam, JsonRpcMessage, RequestId,
     ServerJsonRpcMessage,
@@ -231,7 +232,7 @@ impl Streams {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 
