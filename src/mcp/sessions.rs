@@ -1,6 +1,6 @@
 //! Sessions of the older protocol revisions: how many there are, and the owner of each.
 //!
-//! rmcp keeps the sessions; what it lacks is a limit and an owner. A session is no identity: each request has its own token.
+//! A session is no identity: each request has its own token.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,11 +10,10 @@ use axum::response::Response;
 use metrics::gauge;
 use parking_lot::{Mutex, MutexGuard};
 use rmcp::transport::streamable_http_server::SessionManager as _;
-use rmcp::transport::streamable_http_server::session::local::SessionConfig;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::resume::ResumableSessions;
+use super::session_manager::ResumableSessions;
 use crate::config::Limits;
 use crate::identity::Caller;
 use crate::problem::{Kind, Problem};
@@ -44,10 +43,8 @@ struct Session {
 impl Sessions {
     /// As the settings say.
     pub(super) fn new(limits: &Limits) -> Self {
-        let mut config = SessionConfig::default();
-        config.keep_alive = Some(limits.session_idle_timeout);
         Self {
-            manager: Arc::new(ResumableSessions::new(config)),
+            manager: Arc::default(),
             open: Mutex::default(),
             limits: limits.clone(),
         }
@@ -88,8 +85,9 @@ impl Sessions {
         owned.map(|session| session.unused_since = None).is_some()
     }
 
-    /// Forgets sessions that rmcp has closed, and closes those that were not used in time after the handshake.
+    /// Forgets sessions that have ended, and closes those that were not used in time after the handshake.
     pub(super) async fn sweep(&self) {
+        self.manager.sweep(self.limits.session_idle_timeout);
         let overdue = |opened: Instant| opened.elapsed() >= self.limits.session_init_timeout;
         let seen = |(id, session): (&String, &Session)| {
             (id.clone(), session.unused_since.is_some_and(overdue))
@@ -105,7 +103,6 @@ impl Sessions {
                 self.lock().remove(id);
             }
         }
-        self.manager.sweep();
         self.count();
     }
 

@@ -1,21 +1,28 @@
-//! The streams of one session, each the response to one request: what was said on them, for clients that come back.
+//! The streams of one session, each the response to one request, and the session's own: what was said on them, for clients that come back.
 //!
 //! What is over is not repeated: a question is dropped with its answer or its end, and a call's messages with the call's cancellation.
 
 use std::collections::{BTreeMap, HashMap};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use futures::Stream;
 use parking_lot::{Mutex, MutexGuard};
 use rmcp::model::{
-    CancelledNotification, CancelledNotificationParam, JsonRpcMessage, RequestId,
-    ServerJsonRpcMessage,
+    CancelledNotification, CancelledNotificationParam, ClientRequest, JsonRpcMessage,
+    JsonRpcRequest, RequestId, ServerJsonRpcMessage, ServerNotification,
 };
 use rmcp::transport::common::server_side_http::ServerSseMessage;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use reader::Reader;
+use response::Response;
+
+pub(super) use response::KeptAnswers;
+
+mod reader;
+mod response;
 
 /// How soon a client shall come back to a stream that broke.
 pub(super) const RETRY: Duration = Duration::from_secs(3);
@@ -23,39 +30,29 @@ pub(super) const RETRY: Duration = Duration::from_secs(3);
 const KEPT: Duration = Duration::from_secs(60);
 /// Streams that have ended, and that no connection reads, are kept for each session: this many.
 const MAX_ENDED: usize = 8;
-/// Events that are kept of one stream. Only progress could be more.
-const MAX_EVENTS: usize = 32;
+/// The number of the session's own stream, which answers no request.
+const OWN: u64 = 0;
 
 /// The streams of a session.
-#[derive(Debug, Default)]
-pub(super) struct Streams(Mutex<State>);
+#[derive(Debug)]
+pub(super) struct Streams {
+    state: Mutex<State>,
+    ended: CancellationToken,
+    kept: KeptAnswers,
+}
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// Who waits for the answer to `initialize`, which is sent on no stream.
+    initializing: Option<oneshot::Sender<ServerJsonRpcMessage>>,
     /// Whether the session's revision has empty events, which only name a place.
     primes: bool,
     next: u64,
     streams: BTreeMap<u64, Response>,
     /// The questions that have no answer, and the streams that they belong to.
     questions: HashMap<RequestId, u64>,
-}
-
-/// The stream that answers one request.
-#[derive(Debug)]
-struct Response {
-    request: RequestId,
-    /// By index; no index is used twice.
-    events: BTreeMap<u64, ServerSseMessage>,
-    next: u64,
-    /// Whether the user was asked on it.
-    asked: bool,
-    cancelled: bool,
-    ended: Option<Instant>,
-    /// The newest connection has it; older ones end.
-    reader: u64,
-    /// Whether that connection still reads.
-    is_read: bool,
-    waker: Option<Waker>,
+    /// When something happened last.
+    touched: Instant,
 }
 
 /// A place on a stream, as `Last-Event-ID` has it: the event's index and the stream's number.
@@ -74,37 +71,75 @@ impl Place {
             stream: stream.parse().ok()?,
         })
     }
+
+    fn event_id(self) -> String {
+        format!("{}/{}", self.index, self.stream)
+    }
 }
 
 impl Streams {
+    /// Those of a new session. Answers that nobody reads take what `kept` has for all sessions.
+    pub(super) fn new(kept: KeptAnswers) -> Self {
+        let state = State {
+            initializing: None,
+            primes: false,
+            next: OWN + 1,
+            streams: BTreeMap::from([(OWN, Response::own())]),
+            questions: HashMap::new(),
+            touched: Instant::now(),
+        };
+        Self {
+            state: Mutex::new(state),
+            ended: CancellationToken::new(),
+            kept,
+        }
+    }
+
+    /// The answer to `initialize`, which comes first.
+    pub(super) fn initialize(&self) -> oneshot::Receiver<ServerJsonRpcMessage> {
+        let (sender, answer) = oneshot::channel();
+        self.lock().initializing = Some(sender);
+        answer
+    }
+
     /// From now on each stream begins with an empty event. Clients of revisions before 2025-11-25 take one for a message that is broken.
     pub(super) fn prime(&self) {
         self.lock().primes = true;
     }
 
-    /// The empty event before all others of the session's own stream.
-    pub(super) fn priming(&self) -> Option<ServerSseMessage> {
-        let primes = self.lock().primes;
-        primes.then(|| ServerSseMessage::priming("0", RETRY))
+    /// Something happens in the session.
+    pub(super) fn touch(&self) {
+        self.lock().touched = Instant::now();
+    }
+
+    /// How long nothing has happened.
+    pub(super) fn idle(&self) -> Duration {
+        self.lock().touched.elapsed()
     }
 
     /// A stream for a request, and its first reader.
-    pub(super) fn open(self: &Arc<Self>, request: RequestId) -> Reader {
+    pub(super) fn open(self: &Arc<Self>, request: &JsonRpcRequest<ClientRequest>) -> Reader {
         let mut state = self.lock();
         let stream = state.next;
         state.next += 1;
-        let mut response = Response::new(request);
+        let mut response = Response::to(request);
         if state.primes {
             response.push(stream, ServerSseMessage::retry(RETRY));
         }
         state.streams.insert(stream, response);
-        Reader {
-            streams: Arc::clone(self),
-            stream,
-            number: 0,
-            next: 0,
-            first: None,
-        }
+        Reader::first(Arc::clone(self), stream)
+    }
+
+    /// The reader of the session's own stream, from the first event on that nobody has read; none while there is one.
+    pub(super) fn open_own(self: &Arc<Self>) -> Option<Reader> {
+        let state = self.lock();
+        let own = state.streams.get(&OWN).filter(|own| !own.is_read)?;
+        let place = Place {
+            index: own.read_to,
+            stream: OWN,
+        };
+        drop(state);
+        self.resume(place)
     }
 
     /// A reader of what comes after that place; none where nothing can come any more.
@@ -115,18 +150,10 @@ impl Streams {
         if response.is_over_after(place.index) {
             return None;
         }
-        response.reader += 1;
-        response.is_read = true;
-        response.wake();
+        let number = response.next_reader();
         // Names the place anew: some clients forget it with the connection.
-        let event_id = format!("{}/{}", place.index, place.stream);
-        Some(Reader {
-            streams: Arc::clone(self),
-            stream: place.stream,
-            number: response.reader,
-            next: place.index + 1,
-            first: primes.then(|| ServerSseMessage::priming(event_id, RETRY)),
-        })
+        let first = primes.then(|| ServerSseMessage::priming(place.event_id(), RETRY));
+        Some(Reader::at(Arc::clone(self), place, number, first))
     }
 
     /// Whether nothing can come after that place any more.
@@ -136,34 +163,31 @@ impl Streams {
         response.is_none_or(|response| response.is_over_after(place.index))
     }
 
-    /// Takes in what rmcp says on a stream; a question only while it is open.
-    pub(super) fn push(&self, stream: u64, event: ServerSseMessage) {
+    /// Takes in what the service says: an answer ends its stream, a question is taken only while it is open, and what belongs to no request goes on the session's own stream.
+    pub(super) fn say(&self, message: ServerJsonRpcMessage) {
         let mut state = self.lock();
-        if let Some(id) = question(&event)
-            && !state.questions.contains_key(id)
-        {
+        let is_answer = matches!(
+            message,
+            JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_)
+        );
+        if is_answer && let Some(initializing) = state.initializing.take() {
+            // Its client may have left.
+            let _ = initializing.send(message);
             return;
         }
-        if let Some(response) = state.streams.get_mut(&stream)
-            && !response.cancelled
-        {
-            response.push(stream, event);
-        }
-    }
-
-    /// rmcp has nothing more to say on a stream.
-    pub(super) fn end(&self, stream: u64) {
-        let mut state = self.lock();
-        if let Some(response) = state.streams.get_mut(&stream) {
+        let Some(stream) = state.stream_of(&message) else {
+            return;
+        };
+        let Some(response) = state.streams.get_mut(&stream) else {
+            return;
+        };
+        response.push(stream, ServerSseMessage::from_message(message));
+        if is_answer {
             response.end();
+            response.keep_unread(&self.kept);
+            state.questions.retain(|_, of| *of != stream);
+            state.sweep();
         }
-        state.questions.retain(|_, of| *of != stream);
-        state.sweep();
-    }
-
-    /// Forgets a stream that rmcp does not serve.
-    pub(super) fn forget(&self, stream: u64) {
-        self.lock().streams.remove(&stream);
     }
 
     /// A call asks the user; false if it is over, or was cancelled.
@@ -206,9 +230,8 @@ impl Streams {
             streams, questions, ..
         } = &mut *state;
         let cancelled = streams.iter_mut();
-        for (&stream, response) in cancelled.filter(|(_, response)| response.request == *request) {
+        for (&stream, response) in cancelled.filter(|(_, response)| response.is_open_for(request)) {
             response.events.clear();
-            response.cancelled = true;
             for (question, _) in questions.extract_if(|_, of| *of == stream) {
                 let why = "the call was cancelled".to_owned();
                 let params = CancelledNotificationParam::new(Some(question), Some(why));
@@ -216,6 +239,7 @@ impl Streams {
                 let notice = JsonRpcMessage::notification(notice.into());
                 response.push(stream, ServerSseMessage::from_message(notice));
             }
+            response.end();
         }
     }
 
@@ -224,6 +248,12 @@ impl Streams {
         let mut state = self.lock();
         state.questions.clear();
         state.streams.values_mut().for_each(Response::end);
+        self.ended.cancel();
+    }
+
+    /// Ready once the session is over.
+    pub(super) fn ended(&self) -> WaitForCancellationFutureOwned {
+        self.ended.clone().cancelled_owned()
     }
 
     /// Drops answers that nobody has come for.
@@ -232,18 +262,41 @@ impl Streams {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock()
+        self.state.lock()
     }
 }
 
 impl State {
+    /// The stream that a message belongs on; none where its request or question is over.
+    fn stream_of(&self, message: &ServerJsonRpcMessage) -> Option<u64> {
+        let answers = |id: &RequestId| {
+            let mut streams = self.streams.iter().rev();
+            let open = streams.find(|(_, response)| response.is_open_for(id));
+            open.map(|(&stream, _)| stream)
+        };
+        match message {
+            JsonRpcMessage::Response(response) => answers(&response.id),
+            JsonRpcMessage::Error(error) => answers(error.id.as_ref()?),
+            JsonRpcMessage::Request(question) => self.questions.get(&question.id).copied(),
+            JsonRpcMessage::Notification(notification) => match &notification.notification {
+                ServerNotification::ProgressNotification(progress) => {
+                    let token = &progress.params.progress_token;
+                    let mut streams = self.streams.iter().rev();
+                    let open = streams.find(|(_, response)| response.is_followed_by(token));
+                    open.map(|(&stream, _)| stream)
+                }
+                _ => Some(OWN),
+            },
+        }
+    }
+
     /// Drops a question from the events; gives its stream, if it was open.
     fn close(&mut self, id: &RequestId) -> Option<u64> {
         let stream = self.questions.remove(id)?;
         if let Some(response) = self.streams.get_mut(&stream) {
             response
                 .events
-                .retain(|_, event| question(event) != Some(id));
+                .retain(|_, event| response::question(event) != Some(id));
         }
         Some(stream)
     }
@@ -260,118 +313,5 @@ impl State {
         for stream in ended.iter().rev().skip(MAX_ENDED) {
             self.streams.remove(stream);
         }
-    }
-}
-
-impl Response {
-    fn new(request: RequestId) -> Self {
-        Self {
-            request,
-            events: BTreeMap::new(),
-            next: 0,
-            asked: false,
-            cancelled: false,
-            ended: None,
-            reader: 0,
-            is_read: true,
-            waker: None,
-        }
-    }
-
-    fn push(&mut self, stream: u64, mut event: ServerSseMessage) {
-        event.event_id = Some(format!("{}/{stream}", self.next));
-        self.events.insert(self.next, event);
-        self.next += 1;
-        if self.events.len() > MAX_EVENTS {
-            let mut indexes = self.events.iter();
-            let passing = indexes.find(|(_, event)| is_passing(event));
-            if let Some(index) = passing.map(|(&index, _)| index) {
-                self.events.remove(&index);
-            }
-        }
-        self.wake();
-    }
-
-    fn end(&mut self) {
-        self.ended.get_or_insert_with(Instant::now);
-        self.wake();
-    }
-
-    fn is_open_for(&self, request: &RequestId) -> bool {
-        self.ended.is_none() && !self.cancelled && self.request == *request
-    }
-
-    fn is_over_after(&self, index: u64) -> bool {
-        self.ended.is_some() && self.events.keys().all(|&event| event <= index)
-    }
-
-    fn wake(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-}
-
-/// The id of the question that an event asks.
-fn question(event: &ServerSseMessage) -> Option<&RequestId> {
-    match event.message.as_deref() {
-        Some(ServerJsonRpcMessage::Request(request)) => Some(&request.id),
-        _ => None,
-    }
-}
-
-/// Whether a client can do without it.
-fn is_passing(event: &ServerSseMessage) -> bool {
-    let message = event.message.as_deref();
-    message.is_none_or(|message| matches!(message, ServerJsonRpcMessage::Notification(_)))
-}
-
-/// What one connection reads of a stream.
-#[derive(Debug)]
-pub(super) struct Reader {
-    streams: Arc<Streams>,
-    pub(super) stream: u64,
-    number: u64,
-    next: u64,
-    /// Goes before the stream's own events.
-    first: Option<ServerSseMessage>,
-}
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        let mut state = self.streams.lock();
-        let response = state.streams.get_mut(&self.stream);
-        if let Some(response) = response.filter(|response| response.reader == self.number) {
-            response.is_read = false;
-        }
-    }
-}
-
-impl Stream for Reader {
-    type Item = ServerSseMessage;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let reader = self.get_mut();
-        let mut state = reader.streams.lock();
-        let response = state.streams.get_mut(&reader.stream);
-        let Some(response) = response.filter(|response| response.reader == reader.number) else {
-            return Poll::Ready(None);
-        };
-        if let Some(first) = reader.first.take() {
-            return Poll::Ready(Some(first));
-        }
-        if let Some((&index, event)) = response.events.range(reader.next..).next() {
-            reader.next = index + 1;
-            return Poll::Ready(Some(event.clone()));
-        }
-        if response.ended.is_none() {
-            response.waker = Some(context.waker().clone());
-            return Poll::Pending;
-        }
-        // A client that was there has its answer. One that was asked may have left unnoticed, while its user thought.
-        if !response.asked {
-            state.streams.remove(&reader.stream);
-        }
-        Poll::Ready(None)
     }
 }
