@@ -110,7 +110,9 @@ impl CircuitBreaker {
                     .window
                     .push(outcome, now, self.limits.breaker_window);
                 if circuit.window.exceeds(&self.limits) {
-                    let Window { outcomes, failed } = std::mem::take(&mut circuit.window);
+                    let Window {
+                        outcomes, failed, ..
+                    } = std::mem::take(&mut circuit.window);
                     tracing::warn!(
                         "circuit breaker open: {failed} of the last {} reads failed",
                         outcomes.len()
@@ -164,6 +166,7 @@ impl Outcome {
             | Error::NoConsumerKey
             | Error::Input { .. }
             | Error::CircuitOpen { .. }
+            | Error::TooManyAnswers
             | Error::Rejected(_)
             | Error::Unauthorised { .. }
             | Error::Throttled { .. } => Self::Success,
@@ -176,12 +179,18 @@ impl Outcome {
 struct Window {
     outcomes: VecDeque<(Instant, Outcome)>,
     failed: u64,
+    /// Failures since the last success.
+    in_a_row: u64,
 }
 
 impl Window {
     fn push(&mut self, outcome: Outcome, now: Instant, length: Duration) {
         self.outcomes.push_back((now, outcome));
         self.failed += u64::from(outcome == Outcome::Failure);
+        self.in_a_row = match outcome {
+            Outcome::Success => 0,
+            Outcome::Failure => self.in_a_row + 1,
+        };
         while let Some((at, outcome)) = self.outcomes.front()
             && now.duration_since(*at) > length
         {
@@ -192,8 +201,11 @@ impl Window {
 
     fn exceeds(&self, limits: &Limits) -> bool {
         let ended = self.outcomes.len() as u64;
-        ended >= u64::from(limits.breaker_min_calls)
-            && 100 * self.failed >= u64::from(limits.breaker_failure_percent) * ended
+        let least = u64::from(limits.breaker_min_calls);
+        let percent = u64::from(limits.breaker_failure_percent);
+        // An outage must not wait until it outweighs the successes before it.
+        let is_outage = self.in_a_row >= least && percent <= 100;
+        ended >= least && (is_outage || 100 * self.failed >= percent * ended)
     }
 }
 

@@ -42,8 +42,11 @@ async fn it_opens_at_enough_attempts_of_which_enough_failed() {
         (20, 50, 10, 9, false),
         (20, 50, 10, 10, true),
         (20, 50, 11, 9, false),
-        (20, 50, 51, 49, false),
-        (20, 50, 50, 50, true),
+        (60, 50, 51, 49, false),
+        (60, 50, 50, 50, true),
+        // An outage, whatever came before it.
+        (20, 50, 1_000, 19, false),
+        (20, 50, 1_000, 20, true),
         (20, 50, 1_000, 0, false),
         (1, 100, 0, 1, true),
         (0, 100, 0, 1, true),
