@@ -4,8 +4,10 @@ use std::convert::Infallible;
 
 use serde::Serialize;
 
+use crate::large::LargeAnswer;
+
 /// A document, and what the headers around it said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Answer<T> {
     /// What 7digital answered.
@@ -14,6 +16,8 @@ pub struct Answer<T> {
     pub location: Option<String>,
     /// Where the key stands in its quota.
     pub rate_limit: Option<RateLimit>,
+    /// Held while the document is there, where it is large: only a few are at once.
+    pub large: Option<LargeAnswer>,
 }
 
 impl<T> Answer<T> {
@@ -23,6 +27,7 @@ impl<T> Answer<T> {
             document,
             location: None,
             rate_limit: None,
+            large: None,
         }
     }
 
@@ -32,6 +37,7 @@ impl<T> Answer<T> {
             document: change(self.document)?,
             location: self.location,
             rate_limit: self.rate_limit,
+            large: self.large,
         })
     }
 

@@ -7,6 +7,7 @@ use crate::circuit_breaker::CircuitBreaker;
 use crate::client::Client;
 use crate::connection::{Opener, platform_tls};
 use crate::credentials::Credentials;
+use crate::large::LargeAnswers;
 use crate::limits::Limits;
 use crate::pools::Pools;
 use crate::retry_budget::RetryBudget;
@@ -95,6 +96,7 @@ impl ClientBuilder {
             pools: Arc::new(Pools::new(opener, &self.credentials)?),
             retry_budget: Arc::new(RetryBudget::new(self.limits.retry_budget_percent)),
             circuit_breaker: Arc::new(CircuitBreaker::new(self.limits)),
+            large_answers: Arc::new(LargeAnswers::new(&self.limits)),
             base_uri: self.base_uri,
             placement: self.placement,
             credentials: Arc::new(self.credentials),

@@ -18,6 +18,7 @@ use crate::connection;
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Draft, Error, Interruption, Unreadable};
+use crate::large::LargeAnswers;
 use crate::limits::Limits;
 use crate::oauth::{Parameter, Stamp};
 use crate::parameters;
@@ -43,6 +44,7 @@ pub struct Client {
     pub(crate) unpooled: reqwest::Client,
     pub(crate) retry_budget: Arc<RetryBudget>,
     pub(crate) circuit_breaker: Arc<CircuitBreaker>,
+    pub(crate) large_answers: Arc<LargeAnswers>,
     pub(crate) traceparent: Option<HeaderValue>,
     /// Whether calls end before they are signed.
     pub(crate) is_dry: bool,
@@ -161,7 +163,8 @@ impl Client {
                 counter!("sevendigital_upstream_retries_total", "operation" => request.operation)
                     .increment(1);
             }
-            let reply = self.transmit(&http, request, deadline).await;
+            let large = Some(&*self.large_answers);
+            let reply = self.transmit(&http, request, large, deadline).await;
             let ended = reply.and_then(|reply| read(reply, call.endpoint()));
             permit.record(Outcome::from_result(&ended));
             let error = match ended {
@@ -212,18 +215,21 @@ impl Client {
         request: SignedRequest,
     ) -> Result<Answer<Reply>, Error> {
         let deadline = Instant::now() + self.limits.change_deadline;
-        self.transmit(&self.unpooled, request, deadline).await
+        // Its answer is received whatever it holds: it says what was bought.
+        self.transmit(&self.unpooled, request, None, deadline).await
     }
 
     async fn transmit(
         &self,
         http: &reqwest::Client,
         request: SignedRequest,
+        large: Option<&LargeAnswers>,
         deadline: Instant,
     ) -> Result<Answer<Reply>, Error> {
         let traceparent = self.traceparent.as_ref();
         let reply =
-            connection::transmit(http, request, traceparent, &self.limits, deadline).await?;
+            connection::transmit(http, request, traceparent, (&self.limits, large), deadline)
+                .await?;
         if let Some(ahead) = reply.document.clock_ahead {
             *self.clock_ahead.lock() = Some(ahead);
         }

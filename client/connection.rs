@@ -16,6 +16,7 @@ use crate::echo::Sent;
 use crate::endpoint::Method;
 use crate::error::{ConnectError, Error, Interruption, Unreadable};
 use crate::headers;
+use crate::large::{LARGE, LargeAnswers};
 use crate::limits::Limits;
 use crate::reply::{self, Reply};
 use crate::signing::SignedRequest;
@@ -75,7 +76,7 @@ pub(crate) async fn transmit(
     http: &reqwest::Client,
     mut request: SignedRequest,
     traceparent: Option<&HeaderValue>,
-    limits: &Limits,
+    (limits, large): (&Limits, Option<&LargeAnswers>),
     deadline: Instant,
 ) -> Result<Answer<Reply>, Error> {
     let (operation, sent) = (request.operation, std::mem::take(&mut request.sent));
@@ -85,7 +86,7 @@ pub(crate) async fn transmit(
     let received = async {
         let response = send(request).await?;
         status = Some(response.status());
-        receive(response, sent, limits).await
+        receive(response, sent, limits, large).await
     };
     let ended = tokio::time::timeout_at(deadline, received)
         .await
@@ -155,6 +156,7 @@ async fn receive(
     mut response: Response,
     sent: Sent,
     limits: &Limits,
+    large: Option<&LargeAnswers>,
 ) -> Result<Answer<Reply>, Error> {
     let mut answer = head(response.status(), response.headers(), sent);
     if headers::is_encoded(response.headers()) {
@@ -163,6 +165,7 @@ async fn receive(
         return Err(reply::by_status(&answer.document).unwrap_or(unreadable));
     }
     let body = &mut answer.document.body;
+    let mut let_in = None;
     loop {
         let chunk = tokio::time::timeout(limits.read_timeout, response.chunk())
             .await
@@ -174,7 +177,15 @@ async fn receive(
                 max: limits.response_bytes,
             }));
         }
+        if let (Some(large), None) = (large, &let_in)
+            && body.len() + chunk.len() > LARGE
+        {
+            let_in = Some(large.receive().await?);
+        }
         body.extend_from_slice(&chunk);
+    }
+    if let (Some(large), Some(_)) = (large, let_in) {
+        answer.large = Some(large.read(answer.document.body.len()).await?);
     }
     Ok(answer)
 }

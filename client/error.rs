@@ -62,6 +62,9 @@ pub enum Error {
     /// 7digital answered, but not in a way that can be trusted.
     #[error("7digital's answer could not be read: {0}")]
     Unreadable(Unreadable),
+    /// The answer to a read is large, and as many large answers are held as [`Limits::large_answers`](crate::Limits::large_answers) allows.
+    #[error("7digital's answer is large, and this program holds as many large answers as it may")]
+    TooManyAnswers,
     /// The request was sent, and its answer ended before it was complete.
     #[error("7digital did not finish its answer: {0}")]
     Interrupted(Interruption),
@@ -139,9 +142,10 @@ impl Error {
             | Self::CircuitOpen { .. } => Delivery::NotSent,
             Self::Rejected(refusal) => refusal.delivery,
             Self::Unauthorised { .. } | Self::Throttled { .. } => Delivery::Rejected,
-            Self::Unavailable { .. } | Self::Unreadable(_) | Self::Interrupted(_) => {
-                Delivery::Unknown
-            }
+            Self::Unavailable { .. }
+            | Self::Unreadable(_)
+            | Self::TooManyAnswers
+            | Self::Interrupted(_) => Delivery::Unknown,
         }
     }
 }

@@ -28,6 +28,7 @@ mod connection;
 mod contradiction;
 mod headers;
 mod json;
+mod large;
 mod pools;
 mod retry;
 mod retry_budget;
@@ -47,6 +48,7 @@ pub use error::{
     ConnectError, Delivery, Draft, Error, Interruption, InvalidParameter, Refusal, Unreadable,
 };
 pub use error_code::Repeat;
+pub use large::LargeAnswer;
 pub use limits::Limits;
 pub use picture::Picture;
 pub use signing::Placement;

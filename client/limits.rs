@@ -26,11 +26,15 @@ pub struct Limits {
     pub change_deadline: Duration,
     /// Bytes in the body of an answer at most. More than zero; 4 MiB.
     pub response_bytes: usize,
+    /// Answers of 32 KiB and more to reads that are received at once; four times as many wait. More than zero; 8.
+    pub large_answers: usize,
+    /// Longest wait of such an answer until it is let in. More than zero; 1 second.
+    pub large_answer_timeout: Duration,
     /// Attempts at one read, the first among them. From 1, which means no retries; 3.
     pub max_attempts: u32,
     /// Retries at most in ten seconds, as a percentage of the reads begun in them; three are always allowed. From 0; 20.
     pub retry_budget_percent: u32,
-    /// Attempts at reads that must have ended within the window before the circuit breaker judges them. From 1; 20.
+    /// Attempts at reads that must have ended within the window before the circuit breaker judges them; so many failures in a row open it, whatever came before. From 1; 20.
     pub breaker_min_calls: u32,
     /// How far back the circuit breaker looks. More than zero; 10 seconds.
     pub breaker_window: Duration,
@@ -48,6 +52,8 @@ impl Default for Limits {
             read_deadline: Duration::from_secs(20),
             change_deadline: Duration::from_secs(45),
             response_bytes: 4 << 20,
+            large_answers: 8,
+            large_answer_timeout: Duration::from_secs(1),
             max_attempts: 3,
             retry_budget_percent: 20,
             breaker_min_calls: 20,

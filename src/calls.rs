@@ -2,8 +2,10 @@
 
 pub use self::call::{Call, Calls, RequestContext};
 pub use self::confirmation::{Asker, Question, UserAnswer};
+pub use self::hold::{Held, Hold};
 pub use self::outcome::{CallOutcome, Completed};
 pub use self::pending::account_of;
+pub use self::permits::UntakenBytes;
 pub use self::questions::{Details, OpenQuestion, Questions, ToOpen};
 pub use self::registry::Registry;
 
@@ -12,6 +14,7 @@ mod call;
 mod confirmation;
 mod dry_run;
 mod executor;
+mod hold;
 mod offer;
 mod outcome;
 mod pending;

@@ -1,6 +1,7 @@
 //! What every HTTP request passes, whatever surface it is for. [`stack`] lists the layers in order.
 
 pub mod accept;
+pub mod answers;
 pub mod body;
 pub mod cross_origin;
 pub mod errors;

@@ -19,6 +19,11 @@ use sevendigital_mcp::telemetry::logging;
 use sevendigital_sandbox::{Sandbox, demo};
 use tokio_util::sync::CancellationToken;
 
+/// Gives memory back after load.
+#[cfg(not(debug_assertions))]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Time to write down abandoned purchases, when asked to stop twice.
 const ABANDON_TIMEOUT: Duration = Duration::from_millis(800);
 

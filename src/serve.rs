@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::calls::Calls;
 use crate::config::{Config, ConfigError};
+use crate::http::answers::AnswerRoom;
 use crate::http::body::BodyReader;
 use crate::http::errors::problem_json;
 use crate::http::listener::{Listener, SHUTDOWN_GRACE};
@@ -36,7 +37,8 @@ impl App {
         let authenticator = Authenticator::new(config)?;
         let body = BodyReader::new(&config.limits);
         let around = |router, render| stack::around(router, config, &shutting_down, render);
-        let bind = |key, address| Listener::bind(key, address, &config.limits);
+        let room = AnswerRoom::new(&config.limits);
+        let bind = |key, address| Listener::bind(key, address, &config.limits, room.clone());
 
         let listener = bind("bind", config.bind)?;
         let router = mcp::router::router(config, &calls, &authenticator, body.clone(), end.clone());

@@ -132,6 +132,7 @@ pub(super) fn unlisted(error: &Error, item: &Item, place: &str) -> Unlisted {
         Error::NotSent(_) | Error::CircuitOpen { .. } => "7digital can't be reached".to_owned(),
         Error::DryRun(_) | Error::NoConsumerKey => "no consumer key is set".to_owned(),
         Error::Input { .. } => "the read can't be made of these arguments".to_owned(),
+        Error::TooManyAnswers => "this server holds too many large answers".to_owned(),
         Error::Unreadable(_) => UNREADABLE.to_owned(),
     };
     Unlisted::Failed(reason)

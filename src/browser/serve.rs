@@ -13,6 +13,7 @@ use webbrowser::{Browser, BrowserOptions};
 use super::site::Site;
 use crate::calls::{Questions, ToOpen};
 use crate::config::{Config, ConfigError, ConfirmWay, Limits, Spending};
+use crate::http::answers::AnswerRoom;
 use crate::http::listener::Listener;
 
 /// Connections to the page. Browsers open some beforehand, and other programs on this machine may open more.
@@ -63,7 +64,12 @@ async fn open_each(
 /// Binds a free port and serves the page there, until the process ends.
 fn bind(questions: &Questions, limits: &Limits) -> Result<Site, ConfigError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = Listener::bind("confirmation page", address, limits)?;
+    let listener = Listener::bind(
+        "confirmation page",
+        address,
+        limits,
+        AnswerRoom::new(limits),
+    )?;
     let address = listener.address();
     let address =
         address.map_err(|error| ConfigError(format!("its port is not known: {error}")))?;

@@ -204,10 +204,10 @@ impl Calls {
     async fn read(&self, ready: Ready) -> Result<Completed, Problem> {
         let permit = self.admission.admit(&ready.caller, Effect::Reads).await?;
         let read = async move {
-            let _permit = permit;
-            Ok(ready.prepared.run(&ready.client).await?)
+            let reply = ready.prepared.run(&ready.client).await?;
+            Ok(Completed::fresh(reply).holding(permit))
         };
-        self.executor.read(read).await.map(Completed::fresh)
+        self.executor.read(read).await
     }
 
     /// Makes a change or a purchase, unless it was made before or the user must confirm it first.
@@ -336,13 +336,11 @@ impl Calls {
             return Err(Problem::invalid_confirmation());
         }
         let change = async move {
-            let _permit = permit;
             let ended = pending.prepared.run(&pending.client).await;
             audit::change(&pending.key, &ended);
-            Ok(ended?)
+            Ok(Completed::fresh(ended?).holding(permit))
         };
-        let changed = self.executor.run_to_end(change).await;
-        changed.map(Completed::fresh)
+        self.executor.run_to_end(change).await
     }
 
     /// Waits for the calls in flight, within the drain's timeouts, and for their outcomes to be written down. Calls that come later are still made; the surfaces accept none.

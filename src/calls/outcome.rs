@@ -6,6 +6,8 @@ use sevendigital_tools::values::Price;
 use sevendigital_tools::{Receipt, Reply, ToolError};
 
 use super::confirmation::Question;
+use super::hold::Hold;
+use super::permits::Permit;
 use crate::ledger::{Entry, Outcome, State, wall_clock};
 use crate::problem::Problem;
 
@@ -23,6 +25,8 @@ pub enum CallOutcome {
 pub struct Completed {
     /// What the tool returned.
     pub reply: Reply,
+    /// What the call holds until its answer is handed over.
+    pub hold: Option<Box<Hold>>,
     /// For a document from the ledger, when the purchase was made: milliseconds since 1970.
     pub replayed: Option<i64>,
 }
@@ -32,8 +36,16 @@ impl Completed {
     pub(super) fn fresh(reply: Reply) -> Self {
         Self {
             reply,
+            hold: None,
             replayed: None,
         }
+    }
+
+    /// With the call's permit, until the answer is handed over.
+    pub(super) fn holding(mut self, permit: Permit) -> Self {
+        let large = self.reply.answer.large.take();
+        self.hold = Some(Box::new(Hold::new(permit, large)));
+        self
     }
 
     /// The stored document of a purchase that was made before.
@@ -47,6 +59,7 @@ impl Completed {
                 unexpected: Vec::new(),
                 page: None,
             },
+            hold: None,
             replayed: Some(entry.started),
         }
     }

@@ -137,8 +137,8 @@ impl Purchases {
         let work = async move {
             match purchases.ledger.begin(intent, purchases.limits).await? {
                 BeginOutcome::Begun(id) => {
-                    let _permit = permit;
-                    purchases.send(&pending, id, &offer).await
+                    let sent = purchases.send(&pending, id, &offer).await;
+                    sent.map(|completed| completed.holding(permit))
                 }
                 BeginOutcome::LimitReached(reached) => Err(limit_reached(&reached)),
                 BeginOutcome::ConfirmationUsed => Err(Problem::invalid_confirmation()),

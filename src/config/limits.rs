@@ -47,9 +47,15 @@ pub struct Limits {
     /// A connection between two requests.
     #[schemars(extend("default" = "1m"))]
     pub keep_alive_timeout: Duration,
-    /// A client that reads nothing of its response.
+    /// A client that takes nothing of its response, or less than 16 KiB.
     #[schemars(extend("default" = "30s"))]
     pub write_timeout: Duration,
+    /// Bytes of answers that clients have not taken, over all connections; further ones wait. Pieces of less than 16 KiB are not counted.
+    #[schemars(extend("default" = 50_331_648))]
+    pub untaken_bytes: usize,
+    /// Bytes of answers that one named caller has not taken; beyond them it reads nothing more.
+    #[schemars(extend("default" = 16_777_216))]
+    pub caller_untaken_bytes: usize,
     /// Connections to one address of this server; more wait until one is closed.
     #[schemars(extend("default" = 1_024))]
     pub max_connections: usize,
@@ -113,13 +119,16 @@ pub struct Limits {
     /// Bytes in a response of 7digital's.
     #[schemars(extend("default" = 4_194_304))]
     pub response_bytes: usize,
+    /// Responses of 7digital's to reads, of 32 KiB and more, that are received at once; four times as many wait, as long as calls do for a permit.
+    #[schemars(extend("default" = 8))]
+    pub large_answers: usize,
     /// Attempts at one read, the first among them.
     #[schemars(extend("default" = 3))]
     pub max_attempts: u32,
     /// Retried reads, as a percentage of all reads in ten seconds; three are always allowed.
     #[schemars(extend("default" = 20))]
     pub retry_budget_percent: u32,
-    /// Attempts that must have ended in the window before the circuit breaker judges them.
+    /// Attempts that must have ended in the window before the circuit breaker judges them; so many failures in a row open it, whatever came before.
     #[schemars(extend("default" = 20))]
     pub breaker_min_calls: u32,
     /// The window that the circuit breaker looks at.
@@ -148,6 +157,8 @@ impl Limits {
             read_deadline: self.read_deadline,
             change_deadline: self.change_deadline,
             response_bytes: self.response_bytes,
+            large_answers: self.large_answers,
+            large_answer_timeout: self.queue_timeout,
             max_attempts: self.max_attempts,
             retry_budget_percent: self.retry_budget_percent,
             breaker_min_calls: self.breaker_min_calls,

@@ -8,11 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::response::Response;
 use futures::TryFutureExt as _;
 use http::{Method, header};
-use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -23,16 +21,19 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower_service::Service as _;
 
-use super::timeouts::{Busy, Phase, TimeoutStream};
+use super::answers::AnswerRoom;
+use super::timeouts::{Phase, TimeoutStream};
+use crate::calls::Held;
 use crate::config::{ConfigError, Limits};
 
 /// Time that clients have to read the last of their responses once the server ends.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// Bytes of a connection that may be buffered, at least a header.
 const BUFFER: usize = 32 << 10;
+/// Bytes that the system holds of a connection's answers. Left to itself it takes some megabytes for each.
+const SEND_BUFFER: u32 = 128 << 10;
 /// Connections that wait in the system's queue to be accepted. The usual 128 are too few for many clients at once: of those beyond, the system drops some without an error.
 const BACKLOG: u32 = 1_024;
 /// Pause after a connection could not be accepted for want of something, such as file descriptors.
@@ -44,14 +45,16 @@ pub struct Listener {
     socket: TcpListener,
     name: &'static str,
     limits: Arc<Limits>,
+    room: AnswerRoom,
 }
 
 impl Listener {
-    /// Binds the address of the setting `key`.
+    /// Binds the address of the setting `key`. What clients have not taken of its answers takes `room`.
     pub fn bind(
         key: &'static str,
         address: SocketAddr,
         limits: &Limits,
+        room: AnswerRoom,
     ) -> Result<Self, ConfigError> {
         let socket = listen(address).map_err(|error| {
             ConfigError(format!("`{key}`: {address} can't be listened on: {error}"))
@@ -60,6 +63,7 @@ impl Listener {
             socket,
             name: key,
             limits: Arc::new(limits.clone()),
+            room,
         })
     }
 
@@ -88,11 +92,17 @@ impl Listener {
             let phase = Phase::default();
             let io = TokioIo::new(TimeoutStream::new(stream, phase.clone(), &self.limits));
             let (router, in_flight) = (router.clone(), in_flight.clone());
-            let service = service_fn(move |request: http::Request<Incoming>| {
+            let room = self.room.clone();
+            let service = service_fn(move |mut request: http::Request<Incoming>| {
                 let (token, busy) = (in_flight.token(), phase.busy());
                 let is_get = request.method() == Method::GET;
+                let (held, room) = (Held::default(), room.clone());
+                request.extensions_mut().insert(held.clone());
                 let answer = router.clone().call(request);
-                answer.map_ok(move |response| guarded(response, is_get, token, busy))
+                answer.map_ok(move |response| {
+                    let token = (!(is_get && is_stream(&response))).then_some(token);
+                    room.fill(response, held, (token, busy))
+                })
             });
             let connection = graceful.watch(http.serve_connection(io, service));
             let open = gauge!("sevendigital_connections", "listener" => self.name);
@@ -152,6 +162,8 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     };
     // A restarted server need not wait for its old connections; on Windows this would let other programs take the address.
     socket.set_reuseaddr(cfg!(not(windows)))?;
+    // Connections that are accepted have it too.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
@@ -162,15 +174,8 @@ fn is_of_one_client(error: &io::Error) -> bool {
     [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
 }
 
-/// A response that is in flight until the last of it was handed to the socket; an event stream has no end and is not.
-fn guarded(response: Response, is_get: bool, token: TaskTrackerToken, busy: Busy) -> Response {
+/// An event stream has no end, and is not in flight.
+fn is_stream(response: &Response) -> bool {
     let kind = response.headers().get(header::CONTENT_TYPE);
-    let is_stream = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-    let guard = ((!(is_get && is_stream)).then_some(token), busy);
-    // The body owns the guard. `map_err` keeps its size, unlike other adapters.
-    let hold = move |error| {
-        let _held = &guard;
-        error
-    };
-    response.map(|body| Body::new(body.map_err(hold)))
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }

@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::answers::AnswerRoom;
 use super::cross_origin::CrossOriginProtection;
 use super::errors::{Renderer, enforce, identify, problem_json};
 use super::listener::Listener;
@@ -30,7 +31,12 @@ pub fn serve(address: SocketAddr, config: &Config) -> Result<SocketAddr, ConfigE
             "`metrics_bind` is {address}: metrics are served on loopback only"
         )));
     }
-    let listener = Listener::bind("metrics_bind", address, &config.limits)?;
+    let listener = Listener::bind(
+        "metrics_bind",
+        address,
+        &config.limits,
+        AnswerRoom::new(&config.limits),
+    )?;
     let bound = listener.address().map_err(|error| fail(&error))?;
     let metrics = PrometheusBuilder::new()
         .set_buckets(SECONDS)

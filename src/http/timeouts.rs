@@ -13,6 +13,8 @@ use tokio::time::{Instant, Sleep};
 use super::framing::FramingFilter;
 use crate::config::Limits;
 
+/// Bytes that a client takes within the write timeout, of a response that it does not take at once. With fewer a byte a second would keep a connection, and its answer.
+const PROGRESS: usize = 16 << 10;
 /// A header is being read, or its first byte awaited on a new connection.
 const HEADER: u64 = 0;
 /// A request is being answered; its body has a deadline of its own.
@@ -66,8 +68,8 @@ pub(super) struct TimeoutStream {
     timed: u64,
     limits: Arc<Limits>,
     read_by: Pin<Box<Sleep>>,
-    /// Set while the client reads nothing.
-    write_by: Option<Pin<Box<Sleep>>>,
+    /// Set while the client takes nothing, or next to nothing.
+    write_by: Option<WriteBy>,
 }
 
 impl TimeoutStream {
@@ -102,22 +104,54 @@ impl TimeoutStream {
         !self.is_in(BUSY) && self.read_by.as_mut().poll(context).is_ready()
     }
 
-    /// The result of writing, unless the client has read nothing for too long.
-    fn written<T>(
+    /// The result of writing, unless the client has taken too little for too long.
+    fn written(
         &mut self,
-        written: Poll<io::Result<T>>,
+        written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.write_by = None;
-            return written;
+    ) -> Poll<io::Result<usize>> {
+        match (&written, &mut self.write_by) {
+            (Poll::Ready(Ok(bytes)), Some(write_by)) => {
+                write_by.taken += bytes;
+                if write_by.taken >= PROGRESS {
+                    self.write_by = None;
+                }
+                written
+            }
+            (Poll::Ready(_), _) => written,
+            (Poll::Pending, _) => self.not_written(context),
         }
-        let timeout = self.limits.write_timeout;
-        let write_by = self
-            .write_by
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(timeout)));
-        write_by.as_mut().poll(context).map(|()| late())
     }
+
+    /// Nothing can be written at the moment.
+    fn not_written<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        let timeout = self.limits.write_timeout;
+        let write_by = self.write_by.get_or_insert_with(|| WriteBy {
+            sleep: Box::pin(tokio::time::sleep(timeout)),
+            taken: 0,
+        });
+        write_by.sleep.as_mut().poll(context).map(|()| late())
+    }
+
+    /// All that there was to write is written.
+    fn flushed(
+        &mut self,
+        flushed: Poll<io::Result<()>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if flushed.is_pending() {
+            return self.not_written(context);
+        }
+        self.write_by = None;
+        flushed
+    }
+}
+
+/// When a client must have taken more, and what it has taken since the wait began.
+#[derive(Debug)]
+struct WriteBy {
+    sleep: Pin<Box<Sleep>>,
+    taken: usize,
 }
 
 fn late<T>() -> io::Result<T> {
@@ -192,11 +226,11 @@ impl AsyncWrite for TimeoutStream {
             self.enter(phase);
             let _ = self.is_late(context);
         }
-        self.written(flushed, context)
+        self.flushed(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut = Pin::new(&mut self.socket).poll_shutdown(context);
-        self.written(shut, context)
+        self.flushed(shut, context)
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! rmcp's own says nothing to a line that it can't read, and ends at a first one that is no request.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
 use rmcp::RoleServer;
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientRequest, GetMeta as _, JsonRpcMessage, ProtocolVersion,
+    ClientJsonRpcMessage, ClientNotification, ClientRequest, GetExtensions as _, GetMeta as _,
+    JsonRpcMessage, ProtocolVersion,
 };
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -18,6 +20,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::{result, shape};
+use crate::calls::Held;
 use crate::config::Limits;
 use crate::http::body::BodyReader;
 use crate::problem::{Kind, Problem};
@@ -32,7 +35,11 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(super) fn lines(limits: &Limits, stdout: Stdout, gone: CancellationToken) -> (Input, Lines) {
     let (sender, messages) = mpsc::channel(UNREAD);
     let pipe = Arc::new(Mutex::new(stdout));
-    let output = Output { pipe, gone };
+    let output = Output {
+        pipe,
+        gone,
+        held: Arc::default(),
+    };
     let input = Input {
         body: BodyReader::new(limits),
         most: limits.body_bytes,
@@ -60,7 +67,15 @@ impl Transport<RoleServer> for Lines {
             error.error = shape::explained(error.error.clone());
         }
         let output = self.output.clone();
-        async move { output.write(&message).await }
+        async move {
+            let written = output.write(&message).await;
+            match &message {
+                JsonRpcMessage::Response(answer) => output.let_go(Some(&answer.id)),
+                JsonRpcMessage::Error(error) => output.let_go(error.id.as_ref()),
+                _ => {}
+            }
+            written
+        }
     }
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
@@ -80,9 +95,23 @@ pub(super) type Stdout = Box<dyn AsyncWrite + Send + Unpin>;
 struct Output {
     pipe: Arc<Mutex<Stdout>>,
     gone: CancellationToken,
+    /// What the calls hold whose answers are not written yet.
+    held: Arc<parking_lot::Mutex<HashMap<rmcp::model::RequestId, Held>>>,
 }
 
 impl Output {
+    /// Until the answer to that request is written.
+    fn hold(&self, request: &rmcp::model::RequestId, held: Held) {
+        self.held.lock().insert(request.clone(), held);
+    }
+
+    /// The answer to that request is written, or none will be.
+    fn let_go(&self, request: Option<&rmcp::model::RequestId>) {
+        if let Some(request) = request {
+            self.held.lock().remove(request);
+        }
+    }
+
     async fn write(&self, message: &impl Serialize) -> io::Result<()> {
         let mut line = serde_json::to_vec(message)?;
         line.push(b'\n');
@@ -151,9 +180,23 @@ impl Input {
             outline => outline?,
         };
         shape::check_params(&outline, line)?;
-        let message = serde_json::from_slice(line).map_err(|_| shape::unreadable(&outline))?;
-        match &message {
-            JsonRpcMessage::Request(request) => self.opened |= opens(&request.request),
+        let message = serde_json::from_slice(line);
+        let mut message = message.map_err(|_| shape::unreadable(&outline))?;
+        match &mut message {
+            JsonRpcMessage::Request(request) => {
+                self.opened |= opens(&request.request);
+                let held = Held::default();
+                self.output.hold(&request.id, held.clone());
+                request.request.extensions_mut().insert(held);
+            }
+            JsonRpcMessage::Notification(notification) if self.opened => {
+                if let ClientNotification::CancelledNotification(cancelled) =
+                    &notification.notification
+                {
+                    // It is not answered.
+                    self.output.let_go(cancelled.params.request_id.as_ref());
+                }
+            }
             // rmcp would end at a first message that is no request.
             _ if !self.opened => {
                 tracing::debug!("passed over: it comes before the first request");

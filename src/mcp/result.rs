@@ -12,7 +12,9 @@ use crate::telemetry::request_id::RequestId;
 
 /// A document, twice as the protocol wants it, and what is known around it.
 pub(super) fn completed(completed: Completed, meta: Option<MetaObject>) -> CallToolResult {
-    let Completed { reply, replayed } = completed;
+    let Completed {
+        reply, replayed, ..
+    } = completed;
     let mut meta = meta.unwrap_or_default();
     if let Some(limit) = reply.answer.rate_limit {
         meta.insert("rateLimit".to_owned(), json!(limit));

@@ -15,7 +15,7 @@ use sevendigital_tools::{AnyTool, Page};
 
 use super::tool_list::{describe, instructions};
 use super::{elicitation, pages, progress, result};
-use crate::calls::{Asker, Call, CallOutcome, Calls, RequestContext, UserAnswer};
+use crate::calls::{Asker, Call, CallOutcome, Calls, Held, RequestContext, UserAnswer};
 use crate::config::Config;
 use crate::http::json::shown;
 use crate::http::stack;
@@ -215,7 +215,12 @@ impl ServerHandler for Server {
         };
         let meta = server_info(&context);
         match outcome {
-            Ok(CallOutcome::Completed(completed)) => Ok(result::completed(completed, meta).into()),
+            Ok(CallOutcome::Completed(mut completed)) => {
+                if let Some(held) = held(&context) {
+                    held.keep(completed.hold.take());
+                }
+                Ok(result::completed(completed, meta).into())
+            }
             Ok(CallOutcome::ConfirmationRequired(question)) => {
                 Ok(elicitation::input_required(question, meta).into())
             }
@@ -248,6 +253,14 @@ fn server_info(context: &McpContext<RoleServer>) -> Option<MetaObject> {
     let key = "io.modelcontextprotocol/serverInfo".to_owned();
     meta.insert(key, json!(implementation()));
     is_stateless(context).then_some(meta)
+}
+
+/// Where the request's transport looks for what its call holds.
+fn held(context: &McpContext<RoleServer>) -> Option<&Held> {
+    match context.extensions.get::<Parts>() {
+        Some(parts) => parts.extensions.get(),
+        None => context.extensions.get(),
+    }
 }
 
 /// Over HTTP the caller that was authenticated, on stdio the operator.

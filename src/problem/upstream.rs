@@ -84,6 +84,10 @@ fn reworded(error: Error) -> Problem {
             let what = format!("7digital's answer could not be read: {reason}.");
             unreadable(reason, what)
         }
+        Error::TooManyAnswers => {
+            let what = "7digital's answer is large, and this server holds as many large answers as it may until their clients take them.";
+            later(Kind::Overloaded, what, "", Some(Duration::from_secs(1)))
+        }
         Error::Interrupted(reason) => {
             let what = format!("7digital did not finish its answer: {reason}.");
             later(Kind::Interrupted, what, "", None)

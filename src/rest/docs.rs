@@ -1,17 +1,20 @@
 //! The page at `/docs`, from assets inside the binary, and the description at `/openapi.json` that it reads.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use axum::Router;
+use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 use http::{HeaderName, Method, StatusCode, header};
 use sevendigital_tools::AnyTool;
 use utoipa_swagger_ui::Config;
 
 use super::openapi;
 use super::response::{no_such_method, no_such_path};
+use crate::http::answers::Unchanging;
 use crate::http::errors::{problem_json, request_id};
 
 /// The page loads and calls nothing but this server, and no other page frames it: a click on "Execute" may spend money.
@@ -27,7 +30,7 @@ const POLICY: [(HeaderName, &str); 3] = [
 
 /// Page and description of these tools.
 pub(super) fn router(tools: &[AnyTool]) -> Router {
-    let description: Arc<str> = openapi::document(tools).to_string().into();
+    let description = Bytes::from(openapi::document(tools).to_string());
     let config = Config::new(["/openapi.json"]).use_base_layout();
     let config = config.validator_url("none").default_models_expand_depth(-1);
     let config = Arc::new(config);
@@ -45,11 +48,11 @@ pub(super) fn router(tools: &[AnyTool]) -> Router {
 }
 
 /// What is at a path, if there is anything.
-fn content(path: &str, description: &str, config: &Arc<Config<'static>>) -> Option<Response> {
+fn content(path: &str, description: &Bytes, config: &Arc<Config<'static>>) -> Option<Response> {
     let name = match path {
         "/openapi.json" => {
             let kind = [(header::CONTENT_TYPE, "application/json")];
-            return Some((kind, description.to_owned()).into_response());
+            return Some((Extension(Unchanging), kind, description.clone()).into_response());
         }
         "/docs" => {
             let location = [(header::LOCATION, "/docs/")];
@@ -60,5 +63,9 @@ fn content(path: &str, description: &str, config: &Arc<Config<'static>>) -> Opti
     };
     let file = utoipa_swagger_ui::serve(name, Arc::clone(config)).ok()??;
     let kind = [(header::CONTENT_TYPE, file.content_type)];
-    Some((POLICY, kind, file.bytes.into_owned()).into_response())
+    let bytes = match file.bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    };
+    Some((Extension(Unchanging), POLICY, kind, bytes).into_response())
 }

@@ -19,7 +19,9 @@ const FIRST_MADE: HeaderName = HeaderName::from_static("x-first-made-at");
 
 /// The document, byte for byte what MCP gives, and in headers what is known around it.
 pub(super) fn completed(completed: Completed) -> Response {
-    let Completed { reply, replayed } = completed;
+    let Completed {
+        reply, replayed, ..
+    } = completed;
     let mut headers = HeaderMap::new();
     let json = HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, json);

@@ -17,7 +17,7 @@ use sevendigital_tools::AnyTool;
 
 use super::response::{CONFIRMATION, DRY_RUN, IDEMPOTENCY_KEY, no_such_method, no_such_path};
 use super::{arguments, docs, response};
-use crate::calls::{Asker, Call, CallOutcome, Calls, RequestContext, UserAnswer};
+use crate::calls::{Asker, Call, CallOutcome, Calls, Held, RequestContext, UserAnswer};
 use crate::config::Config;
 use crate::headers::single_header;
 use crate::http::body::BodyReader;
@@ -93,6 +93,7 @@ impl Route {
         let parameters = parameters.map_err(|_| Problem::rejected(Kind::Unreadable, why))?;
         let (parts, body) = request.into_parts();
         let tool = self.tool(&parts)?;
+        let held = parts.extensions.get::<Held>().cloned();
         let caller = caller(&parts.extensions)?;
         self.authenticator.check_scope(&caller, &tool.contract)?;
         let arguments = arguments::read(&parts, &parameters, body, &self.body).await?;
@@ -114,7 +115,12 @@ impl Route {
             return Ok(response::dry_run(&self.calls.dry_run(tool, call).await?));
         }
         match self.calls.call(tool, call).await? {
-            CallOutcome::Completed(completed) => Ok(response::completed(completed)),
+            CallOutcome::Completed(mut completed) => {
+                if let Some(held) = held {
+                    held.keep(completed.hold.take());
+                }
+                Ok(response::completed(completed))
+            }
             CallOutcome::ConfirmationRequired(question) => {
                 Err(response::confirmation_required(question))
             }

@@ -53,8 +53,11 @@ pub fn start(config: &Config) -> Result<Logging, ConfigError> {
     Ok(logging)
 }
 
-/// Whether it is known that a line holds no secret.
+/// Whether it is known that a line holds no secret. That the answer to a call which its client gave up is not sent is an error to rmcp, and to nobody else.
 fn is_known(line: &Metadata<'_>) -> bool {
+    if line.target() == "rmcp::service" && *line.level() == Level::ERROR {
+        return false;
+    }
     let name = line.target().split("::").next().unwrap_or_default();
     let ours = name.starts_with("sevendigital") || name == "audit";
     ours || *line.level() <= Level::WARN

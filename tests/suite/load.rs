@@ -9,3 +9,5 @@ mod desk;
 mod held;
 // How many calls run and wait.
 mod permits;
+// What clients do not take.
+mod untaken;

@@ -11,10 +11,30 @@ use rmcp::transport::common::server_side_http::ServerSseMessage;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::Place;
-
 /// Events that are kept of one stream. Only progress could be more.
 const MAX_EVENTS: usize = 32;
+
+/// A place on a stream, as `Last-Event-ID` has it: the event's index and the stream's number.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::mcp) struct Place {
+    pub(in crate::mcp) index: u64,
+    pub(in crate::mcp) stream: u64,
+}
+
+impl Place {
+    /// None for what was never given as one.
+    pub(in crate::mcp) fn parse(event_id: &str) -> Option<Self> {
+        let (index, stream) = event_id.split_once('/')?;
+        Some(Self {
+            index: index.parse().ok()?,
+            stream: stream.parse().ok()?,
+        })
+    }
+
+    pub(super) fn event_id(self) -> String {
+        format!("{}/{}", self.index, self.stream)
+    }
+}
 
 /// The stream that answers one request, or the session's own.
 #[derive(Debug)]

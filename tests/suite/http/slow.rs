@@ -36,6 +36,8 @@ pub(crate) enum Waste {
     HalfASecondHeader,
     /// Asks for much and takes none of it.
     Deafness,
+    /// Takes a byte of its answer now and then.
+    Trickling,
 }
 
 impl Waste {
@@ -49,7 +51,7 @@ impl Waste {
             | Self::HalfASecondHeader => "header_timeout",
             Self::DrippingBody(_) | Self::HalfABody | Self::HalfTheChunks => "body_timeout",
             Self::Idleness => "keep_alive_timeout",
-            Self::Deafness => "write_timeout",
+            Self::Deafness | Self::Trickling => "write_timeout",
         }
     }
 }
@@ -65,13 +67,13 @@ pub(crate) fn much(rest: &str) -> Draft {
 pub(crate) async fn waste(how: Waste, good: &Draft) -> Duration {
     let bytes = good.bytes();
     let header = bytes.len() - good.body.len();
-    if how == Waste::Deafness {
-        return waste_deafly(good).await;
+    if matches!(how, Waste::Deafness | Waste::Trickling) {
+        return waste_deafly(good, how == Waste::Trickling).await;
     }
     let mut begun = Instant::now();
     let mut wire = Wire::open(&good.address).await;
     match how {
-        Waste::Silence | Waste::Deafness => {}
+        Waste::Silence | Waste::Deafness | Waste::Trickling => {}
         Waste::HalfAHeader => wire.send(&bytes[..header / 2]).await.unwrap(),
         Waste::DrippingHeader(pause) => drip(&mut wire, &bytes[..header - 2], pause).await,
         Waste::EmptyLines(pause) => drip(&mut wire, &b"\r\n".repeat(10_000), pause).await,
@@ -122,8 +124,8 @@ pub(crate) async fn waste(how: Waste, good: &Draft) -> Duration {
     took
 }
 
-/// Asks and takes nothing, with as little room for the answer as the system grants.
-async fn waste_deafly(good: &Draft) -> Duration {
+/// Asks and takes nothing, or next to nothing, with as little room for the answer as the system grants.
+async fn waste_deafly(good: &Draft, trickles: bool) -> Duration {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let socket = socket.connect(good.address.parse().unwrap()).await.unwrap();
@@ -134,6 +136,9 @@ async fn waste_deafly(good: &Draft) -> Duration {
     let mut pause = interval(Duration::from_millis(50));
     while wire.send(b"\r\n").await.is_ok() {
         pause.tick().await;
+        if trickles && wire.socket.read(&mut [0]).await.is_err() {
+            break;
+        }
     }
     begun.elapsed()
 }
@@ -182,7 +187,7 @@ async fn brisk(further: &[Setting<'_>]) -> World {
 /// The request on which time is wasted in that way.
 fn wasted(world: &World, how: Waste) -> Draft {
     match how {
-        Waste::Deafness => much(&world.rest),
+        Waste::Deafness | Waste::Trickling => much(&world.rest),
         _ => Draft::call(&world.url, "list-user-payment-cards", &json!({})),
     }
 }
@@ -191,7 +196,7 @@ fn files() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-const ALL: [Waste; 10] = [
+const ALL: [Waste; 11] = [
     Waste::Silence,
     Waste::DrippingHeader(BRISK),
     Waste::HalfAHeader,
@@ -202,6 +207,7 @@ const ALL: [Waste; 10] = [
     Waste::Idleness,
     Waste::HalfASecondHeader,
     Waste::Deafness,
+    Waste::Trickling,
 ];
 
 #[tokio::test]

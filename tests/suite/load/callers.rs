@@ -18,15 +18,15 @@ const SIGN_UP: &str = "/user/signup";
 const CREATE: &str = "/user/create";
 
 /// A server that the operator and two named callers may use, with a client of each.
-struct Office {
-    desk: Desk,
+pub(super) struct Office {
+    pub(super) desk: Desk,
     operator: Client,
-    ann: Client,
-    bob: Client,
+    pub(super) ann: Client,
+    pub(super) bob: Client,
 }
 
 impl Office {
-    async fn with(settings: &[Setting<'_>]) -> Self {
+    pub(super) async fn with(settings: &[Setting<'_>]) -> Self {
         let all = ["reads", "account", "cards", "spend", "partner"];
         let file = ["ann", "bob"]
             .map(|name| principal(name, &all, ""))

@@ -16,7 +16,7 @@ use crate::support::until;
 const CROWD: usize = 1_000;
 
 /// MiB that the server may take, whatever they do.
-const MEMORY: usize = 512;
+const MEMORY: usize = 128;
 
 /// What a process holds: descriptors, and memory in MiB.
 fn held(process: u32) -> (usize, usize) {
@@ -167,6 +167,7 @@ async fn a_thousand_slow_clients_of_each_sort_are_given_up_in_time() {
         // A thousand calls at once would be more than are taken.
         (Waste::Idleness, &health),
         (Waste::Deafness, &deaf),
+        (Waste::Trickling, &deaf),
     ] {
         crowd(&ports, how, wasted, &good, &quiet).await;
     }
