@@ -4,6 +4,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from common import play, result
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_mcp_adapters.callbacks import Callbacks
 from langchain_mcp_adapters.client import MultiServerMCPClient
 from langchain_mcp_adapters.tools import load_mcp_tools
@@ -25,9 +26,8 @@ async def connect(transport, target, ask, patience):
         tools = {tool.name: tool for tool in await (client.get_tools() if transport == "http" else load_mcp_tools(session))}
 
         async def list_tools():
-            for tool in tools.values():
-                assert tool.tool_call_schema, tool
-            return list(tools)
+            # As a model of OpenAI's would be told of them.
+            return [tool.name for tool in tools.values() if convert_to_openai_tool(tool)["function"]["description"]]
 
         async def call(name, arguments):
             message = await tools[name].ainvoke({"type": "tool_call", "id": "1", "name": name, "args": arguments})

@@ -15,7 +15,8 @@ async def connect(transport, target, ask, patience):
         async def list_tools():
             # As an agent does before it asks its model, with the strict schemas that OpenAI's models want.
             context, agent = RunContextWrapper(None), Agent(name="clients")
-            return [tool.name for tool in await MCPUtil.get_all_function_tools([server], True, context, agent)]
+            tools = await MCPUtil.get_all_function_tools([server], True, context, agent)
+            return [tool.name for tool in tools if tool.strict_json_schema]
 
         async def call(name, arguments):
             answer = await server.call_tool(name, arguments)

@@ -7,7 +7,7 @@ from fastmcp.client.elicitation import ElicitResult
 from fastmcp.client.transports import StdioTransport
 from pydantic_ai import Agent
 from pydantic_ai.mcp import MCPToolset
-from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart, ToolReturnPart
+from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
 from pydantic_ai.models.function import FunctionModel
 
 
@@ -37,7 +37,7 @@ async def connect(transport, target, ask, patience):
 
         async def call(name, arguments):
             part, _ = await run(ToolCallPart(name, arguments))
-            if isinstance(part, ToolReturnPart):
+            if part.outcome == "success":
                 return result(False, [], part.content)
             return result(True, [{"text": part.content}], None)
 
