@@ -9,7 +9,7 @@ use clap::Parser as _;
 use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
-use sevendigital_mcp::cli::{CommandResult, call, confirm, ledger, login, token, tools};
+use sevendigital_mcp::cli::{CommandResult, call, confirm, health, ledger, login, token, tools};
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::http::metrics_page;
 use sevendigital_mcp::ledger::Ledger;
@@ -96,6 +96,11 @@ async fn run(cli: Cli) -> CommandResult {
             let config = load(&layers)?;
             let questions = Questions::new(&config, Ledger::from_config(&config)?);
             return confirm::run(&questions).await;
+        }
+        Command::Health { url: Some(url) } => return health::run(&url).await,
+        Command::Health { url: None } => {
+            let bind = Config::load(&layers)?.bind;
+            return health::run(&health::server_at(bind)?).await;
         }
         Command::Token(TokenCommand::New) => return token::new(),
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand};
+use url::Url;
 
 use crate::config::Flags;
 
@@ -69,6 +70,14 @@ pub enum Command {
     /// Purchases and deletions ask first (`spending`). Where neither the client nor a browser on this machine can ask, the question waits here.
     /// Needs a terminal, and the state folder or `ledger_url` of the server that asks.
     Confirm,
+    /// Tell whether the server lives, for the probes of containers.
+    ///
+    /// Asks `/healthz` at the configured `bind`, and exits with 0 if it answers 200, else with 1.
+    Health {
+        /// Root of the server, in place of `bind`.
+        #[arg(long)]
+        url: Option<Url>,
+    },
     /// Let a user log in at 7digital, and act for that user from then on.
     ///
     /// Opens 7digital's page in the browser, where the user allows it, and stores the access token in the config folder,

@@ -1,5 +1,9 @@
 //! MCP over stdio: the real binary over pipes, started as mcp.json says.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use serde_json::{Value, json};
 use sevendigital_tools::TOOLS;
 use tokio::process::Command;
@@ -8,52 +12,32 @@ use crate::support::calls::make_all;
 use crate::support::messages::{message, meta};
 use crate::support::upstream::{Act, Upstream};
 use crate::support::{
-    Server, call_with, fails_with, folder, lifecycles, program, root, stdio_client,
+    Server, call_with, entry_in, fails_with, folder, install, lifecycles, program, root,
+    stdio_client,
 };
 
-/// The entry of that name in mcp.json.
-pub(crate) fn entry(name: &str) -> Value {
-    let path = root().join("mcp.json");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("mcp.json: {error}"));
+/// The one entry of mcp.json, for a client that has those programs in its path.
+fn as_mcp_json_says(folder: &Path) -> Command {
+    let text = std::fs::read_to_string(root().join("mcp.json")).unwrap();
     let all: Value = serde_json::from_str(&text).unwrap();
-    let entry = all["mcpServers"][name].clone();
-    assert!(entry.is_object(), "mcp.json has no entry `{name}`");
-    entry
-}
-
-/// The program as an entry of mcp.json starts it, but for the command, which is the binary of this build.
-fn as_mcp_json_says(name: &str) -> Command {
-    let entry = entry(name);
+    let entries = all["mcpServers"].as_object().unwrap();
+    assert_eq!(entries.len(), 1, "a live entry is what `config` writes");
+    let entry = &entries["sevendigital-sandbox"];
     assert_eq!(entry["type"], "stdio");
-    let arguments = entry["args"].as_array().unwrap().iter();
-    let arguments: Vec<&str> = arguments
-        .map(|argument| argument.as_str().unwrap())
-        .collect();
-    let own = match entry["command"].as_str().unwrap() {
-        // What stands before `--` is for cargo.
-        "cargo" => {
-            assert_eq!(arguments[0], "run");
-            let end = arguments.iter().position(|argument| *argument == "--");
-            &arguments[end.expect("`--` before the program's own arguments") + 1..]
-        }
-        "sevendigital-mcp" => &arguments[..],
-        other => panic!("mcp.json starts `{other}`"),
-    };
-    let variables: Vec<(String, String)> = entry["env"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
-        .collect();
-    program(own, &variables)
+    entry_in(entry, folder)
 }
 
 #[tokio::test]
-async fn started_as_mcp_json_says_it_lists_its_tools_and_asks_for_the_key() {
+async fn without_a_key_it_lists_its_tools_and_asks_for_the_key() {
+    // What a client passes on that knows nothing of such references: they count as unset.
+    let reference = |name: &str| (name.to_owned(), format!("${{{name}:-}}"));
+    let variables = [
+        reference("SEVENDIGITAL_CONSUMER_KEY"),
+        reference("SEVENDIGITAL_CONSUMER_SECRET"),
+    ];
     for mode in lifecycles() {
-        let client = stdio_client(as_mcp_json_says("sevendigital"), mode).await;
+        let client = stdio_client(program(&["stdio"], &variables), mode).await;
         assert_eq!(client.list_all_tools().await.unwrap().len(), TOOLS.len());
-        // The entry's placeholders are still there, and count as unset.
         let result = call_with(&client, "get-user-locker", json!({})).await;
         fails_with(&result, &["SEVENDIGITAL_CONSUMER_KEY"]);
         client.cancel().await.unwrap();
@@ -82,8 +66,27 @@ async fn check(start: impl Fn() -> Command) {
 }
 
 #[tokio::test]
-async fn each_tool_works_started_as_mcp_json_says_for_the_sandbox() {
-    check(|| as_mcp_json_says("sevendigital-sandbox")).await;
+async fn each_tool_works_started_as_mcp_json_says() {
+    let installed = folder();
+    install(installed.path(), "sevendigital-mcp");
+    check(|| as_mcp_json_says(installed.path())).await;
+}
+
+#[tokio::test]
+async fn mcp_json_builds_the_program_where_it_is_not_installed() {
+    let clone = folder();
+    install(clone.path(), "built");
+    // Stands in for cargo: what it is asked for, then what it would build.
+    let cargo = clone.path().join("cargo");
+    let script = "#!/bin/sh\necho \"$@\" >&2\nshift 5\nexec built \"$@\"\n";
+    std::fs::write(&cargo, script).unwrap();
+    std::fs::set_permissions(&cargo, Permissions::from_mode(0o755)).unwrap();
+    let mut server = Server::spawn(as_mcp_json_says(clone.path()));
+    server.hello().await;
+    server.call(1, "get-user-locker", &json!({})).await;
+    assert_ne!(server.answer(1).await["result"]["isError"], true);
+    let asked = "run --quiet --release --locked -- stdio --sandbox";
+    assert_eq!(server.log().lines().next(), Some(asked));
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ use sevendigital::Effect;
 use sevendigital_tools::TOOLS;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
-use crate::mcp::stdio::entry;
 use crate::support::{Setting, World, call_with, http, load, program, within};
 
 /// Runs the program to its end: exit code, stdout, stderr.
@@ -123,10 +122,8 @@ async fn help_names_every_flag_and_command() {
 
 #[tokio::test]
 async fn serve_says_where_it_listens_and_ends_well_when_told_to() {
-    let told = entry("sevendigital-http");
-    assert_eq!(told["type"], "http");
     let default = load(Vec::new()).unwrap().bind;
-    assert_eq!(told["url"], format!("http://{default}/mcp"));
+    assert_eq!(default.to_string(), "127.0.0.1:9090");
 
     for arguments in [
         &["serve", "--sandbox", "--bind", "127.0.0.1:0"][..],

@@ -27,6 +27,20 @@ pub(crate) fn program(arguments: &[&str], variables: &[(String, String)]) -> Com
     within_nothing(command, variables)
 }
 
+/// An entry of mcp.json as a client starts it, where nothing is in the path but POSIX and what is in that folder.
+pub(crate) fn entry_in(entry: &Value, folder: &Path) -> Command {
+    let arguments = entry["args"].as_array().unwrap().iter();
+    let mut command = Command::new(entry["command"].as_str().unwrap());
+    command.args(arguments.map(|argument| argument.as_str().unwrap()));
+    let path = format!("{}:/usr/bin:/bin", folder.display());
+    within_nothing(command, &[("PATH".to_owned(), path)])
+}
+
+/// Puts the program into a folder, under that name.
+pub(crate) fn install(folder: &Path, name: &str) {
+    std::os::unix::fs::symlink(binary(), folder.join(name)).unwrap();
+}
+
 fn within_nothing(mut command: Command, variables: &[(String, String)]) -> Command {
     let nowhere = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("nowhere");
     std::fs::create_dir_all(&nowhere).unwrap();

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::Site;
-use crate::support::upstream::{ANY, Act};
-use crate::support::{Client, Reply, SURFACES, Surface, within};
+use crate::support::upstream::{ANY, Act, http};
+use crate::support::{Client, Reply, SURFACES, Surface, program, within};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -126,4 +126,46 @@ async fn check_stopping(site: &mut Site, wire: &Client, way: Surface) {
     let what = format!("{way:?}");
     site.knows(&what, id.as_str().unwrap(), "shutting down")
         .await;
+}
+
+/// Runs `health` to its end: whether it says that the server lives, and its words.
+async fn health(arguments: &[&str]) -> (bool, String) {
+    let arguments: Vec<&str> = ["health"].iter().chain(arguments).copied().collect();
+    // A proxy has no business between a probe and its server.
+    let proxy = ["http_proxy", "ALL_PROXY"];
+    let proxy = proxy.map(|name| (name.to_owned(), "http://127.0.0.1:1".to_owned()));
+    let output = within("health", program(&arguments, &proxy).output()).await;
+    let output = output.unwrap();
+    let code = output.status.code();
+    assert!(matches!(code, Some(0 | 1)), "{arguments:?}: {output:?}");
+    let words = [output.stdout, output.stderr].concat();
+    (code == Some(0), String::from_utf8(words).unwrap())
+}
+
+#[tokio::test]
+async fn the_command_health_tells_a_server_that_lives_from_none() {
+    let mut site = Site::with(&[]).await;
+    let mcp = site.server.caller().mcp;
+    let port = mcp
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .strip_suffix("/mcp")
+        .unwrap();
+    let (own, all) = (format!("127.0.0.1:{port}"), format!("0.0.0.0:{port}"));
+    for arguments in [["--url", &mcp], ["--bind", &own], ["--bind", &all]] {
+        let alive = (true, "alive\n".to_owned());
+        assert_eq!(health(&arguments).await, alive, "{arguments:?}");
+    }
+    // Something else answers there.
+    let gone = Act::Say(http(503, "", ""));
+    site.upstream.script(ANY, [gone]);
+    let other = format!("http://{}", site.upstream.address);
+    let (alive, words) = health(&["--url", &other]).await;
+    assert!(!alive && words.contains("answered 503"), "{words}");
+
+    site.server.signal("TERM");
+    assert!(site.server.ended().await.success());
+    let (alive, words) = health(&["--bind", &own]).await;
+    assert!(!alive && words.contains("did not answer"), "{words}");
 }
