@@ -15,6 +15,7 @@ pub mod login;
 pub mod oauth;
 pub mod parameters;
 pub mod picture;
+pub mod probe;
 pub mod refusal;
 pub mod reply;
 pub mod response;
@@ -49,4 +50,5 @@ pub use error::{
 pub use error_code::Repeat;
 pub use limits::Limits;
 pub use picture::Picture;
+pub use probe::{Answered, Probe};
 pub use signing::Placement;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Flags;
 
@@ -69,6 +69,11 @@ pub enum Command {
     /// Purchases and deletions ask first (`spending`). Where neither the client nor a browser on this machine can ask, the question waits here.
     /// Needs a terminal, and the state folder or `ledger_url` of the server that asks.
     Confirm,
+    /// Find out what is wrong, and say what to do about it.
+    ///
+    /// Looks and changes nothing: no file or folder is made, nothing is bought. Secrets are not shown, so the output can be pasted.
+    /// Exits with 0 if nothing has failed, with 1 if something has, and with 4 if nothing but a login is missing.
+    Doctor(Doctor),
     /// Let a user log in at 7digital, and act for that user from then on.
     ///
     /// Opens 7digital's page in the browser, where the user allows it, and stores the access token in the config folder,
@@ -79,6 +84,70 @@ pub enum Command {
     ///
     /// Removes the stored token from this machine; 7digital goes on accepting it until the user withdraws it there.
     Logout,
+}
+
+/// What to look at, and how to say it.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// What to look at; everything but `shapes` if nothing is said.
+    #[arg(value_name = "AREA")]
+    pub areas: Vec<Area>,
+    /// Print JSON: `ok`, and `findings` with `id`, `area`, `status`, `what`, `why`, `fix` and `details`.
+    #[arg(long)]
+    pub json: bool,
+    /// Send nothing: leave out what asks 7digital or a database.
+    #[arg(long)]
+    pub offline: bool,
+    /// Show also what is as it should be, with every value that is set and where it came from.
+    #[arg(long)]
+    pub verbose: bool,
+    /// An argument for the reads of `shapes` that need one, such as `id=12345` of a card registration.
+    #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = argument)]
+    pub arguments: Vec<(String, String)>,
+}
+
+fn argument(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=');
+    let parts = parts.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    parts.ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
+/// Something that the doctor looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Area {
+    /// Whether the settings can be read, and where each value came from.
+    Settings,
+    /// Which files are used, and who may read them.
+    Files,
+    /// The way to 7digital: name, TCP, TLS, proxy.
+    Network,
+    /// This machine's clock against 7digital's.
+    Clock,
+    /// Whether 7digital accepts key and user; reads twice.
+    Account,
+    /// The ledger of purchases.
+    State,
+    /// Whether the addresses of `serve` are free.
+    Ports,
+    /// Which way the user is asked before money is spent.
+    Confirmation,
+    /// At which paths 7digital's answers are not as documented: makes the reads.
+    Shapes,
+}
+
+impl Area {
+    /// All areas, in the order in which they are looked at.
+    pub const ALL: [Self; 9] = [
+        Self::Settings,
+        Self::Files,
+        Self::Network,
+        Self::Clock,
+        Self::Account,
+        Self::State,
+        Self::Ports,
+        Self::Confirmation,
+        Self::Shapes,
+    ];
 }
 
 /// How to log in.
