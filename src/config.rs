@@ -3,7 +3,7 @@
 //! `settings` and `limits` declare, `table` makes the tables, `layers` and `environment` read what is given, `load` makes a [`Config`] of it.
 
 pub use self::flags::Flags;
-pub use self::folders::state_folder;
+pub use self::folders::{FOLDER_VARIABLES, System, UserFolders, state_folder};
 pub use self::layers::Layers;
 pub use self::limits::Limits;
 pub(crate) use self::load::is_loopback;

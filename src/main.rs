@@ -9,7 +9,7 @@ use clap::Parser as _;
 use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
-use sevendigital_mcp::cli::{CommandResult, call, confirm, ledger, login, token, tools};
+use sevendigital_mcp::cli::{CommandResult, call, confirm, connect, ledger, login, token, tools};
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::http::metrics_page;
 use sevendigital_mcp::ledger::Ledger;
@@ -92,6 +92,7 @@ async fn run(cli: Cli) -> CommandResult {
             let questions = Questions::new(&config, Ledger::from_config(&config)?);
             return confirm::run(&questions).await;
         }
+        Command::Config(options) => return connect::run(&layers, &options),
         Command::Token(TokenCommand::New) => return token::new(),
     }
     Ok(ExitCode::SUCCESS)
