@@ -4,6 +4,7 @@ pub mod args;
 pub mod call;
 mod callback;
 pub mod confirm;
+pub mod connect;
 pub mod doctor;
 pub mod ledger;
 pub mod login;

@@ -4,7 +4,7 @@
 
 pub use self::error::{ConfigError, Fault};
 pub use self::flags::Flags;
-pub use self::folders::state_folder;
+pub use self::folders::{FOLDER_VARIABLES, System, UserFolders, state_folder};
 pub use self::layers::Layers;
 pub use self::limits::Limits;
 pub(crate) use self::load::is_loopback;

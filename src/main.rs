@@ -9,7 +9,9 @@ use clap::Parser as _;
 use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Doctor, Login, TokenCommand};
-use sevendigital_mcp::cli::{CommandResult, call, confirm, doctor, ledger, login, token, tools};
+use sevendigital_mcp::cli::{
+    CommandResult, call, confirm, connect, doctor, ledger, login, token, tools,
+};
 use sevendigital_mcp::config::{Config, ConfigError, Layers};
 use sevendigital_mcp::http::metrics_page;
 use sevendigital_mcp::ledger::{Ledger, LedgerError};
@@ -99,6 +101,7 @@ async fn run(cli: Cli) -> CommandResult {
             let questions = Questions::new(&config, Ledger::from_config(&config)?);
             return confirm::run(&questions).await;
         }
+        Command::Config(options) => return connect::run(&layers, &options),
         Command::Token(TokenCommand::New) => return token::new(),
         Command::Doctor(options) => return examine(&layers, &options).await,
     }

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Flags;
+use crate::connect::{CLIENTS, Client, find};
 
 /// An MCP server for 7digital's user API: lockers, purchases, payment cards, accounts and streaming subscriptions.
 ///
@@ -74,6 +76,12 @@ pub enum Command {
     /// Looks and changes nothing: no file or folder is made, nothing is bought. Secrets are not shown, so the output can be pasted.
     /// Exits with 0 if nothing has failed, with 1 if something has, and with 4 if nothing but a login is missing.
     Doctor(Doctor),
+    /// Print the entry with which an MCP client starts this server, or write it into the client's file.
+    ///
+    /// The entry names this program by its absolute path and holds no secret: credentials come from the config folder and `login`.
+    /// Flags that are settings, such as `--read-only` or `--sandbox`, become arguments of the entry.
+    /// Exits with 1 if the file can't be changed, or holds another entry of the same name.
+    Config(Connect),
     /// Let a user log in at 7digital, and act for that user from then on.
     ///
     /// Opens 7digital's page in the browser, where the user allows it, and stores the access token in the config folder,
@@ -148,6 +156,41 @@ impl Area {
         Self::Confirmation,
         Self::Shapes,
     ];
+}
+
+/// Which client to connect, and how.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Debug, Args)]
+pub struct Connect {
+    /// The client.
+    #[arg(value_parser = client(), required_unless_present = "all")]
+    pub client: Option<&'static Client>,
+    /// List the clients: which are installed here, where their files are, and what they have of this server.
+    #[arg(long, exclusive = true)]
+    pub all: bool,
+    /// Connect to a server that runs already, over streamable HTTP at the address of `bind`.
+    #[arg(long)]
+    pub http: bool,
+    /// Add references to the environment variables that hold credentials.
+    #[arg(long)]
+    pub with_env: bool,
+    /// Write the entry into the client's file; all else in it stays as it is, and a copy of the file is left beside it.
+    #[arg(long, conflicts_with_all = ["remove", "link"])]
+    pub write: bool,
+    /// Take the entry out of the client's file.
+    #[arg(long, conflicts_with = "link")]
+    pub remove: bool,
+    /// Print a link that installs the entry when it is opened (VS Code, Cursor, LM Studio).
+    #[arg(long)]
+    pub link: bool,
+    /// With `--write`: replace an entry of the same name that differs.
+    #[arg(long, requires = "write")]
+    pub force: bool,
+}
+
+fn client() -> impl TypedValueParser<Value = &'static Client> {
+    let names = PossibleValuesParser::new(CLIENTS.iter().map(|client| client.name));
+    names.try_map(|name| find(&name).ok_or("there is no such client"))
 }
 
 /// How to log in.

@@ -23,6 +23,8 @@ mod doctor;
 mod http;
 // Who may call what, and on whose account: tokens, scopes, users.
 mod identity;
+// The MCP clients that start this server: the shape of an entry, and how it gets into each one's file and out again.
+mod connect;
 // The page in the user's browser on which a purchase is confirmed.
 mod browser;
 // As much at once as the limits let through, and one more.
