@@ -137,6 +137,8 @@ pub enum Area {
     State,
     /// Whether the addresses of `serve` are free.
     Ports,
+    /// Every MCP client's file, and the entry of this server there.
+    Clients,
     /// Which way the user is asked before money is spent.
     Confirmation,
     /// At which paths 7digital's answers are not as documented: makes the reads.
@@ -145,7 +147,7 @@ pub enum Area {
 
 impl Area {
     /// All areas, in the order in which they are looked at.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Settings,
         Self::Files,
         Self::Network,
@@ -153,6 +155,7 @@ impl Area {
         Self::Account,
         Self::State,
         Self::Ports,
+        Self::Clients,
         Self::Confirmation,
         Self::Shapes,
     ];

@@ -11,9 +11,11 @@ use self::context::Context;
 use self::finding::{Check, Finding, Status};
 
 mod account;
+mod clients;
 mod clock;
 mod confirmation;
 mod context;
+mod entries;
 mod files;
 mod filesystem;
 pub mod finding;
@@ -37,6 +39,7 @@ pub fn checks(area: Area) -> &'static [Check] {
         Area::Account => account::CHECKS,
         Area::State => state::CHECKS,
         Area::Ports => ports::CHECKS,
+        Area::Clients => clients::CHECKS,
         Area::Confirmation => confirmation::CHECKS,
         Area::Shapes => shapes::CHECKS,
     }
@@ -77,6 +80,7 @@ async fn examine(area: Area, context: &Context<'_>, options: &Doctor) -> Vec<Fin
         Area::Account => account::examine(context).await,
         Area::State => state::examine(context).await,
         Area::Ports => ports::examine(context).await,
+        Area::Clients => clients::examine(context),
         Area::Confirmation => confirmation::examine(context),
         Area::Shapes => shapes::examine(context, &options.arguments).await,
     }

@@ -27,6 +27,7 @@ const COMMON: Client = Client {
     http: &[URL, HEADERS],
     reference: ("${env:", "}"),
     link: None,
+    shows_questions: false,
     rewrites_file: false,
     own_command: None,
 };
@@ -74,6 +75,7 @@ pub static CLIENTS: [Client; 12] = [
         reference: ("${", ":-}"),
         rewrites_file: true,
         own_command: Some("claude"),
+        shows_questions: true,
         ..COMMON
     },
     Client {
@@ -90,6 +92,7 @@ pub static CLIENTS: [Client; 12] = [
         stdio: &[STDIO, COMMAND, ARGS, ENV],
         http: &[("type", What::Text("http")), URL, HEADERS],
         link: Some(Link::VsCode),
+        shows_questions: true,
         ..COMMON
     },
     Client {
@@ -99,6 +102,7 @@ pub static CLIENTS: [Client; 12] = [
         syntax: Syntax::JsonWithCommas,
         places: Places::home(&[Place(Base::Home, ".cursor/mcp.json")]),
         link: Some(Link::Cursor),
+        shows_questions: true,
         ..COMMON
     },
     Client {
@@ -149,6 +153,7 @@ pub static CLIENTS: [Client; 12] = [
             ("tool_timeout_sec", What::Number(SECONDS)),
             ("tools", What::AskedTools),
         ],
+        shows_questions: true,
         ..COMMON
     },
     Client {
@@ -202,6 +207,7 @@ pub static CLIENTS: [Client; 12] = [
             ("headers", What::Object),
             ("timeout", What::Number(300)),
         ],
+        shows_questions: true,
         ..COMMON
     },
     Client {
@@ -261,6 +267,7 @@ pub static CLIENTS: [Client; 12] = [
             URL,
             ("protocolEra", What::Text("auto")),
         ],
+        shows_questions: true,
         ..COMMON
     },
 ];

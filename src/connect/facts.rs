@@ -21,10 +21,41 @@ pub struct Client {
     pub(super) reference: (&'static str, &'static str),
     /// The kind of its install links, if it has any.
     pub(super) link: Option<Link>,
+    /// Whether it shows its user the questions of a server (elicitation). Of those for which that is not known, false.
+    pub shows_questions: bool,
     /// Whether it writes its file anew while it runs, and so drops what was added meanwhile.
     pub rewrites_file: bool,
     /// The program of its own that adds and removes servers, as `PROGRAM mcp add-json NAME JSON --scope user`.
     pub own_command: Option<&'static str>,
+}
+
+impl Client {
+    /// The key of the address in an entry for streamable HTTP; none where the client starts programs only.
+    pub fn address_key(&self) -> Option<&'static str> {
+        let mut fields = self.http.iter();
+        let (key, _) = fields.find(|(_, what)| matches!(what, What::Url))?;
+        Some(key)
+    }
+
+    /// What has to stand under `type` in an entry for streamable HTTP, if anything has to.
+    pub fn http_type(&self) -> Option<&'static str> {
+        let mut fields = self.http.iter();
+        fields.find_map(|(key, what)| match what {
+            What::Text(word) if *key == "type" => Some(*word),
+            _ => None,
+        })
+    }
+
+    /// Whether a text is a reference that the client fills in; where it fills none in, such a text stays as it is.
+    pub fn fills_in(&self, text: &str) -> bool {
+        let fields = self.stdio.iter().chain(self.http);
+        let refers = fields
+            .into_iter()
+            .any(|(_, what)| matches!(what, What::Env | What::Headers));
+        let (before, _) = self.reference;
+        // VS Code's second kind asks the user for a value.
+        refers && (text.contains(before) || (self.key == "servers" && text.contains("${input:")))
+    }
 }
 
 /// What a client's file is written in.

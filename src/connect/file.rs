@@ -58,6 +58,25 @@ impl ClientFile {
         entries.map_err(|ConnectError(problem)| self.fault(&problem))
     }
 
+    /// Entries that stand where this client does not look, each with the key above it.
+    pub fn entries_elsewhere(&self) -> Vec<(&'static str, Found)> {
+        self.client.entries_elsewhere(&self.text)
+    }
+
+    /// The newest copy that was left beside a file when it was written here, if there is one.
+    pub fn newest_copy(client: &'static Client, path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        let beside = fs::read_dir(path.parent()?).ok()?.flatten();
+        let is_copy = |other: &PathBuf| {
+            let other = other.file_name().and_then(|other| other.to_str());
+            let ending = other.and_then(|other| other.strip_prefix(name)?.strip_suffix(".bak"));
+            ending.is_some_and(|time| time.starts_with('.'))
+        };
+        // The time in the name sorts as it went.
+        let newest = beside.map(|file| file.path()).filter(is_copy).max()?;
+        Self::read(client, &newest).ok()
+    }
+
     /// The entry of that name.
     pub fn entry(&self, name: &str) -> Result<Option<Found>> {
         let mut entries = self.entries()?.into_iter();

@@ -1,5 +1,8 @@
 //! The text of a client's file: its entries, and edits in the syntax that it has.
 
+use std::collections::BTreeSet;
+
+use super::clients::CLIENTS;
 use super::entry::Entry;
 use super::error::{ConnectError, Result};
 use super::facts::{Client, Syntax};
@@ -14,6 +17,24 @@ impl Client {
             Syntax::Yaml => Err(yaml()),
             json => json::Servers::parse(text, self.key, json)?.entries(),
         }
+    }
+
+    /// All entries of a text that stand under the keys of other clients, each with its key.
+    pub fn entries_elsewhere(&self, text: &str) -> Vec<(&'static str, Found)> {
+        let keys: BTreeSet<&'static str> = CLIENTS.iter().map(|client| client.key).collect();
+        let others = keys.into_iter().filter(|key| *key != self.key);
+        let under = |key| match self.syntax {
+            Syntax::Toml => toml::entries(text, key),
+            Syntax::Yaml => Err(yaml()),
+            json => json::Servers::parse(text, key, json).and_then(|servers| servers.entries()),
+        };
+        let found = others.flat_map(|key| {
+            under(key)
+                .unwrap_or_default()
+                .into_iter()
+                .map(move |found| (key, found))
+        });
+        found.collect()
     }
 
     /// The text with this entry, added or in place of another of its name.

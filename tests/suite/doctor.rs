@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::support::upstream::Upstream;
 use crate::support::{by_nobody, folder, program, sandbox_settings, within};
 
+mod clients;
 mod examined;
 mod faults;
 

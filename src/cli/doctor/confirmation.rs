@@ -1,10 +1,12 @@
 //! The area `confirmation`: which way the user is asked before money is spent.
 
+use super::clients::connected;
 use super::context::Context;
 use super::finding::{Check, Finding};
 use crate::browser;
 use crate::calls::{Asker, Calls, Way};
 use crate::config::{Config, Spending};
+use crate::connect::Client;
 
 /// What is looked at here.
 pub(super) const CHECKS: &[Check] = &[POLICY, ASKING, NOT_ASKING];
@@ -37,10 +39,24 @@ pub(super) fn examine(context: &Context<'_>) -> Vec<Finding> {
     };
     // As `stdio` and `serve` do: nothing is bound or opened before there is a question.
     browser::serve(config, calls.questions());
+    let (showing, other): (Vec<_>, Vec<_>) = connected()
+        .into_iter()
+        .partition(|client| client.shows_questions);
+    let is_known = !(showing.is_empty() && other.is_empty());
+    let way = |check: &'static Check, clients: Vec<&Client>, asker| {
+        if config.spending() != Spending::Confirm {
+            return check.skip("Nobody is asked: see `confirmation.policy`.");
+        }
+        if is_known && clients.is_empty() {
+            return check.skip("No client with an entry is of this kind.");
+        }
+        let titles = clients.iter().map(|client| client.title.to_owned());
+        way(&calls, check, asker).with(titles)
+    };
     vec![
         policy(config),
-        way(config, &calls, &ASKING, Asker::Client),
-        way(config, &calls, &NOT_ASKING, Asker::Nothing),
+        way(&ASKING, showing, Asker::Client),
+        way(&NOT_ASKING, other, Asker::Nothing),
     ]
 }
 
@@ -64,10 +80,7 @@ fn policy(config: &Config) -> Finding {
     }
 }
 
-fn way(config: &Config, calls: &Calls, check: &'static Check, asker: Asker) -> Finding {
-    if config.spending() != Spending::Confirm {
-        return check.skip("Nobody is asked: see `confirmation.policy`.");
-    }
+fn way(calls: &Calls, check: &'static Check, asker: Asker) -> Finding {
     match calls.way_to_ask(asker) {
         Some(Way::Caller) => check.pass("The client shows the question."),
         Some(Way::Browser) => check.pass("A page in the user's browser on this machine asks."),

@@ -51,8 +51,11 @@ async fn read(tool: &AnyTool, client: &Client, given: &[(String, String)]) -> Fi
     }
     if !missing.is_empty() {
         let missing = missing.join(", ");
-        let what = format!("`{name}` needs {missing}: `doctor shapes --arg {missing}=…` reads it.");
-        return READ.skip(what);
+        let fix = format!("Type `sevendigital-mcp doctor shapes --arg {missing}=…`.");
+        return READ.undetermined(
+            format!("`{name}` needs {missing}, so it was not read."),
+            fix,
+        );
     }
     let prepared = match tool.prepare(arguments) {
         Ok(prepared) => prepared,

@@ -97,6 +97,7 @@ async fn nothing_is_made_changed_or_bought() {
         "clock",
         "account",
         "state",
+        "clients",
         "ports",
         "confirmation",
         "shapes",
