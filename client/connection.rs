@@ -1,6 +1,6 @@
 //! Transmitting: connections, one exchange with 7digital within its limits, and its metrics.
 
-use std::error::Error as _;
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,36 +120,51 @@ fn build(
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, Error> {
-    // An error of reqwest's prints the whole URL, so only its kind is kept.
-    request.send().await.map_err(|error| {
-        if !error.is_connect() {
-            return Error::Interrupted(Interruption::ConnectionClosed);
-        }
-        Error::NotSent(if error.is_dns() {
-            ConnectError::Dns
-        } else if error.is_timeout() {
-            ConnectError::Timeout
-        } else {
-            connect_error(&error)
-        })
+    request.send().await.map_err(|error| not_answered(&error))
+}
+
+/// Why there is no answer. An error of reqwest's prints the whole URL, so only its kind is kept.
+pub(crate) fn not_answered(error: &reqwest::Error) -> Error {
+    if !error.is_connect() {
+        return Error::Interrupted(Interruption::ConnectionClosed);
+    }
+    Error::NotSent(if error.is_dns() {
+        ConnectError::Dns
+    } else if error.is_timeout() {
+        ConnectError::Timeout
+    } else {
+        connect_error(error)
     })
 }
 
 /// What stopped TCP or TLS, by the errors below reqwest's own.
 fn connect_error(error: &reqwest::Error) -> ConnectError {
-    let mut next = error.source();
-    while let Some(cause) = next {
+    let refused = std::io::ErrorKind::ConnectionRefused;
+    let is_refused = |cause: &(dyn StdError + 'static)| {
         let io = cause.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused) {
-            return ConnectError::Refused;
-        }
-        // How rustls words each fault of a certificate.
-        if cause.to_string().contains("invalid peer certificate") {
-            return ConnectError::Certificate;
-        }
-        next = cause.source();
+        io.is_some_and(|io| io.kind() == refused)
+    };
+    if causes(error).any(is_refused) {
+        ConnectError::Refused
+    } else if certificate_fault(error).is_some() {
+        ConnectError::Certificate
+    } else {
+        ConnectError::Failed
     }
-    ConnectError::Failed
+}
+
+/// What is wrong with the certificate, in the words of rustls, where that is why there is no connection.
+pub(crate) fn certificate_fault(error: &reqwest::Error) -> Option<String> {
+    causes(error).find_map(|cause| {
+        let text = cause.to_string();
+        let (_, fault) = text.split_once("invalid peer certificate: ")?;
+        Some(clean(fault))
+    })
+}
+
+/// The errors below reqwest's own.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
 }
 
 async fn receive(

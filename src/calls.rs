@@ -1,7 +1,7 @@
 //! One call, straight down: authorized, rate limited, prepared, held against the policy, and then read, changed or bought.
 
 pub use self::call::{Call, Calls, RequestContext};
-pub use self::confirmation::{Asker, Question, UserAnswer};
+pub use self::confirmation::{Asker, Question, UserAnswer, Way};
 pub use self::hold::{Held, Hold};
 pub use self::outcome::{CallOutcome, Completed};
 pub use self::pending::account_of;

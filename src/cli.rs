@@ -4,6 +4,8 @@ pub mod args;
 pub mod call;
 mod callback;
 pub mod confirm;
+pub mod connect;
+pub mod doctor;
 pub mod health;
 pub mod ledger;
 pub mod login;

@@ -2,26 +2,31 @@
 //!
 //! `settings` and `limits` declare, `table` makes the tables, `layers` and `environment` read what is given, `load` makes a [`Config`] of it.
 
+pub use self::error::{ConfigError, Fault};
 pub use self::flags::Flags;
-pub use self::folders::state_folder;
+pub use self::folders::{FOLDER_VARIABLES, System, UserFolders, state_folder};
 pub use self::layers::Layers;
 pub use self::limits::Limits;
 pub(crate) use self::load::is_loopback;
-pub use self::messages::ConfigError;
+pub use self::origins::Origin;
 pub use self::principals::Principal;
+pub use self::proxies::Proxy;
 pub use self::settings::{
     Config, ConfirmWay, HintSet, LOOPBACK, LogFormat, Spending, SpendingLimits,
 };
 pub use self::table::{LIMITS, SETTINGS, Setting};
 
 mod environment;
+mod error;
 mod flags;
 mod folders;
 mod layers;
 mod limits;
 mod load;
 mod messages;
+mod origins;
 mod principals;
+mod proxies;
 mod service_links;
 mod settings;
 pub mod stored_login;

@@ -7,7 +7,7 @@ pub mod cross_origin;
 pub mod errors;
 mod framing;
 pub mod front_page;
-mod health;
+pub mod health;
 pub mod json;
 pub mod listener;
 pub mod metrics_page;

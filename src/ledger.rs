@@ -7,12 +7,14 @@ pub(crate) use self::clock::wall_clock;
 pub use self::entry::{
     BeginOutcome, Entry, Intent, KeyBinding, LedgerError, LimitUse, Outcome, Repeat, State, moment,
 };
+pub use self::inspect::Inspection;
 pub use self::ledger::Ledger;
 pub use self::questions::WaitingQuestion;
 
 mod clock;
 mod entry;
 mod folder;
+mod inspect;
 #[expect(clippy::module_inception, reason = "the room's main type")]
 mod ledger;
 mod postgres;

@@ -1,6 +1,7 @@
 //! The server. The modules stand in the order that a request takes, top to bottom; none imports from one above it.
 
 pub mod cli;
+pub mod connect;
 pub mod serve;
 
 pub mod browser;

@@ -8,12 +8,15 @@ use std::time::Duration;
 use clap::Parser as _;
 use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
-use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
-use sevendigital_mcp::cli::{CommandResult, call, confirm, health, ledger, login, token, tools};
-use sevendigital_mcp::config::{Config, Layers};
+use sevendigital_mcp::cli::args::{Cli, Command, Doctor, Login, TokenCommand};
+use sevendigital_mcp::cli::{
+    CommandResult, call, confirm, connect, doctor, health, ledger, login, token, tools,
+};
+use sevendigital_mcp::config::{Config, ConfigError, Layers};
 use sevendigital_mcp::http::metrics_page;
-use sevendigital_mcp::ledger::Ledger;
+use sevendigital_mcp::ledger::{Ledger, LedgerError};
 use sevendigital_mcp::mcp::stdio;
+use sevendigital_mcp::problem::find_cause;
 use sevendigital_mcp::serve::App;
 use sevendigital_mcp::telemetry::logging;
 use sevendigital_sandbox::{Sandbox, demo};
@@ -59,8 +62,14 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
     error.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-fn fail(error: &dyn Error) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "error: {error}");
+fn fail(error: &(dyn Error + 'static)) -> ExitCode {
+    let is_found_by_doctor = error.is::<ConfigError>() || error.is::<LedgerError>();
+    let hint = if is_found_by_doctor {
+        format!("\n{}", find_cause(""))
+    } else {
+        String::new()
+    };
+    let _ = writeln!(std::io::stderr(), "error: {error}{hint}");
     ExitCode::from(2)
 }
 
@@ -102,7 +111,9 @@ async fn run(cli: Cli) -> CommandResult {
             let bind = Config::load(&layers)?.bind;
             return health::run(&health::server_at(bind)?).await;
         }
+        Command::Config(options) => return connect::run(&layers, &options),
         Command::Token(TokenCommand::New) => return token::new(),
+        Command::Doctor(options) => return examine(&layers, &options).await,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -119,9 +130,21 @@ fn load(layers: &Layers) -> Result<Config, Box<dyn Error>> {
 /// Says at once what every call would say later, when perhaps nobody looks at its cause any more.
 fn tell_without_key(config: &Config) {
     if config.consumer_key.is_none() {
+        let cause = find_cause("settings");
         tracing::error!(
-            "no 7digital consumer key is set, so every call will fail: set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` where this server is started and start it again, or try it without a key by `--sandbox`"
+            "no 7digital consumer key is set, so every call will fail: set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` where this server is started and start it again, or try it without a key by `--sandbox`. {cause}"
         );
+    }
+}
+
+/// Looks at everything, whether or not there are settings to start with.
+async fn examine(layers: &Layers, options: &Doctor) -> CommandResult {
+    match Config::load(layers) {
+        Ok(config) => {
+            let (config, _sandbox) = with_sandbox(config).await?;
+            doctor::run(layers, Ok(&config), options).await
+        }
+        Err(error) => doctor::run(layers, Err(&error), options).await,
     }
 }
 

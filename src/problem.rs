@@ -7,7 +7,8 @@
 
 pub use self::kind::{KINDS, Kind, Spec};
 pub use self::purchase::REPLAYED;
-pub use self::report::{Problem, Report};
+pub use self::report::{Problem, Report, find_cause};
+pub use self::upstream::Denial;
 
 mod kind;
 mod purchase;

@@ -22,7 +22,8 @@ pub use self::listing::{Kind, Listing, Unlisted};
 pub use crate::amount::Amount;
 use crate::{Action, Item, Target};
 
-const RELEASE: Endpoint = Endpoint::get("/release/details", Auth::Consumer, Effect::Reads);
+pub(crate) const RELEASE: Endpoint =
+    Endpoint::get("/release/details", Auth::Consumer, Effect::Reads);
 const TRACK: Endpoint = Endpoint::get("/track/details", Auth::Consumer, Effect::Reads);
 const BASKET: Endpoint = Endpoint::get("/basket", Auth::Consumer, Effect::Reads);
 

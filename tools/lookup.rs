@@ -7,6 +7,7 @@ use serde_json::Value;
 use sevendigital::text::quotable;
 use sevendigital::{Client, Endpoint, Error, Unreadable};
 
+use crate::catalogue;
 use crate::get_user_locker::GetUserLocker;
 use crate::list_user_payment_cards::ListUserPaymentCards;
 use crate::models::{Card, LockerRelease, Lockers, Wallet};
@@ -82,4 +83,35 @@ async fn look_up<T: DeserializeOwned + JsonSchema + 'static>(
     shape::fit::<T>(&mut document);
     let read = serde_json::from_value(Value::Object(document));
     read.map_err(|_| Error::Unreadable(Unreadable::Shape).into())
+}
+
+/// Has 7digital check the consumer's key and signature: reads a release that need not exist. That there is none is a good answer.
+pub async fn check_consumer(client: &Client) -> Result<(), ToolError> {
+    let query = AnyRelease { release_id: "1" };
+    match client.call(&catalogue::RELEASE, &query).await {
+        Ok(_) => Ok(()),
+        Err(Error::Rejected(refusal)) if refusal.code.is_some() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Reads one item of the user's locker, and forgets it.
+pub async fn check_user(client: &Client) -> Result<(), ToolError> {
+    let query = OneItem { page_size: 1 };
+    client
+        .call(&GetUserLocker::CONTRACT.upstream, &query)
+        .await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AnyRelease {
+    release_id: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OneItem {
+    page_size: u8,
 }

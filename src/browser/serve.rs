@@ -47,7 +47,7 @@ async fn open_each(
     while let Some(ToOpen { question, opened }) = to_open.recv().await {
         let site = match bound.take().map_or_else(|| bind(&questions, &limits), Ok) {
             Ok(site) => bound.insert(site),
-            Err(ConfigError(problem)) => {
+            Err(problem) => {
                 tracing::warn!("the user can't be asked in a browser: {problem}");
                 let _ = opened.send(false);
                 continue;
@@ -72,7 +72,7 @@ fn bind(questions: &Questions, limits: &Limits) -> Result<Site, ConfigError> {
     )?;
     let address = listener.address();
     let address =
-        address.map_err(|error| ConfigError(format!("its port is not known: {error}")))?;
+        address.map_err(|error| ConfigError::new(format!("its port is not known: {error}")))?;
     let site = Site::new(address.to_string(), questions.clone());
     let serving = site.clone();
     let answer = move |request: Request| {

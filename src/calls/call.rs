@@ -284,6 +284,16 @@ impl Calls {
         }
     }
 
+    /// The first way to ask that there is, for calls of such a caller.
+    pub fn way_to_ask(&self, asker: Asker) -> Option<Way> {
+        let mut ways = self.confirmations.ways(asker).into_iter();
+        ways.find(|way| match way {
+            Way::Caller => true,
+            Way::Browser => self.questions.has_browser(),
+            Way::Terminal => self.questions.has_terminal(),
+        })
+    }
+
     /// Asks in the first way that there is.
     async fn ask(
         &self,
@@ -292,13 +302,7 @@ impl Calls {
         subject: &str,
         asker: Asker,
     ) -> Result<Decision, Problem> {
-        let is_there = |way: &Way| match way {
-            Way::Caller => true,
-            Way::Browser => self.questions.has_browser(),
-            Way::Terminal => self.questions.has_terminal(),
-        };
-        let mut ways = self.confirmations.ways(asker).into_iter();
-        let way = ways.find(is_there);
+        let way = self.way_to_ask(asker);
         let way = way.ok_or_else(Problem::elicitation_unsupported)?;
         // Boxed, since few calls need it and it is large.
         let question = Box::pin(question(pending, action, &self.purchases));

@@ -72,7 +72,7 @@ pub(super) struct Confirmed {
 
 /// A way in which a question is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub enum Way {
     /// The caller asks, and comes back with a token.
     Caller,
     /// The question waits for an answer from the browser.

@@ -290,6 +290,7 @@ impl Problem {
                 "Use a client that supports elicitation, or ask the operator to run the server on the user's own desktop, or with a state folder so that `sevendigital-mcp confirm` can answer; the setting {SETTING} chooses the way."
             ),
         )
+        .found_by("confirmation")
     }
 
     /// No browser could be opened, and there is no other way to ask.
@@ -301,6 +302,7 @@ impl Problem {
                 "Ask the operator to allow another way with the setting {SETTING}: `client` or `terminal`."
             ),
         )
+        .found_by("confirmation")
     }
 
     /// The person said no.

@@ -16,7 +16,7 @@ pub fn client(config: &Config) -> Result<Client, ConfigError> {
         .user_agent(program)
         .limits(config.limits.upstream())
         .build()
-        .map_err(|error| ConfigError(format!("the HTTPS client can't be started: {error}")))
+        .map_err(|error| ConfigError::new(format!("the HTTPS client can't be started: {error}")))
 }
 
 /// The same client for one call. Fails where there is no consumer key: every request names it.

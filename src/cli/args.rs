@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
-use clap::{Args, Parser, Subcommand};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::config::Flags;
+use crate::connect::{CLIENTS, Client, find};
 
 /// An MCP server for 7digital's user API: lockers, purchases, payment cards, accounts and streaming subscriptions.
 ///
@@ -78,6 +80,17 @@ pub enum Command {
         #[arg(long)]
         url: Option<Url>,
     },
+    /// Find out what is wrong, and say what to do about it.
+    ///
+    /// Looks and changes nothing: no file or folder is made, nothing is bought. Secrets are not shown, so the output can be pasted.
+    /// Exits with 0 if nothing has failed, with 1 if something has, and with 4 if nothing but a login is missing.
+    Doctor(Doctor),
+    /// Print the entry with which an MCP client starts this server, or write it into the client's file.
+    ///
+    /// The entry names this program by its absolute path and holds no secret: credentials come from the config folder and `login`.
+    /// Flags that are settings, such as `--read-only` or `--sandbox`, become arguments of the entry.
+    /// Exits with 1 if the file can't be changed, or holds another entry of the same name.
+    Config(Connect),
     /// Let a user log in at 7digital, and act for that user from then on.
     ///
     /// Opens 7digital's page in the browser, where the user allows it, and stores the access token in the config folder,
@@ -88,6 +101,108 @@ pub enum Command {
     ///
     /// Removes the stored token from this machine; 7digital goes on accepting it until the user withdraws it there.
     Logout,
+}
+
+/// What to look at, and how to say it.
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// What to look at; everything but `shapes` if nothing is said.
+    #[arg(value_name = "AREA")]
+    pub areas: Vec<Area>,
+    /// Print JSON: `ok`, and `findings` with `id`, `area`, `status`, `what`, `why`, `fix` and `details`.
+    #[arg(long)]
+    pub json: bool,
+    /// Send nothing: leave out what asks 7digital or a database.
+    #[arg(long)]
+    pub offline: bool,
+    /// Show also what is as it should be, with every value that is set and where it came from.
+    #[arg(long)]
+    pub verbose: bool,
+    /// An argument for the reads of `shapes` that need one, such as `id=12345` of a card registration.
+    #[arg(long = "arg", value_name = "NAME=VALUE", value_parser = argument)]
+    pub arguments: Vec<(String, String)>,
+}
+
+fn argument(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=');
+    let parts = parts.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    parts.ok_or_else(|| "expected NAME=VALUE".to_owned())
+}
+
+/// Something that the doctor looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Area {
+    /// Whether the settings can be read, and where each value came from.
+    Settings,
+    /// Which files are used, and who may read them.
+    Files,
+    /// The way to 7digital: name, TCP, TLS, proxy.
+    Network,
+    /// This machine's clock against 7digital's.
+    Clock,
+    /// Whether 7digital accepts key and user; reads twice.
+    Account,
+    /// The ledger of purchases.
+    State,
+    /// Whether the addresses of `serve` are free.
+    Ports,
+    /// Every MCP client's file, and the entry of this server there.
+    Clients,
+    /// Which way the user is asked before money is spent.
+    Confirmation,
+    /// At which paths 7digital's answers are not as documented: makes the reads.
+    Shapes,
+}
+
+impl Area {
+    /// All areas, in the order in which they are looked at.
+    pub const ALL: [Self; 10] = [
+        Self::Settings,
+        Self::Files,
+        Self::Network,
+        Self::Clock,
+        Self::Account,
+        Self::State,
+        Self::Ports,
+        Self::Clients,
+        Self::Confirmation,
+        Self::Shapes,
+    ];
+}
+
+/// Which client to connect, and how.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[derive(Debug, Args)]
+pub struct Connect {
+    /// The client.
+    #[arg(value_parser = client(), required_unless_present = "all")]
+    pub client: Option<&'static Client>,
+    /// List the clients: which are installed here, where their files are, and what they have of this server.
+    #[arg(long, exclusive = true)]
+    pub all: bool,
+    /// Connect to a server that runs already, over streamable HTTP at the address of `bind`.
+    #[arg(long)]
+    pub http: bool,
+    /// Add references to the environment variables that hold credentials.
+    #[arg(long)]
+    pub with_env: bool,
+    /// Write the entry into the client's file; all else in it stays as it is, and a copy of the file is left beside it.
+    #[arg(long, conflicts_with_all = ["remove", "link"])]
+    pub write: bool,
+    /// Take the entry out of the client's file.
+    #[arg(long, conflicts_with = "link")]
+    pub remove: bool,
+    /// Print a link that installs the entry when it is opened (VS Code, Cursor, LM Studio).
+    #[arg(long)]
+    pub link: bool,
+    /// With `--write`: replace an entry of the same name that differs.
+    #[arg(long, requires = "write")]
+    pub force: bool,
+}
+
+fn client() -> impl TypedValueParser<Value = &'static Client> {
+    let names = PossibleValuesParser::new(CLIENTS.iter().map(|client| client.name));
+    names.try_map(|name| find(&name).ok_or("there is no such client"))
 }
 
 /// How to log in.

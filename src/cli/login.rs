@@ -8,8 +8,8 @@ use sevendigital::{Client, Secret, Token};
 use url::Url;
 
 use crate::calls::upstream;
+use crate::config::Config;
 use crate::config::stored_login::{self, StoredLogin};
-use crate::config::{Config, ConfigError};
 
 use super::callback::{self, Allowed, CallbackListener, LoginError};
 
@@ -32,7 +32,7 @@ pub fn client(config: &Config) -> Result<Client> {
     } else if needs_key {
         "a login needs the key that 7digital gave you: set SEVENDIGITAL_CONSUMER_KEY and SEVENDIGITAL_CONSUMER_SECRET"
     } else {
-        return upstream::client(config).map_err(|ConfigError(problem)| LoginError(problem));
+        return upstream::client(config).map_err(|error| LoginError(error.to_string()));
     };
     Err(LoginError(problem.to_owned()))
 }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::messages::{ConfigError, placeholder, unknown};
+use super::error::{ConfigError, Fault};
+use super::messages::{placeholder, unknown};
+use super::origins::{ENVIRONMENT, Notes};
 use super::service_links::is_service_link;
 use super::table::{LIMIT_VARIABLE, LIMITS, SETTINGS, Setting};
 use super::text::{self, is_placeholder, is_unset, trimmed};
 
-/// How the source of what an environment variable holds begins.
-pub(super) const ENVIRONMENT: &str = "environment variable";
 /// The variable for `--config`, which is no setting of its own.
 pub(super) const CONFIG_VARIABLE: &str = "SEVENDIGITAL_MCP_CONFIG";
 
@@ -18,7 +18,7 @@ type Found<'a> = (&'static Setting, &'a str, String);
 /// The settings among environment variables, `…_FILE` ones read. A `SEVENDIGITAL_` variable that is none is refused, unless Kubernetes set it.
 pub(super) fn read<'a>(
     variables: &'a [(String, String)],
-    warnings: &mut Vec<String>,
+    notes: &mut Notes,
 ) -> Result<Vec<Found<'a>>, ConfigError> {
     let mut found: Vec<Found> = Vec::new();
     for (name, value) in variables {
@@ -27,30 +27,45 @@ pub(super) fn read<'a>(
             continue;
         };
         if is_unset(value) {
+            // An empty value says itself that it is none.
+            if !trimmed(value).is_empty() {
+                notes.add(setting.path(), &format!("{ENVIRONMENT} `{name}`"), None);
+            }
             continue;
         }
         let key = &setting.key;
         if let Some((_, other, _)) = found.iter().find(|(twin, ..)| std::ptr::eq(*twin, setting)) {
-            return Err(ConfigError(format!(
+            return Err(ConfigError::new(format!(
                 "`{key}`: both `{other}` and `{name}` are set; unset one"
             )));
         }
         let value = if is_file {
             text::read(Path::new(trimmed(value))).map_err(|problem| {
-                ConfigError(format!(
-                    "`{key}`: the file that {ENVIRONMENT} `{name}` names {problem}"
-                ))
+                let text = format!("`{key}`: the file that {ENVIRONMENT} `{name}` names {problem}");
+                ConfigError::of(Fault::File, text)
             })?
         } else {
             value.clone()
         };
         if setting.is_credential() && (is_unset(&value) || is_placeholder(&value)) {
-            warnings.push(placeholder(setting, &format!("{ENVIRONMENT} `{name}`")));
+            notes
+                .warnings
+                .push(placeholder(setting, &format!("{ENVIRONMENT} `{name}`")));
             continue;
         }
         found.push((setting, name, value));
     }
     Ok(found)
+}
+
+/// The files that variables name for secrets.
+pub(super) fn secret_files(variables: &[(String, String)]) -> impl Iterator<Item = &Path> {
+    variables
+        .iter()
+        .filter(|(name, value)| {
+            setting_of(name).is_some_and(|(_, is_file)| is_file) && !is_unset(value)
+        })
+        .map(|(_, path)| Path::new(trimmed(path)))
 }
 
 /// A variable that is no setting has to be another program's.

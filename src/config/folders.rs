@@ -1,8 +1,9 @@
 //! The folders that are this program's own, as the platform has them. The working folder is none: whoever starts the server chooses it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use directories::ProjectDirs;
+use directories::{BaseDirs, ProjectDirs};
 
 /// Where a user's own settings are read from, and where `login` stores a token.
 pub(super) fn config_folder() -> Option<PathBuf> {
@@ -29,4 +30,69 @@ pub fn state_folder() -> Option<PathBuf> {
 /// Nothing where neither the environment nor the system names a home.
 fn own() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "sevendigital-mcp")
+}
+
+/// The operating systems on which MCP clients are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum System {
+    /// Linux, and what is like it.
+    Linux,
+    /// macOS.
+    MacOs,
+    /// Windows.
+    Windows,
+}
+
+/// Where other programs of this user keep their files.
+#[derive(Debug, Clone)]
+pub struct UserFolders {
+    /// Decides which folders are meant.
+    pub system: System,
+    /// The user's home.
+    pub home: PathBuf,
+    /// Those of [`FOLDER_VARIABLES`] that are set.
+    pub variables: Vec<(String, OsString)>,
+}
+
+/// The environment variables that move folders.
+pub const FOLDER_VARIABLES: [&str; 8] = [
+    "APPDATA",
+    "CLAUDE_CONFIG_DIR",
+    "CLINE_MCP_SETTINGS_PATH",
+    "CODEX_HOME",
+    "FLATPAK_XDG_CONFIG_HOME",
+    "LOCALAPPDATA",
+    "MCP_CATALOG_PATH",
+    "XDG_CONFIG_HOME",
+];
+
+impl UserFolders {
+    /// The folders of this process' user; nothing where neither the environment nor the system names a home.
+    pub fn of_process() -> Option<Self> {
+        let system = match std::env::consts::OS {
+            "macos" => System::MacOs,
+            "windows" => System::Windows,
+            _ => System::Linux,
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this room is the one that reads the environment"
+        )]
+        let variables = FOLDER_VARIABLES
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), std::env::var_os(name)?)))
+            .collect();
+        Some(Self {
+            system,
+            home: BaseDirs::new()?.home_dir().to_owned(),
+            variables,
+        })
+    }
+
+    /// The folder or file that a variable names. An empty one counts as not set.
+    pub fn variable(&self, name: &str) -> Option<PathBuf> {
+        let mut variables = self.variables.iter();
+        let (_, value) = variables.find(|(known, value)| known == name && !value.is_empty())?;
+        Some(value.into())
+    }
 }

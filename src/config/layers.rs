@@ -10,10 +10,13 @@ use figment::{Figment, Metadata, Profile, Provider};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::environment::{self, CONFIG_VARIABLE, ENVIRONMENT};
+use super::environment::{self, CONFIG_VARIABLE};
+use super::error::{ConfigError, Fault};
 use super::folders::config_folder;
-use super::messages::{ConfigError, TABLES, explain, placeholder, unknown};
-use super::table::{LIMITS, SETTINGS, Setting};
+use super::messages::{TABLES, explain, placeholder, unknown};
+use super::origins::{ENVIRONMENT, FILE, FLAG, Notes};
+use super::proxies::{self, Proxy};
+use super::table::{LIMITS, SETTINGS, Setting, shown};
 use super::text::{self, is_placeholder, is_unset, trimmed};
 
 /// Where settings come from, besides the defaults.
@@ -68,30 +71,47 @@ impl Layers {
     }
 
     /// The values of all layers, later ones winning, and what the operator should know of them.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<(T, Vec<String>), ConfigError> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<(T, Notes), ConfigError> {
         let mut figment = Figment::from(defaults());
-        let mut warnings = Vec::new();
+        let mut notes = Notes::default();
         let path = self.file_to_read();
-        warnings.extend(self.warn_of_working_folder(path.as_deref()));
+        let passed_over = self.warn_of_working_folder(path.as_deref());
+        notes.warnings.extend(passed_over);
         if let Some(path) = path {
-            figment = figment.merge(file(&path, &mut warnings)?);
+            figment = figment.merge(file(&path, &mut notes)?);
         }
-        for (setting, variable, value) in environment::read(&self.variables, &mut warnings)? {
+        for (setting, variable, value) in environment::read(&self.variables, &mut notes)? {
             let source = format!("{ENVIRONMENT} `{variable}`");
             figment = figment.merge(Layer::of_one(source, setting, value));
         }
         for (setting, value) in &self.flags {
             let flag = setting.flag.as_deref().unwrap_or(&setting.key);
-            let source = format!("flag `{flag}`");
+            let source = format!("{FLAG} `{flag}`");
             figment = figment.merge(Layer::of_one(source, setting, value.clone()));
         }
         let values = figment.extract().map_err(|error| explain(&error))?;
         one_source_of_token(&figment)?;
-        Ok((values, warnings))
+        note_origins(&figment, &mut notes);
+        Ok((values, notes))
+    }
+
+    /// The proxies that the environment names.
+    pub fn proxies(&self) -> Vec<Proxy> {
+        proxies::proxies(&self.variables)
+    }
+
+    /// Whether the environment's `NO_PROXY` names this machine.
+    pub fn passes_by_loopback(&self) -> bool {
+        proxies::passes_by_loopback(&self.variables)
+    }
+
+    /// The files that the environment names for secrets.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        environment::secret_files(&self.variables)
     }
 
     /// The file that was given, else the user's own, if there is one.
-    fn file_to_read(&self) -> Option<PathBuf> {
+    pub fn file_to_read(&self) -> Option<PathBuf> {
         let mut named = self
             .variables
             .iter()
@@ -103,7 +123,7 @@ impl Layers {
     }
 
     /// What to say of a file in the working folder that is not the one to read.
-    fn warn_of_working_folder(&self, read: Option<&Path>) -> Option<String> {
+    fn warn_of_working_folder(&self, read: Option<&Path>) -> Option<ConfigError> {
         let path = self.passed_over.as_ref().filter(|path| path.is_file())?;
         let place = |path: &Path| path.canonicalize().ok();
         if read.is_some_and(|read| place(read) == place(path)) {
@@ -111,10 +131,11 @@ impl Layers {
         }
         // The folder's name may be another's choice, and this may go to a terminal.
         let path = path.display().to_string();
-        Some(format!(
+        let text = format!(
             "`{}` is not read: no settings come from the working folder, which may be anybody's; if the file is yours, name it with `--config` or `{CONFIG_VARIABLE}`",
             path.escape_debug()
-        ))
+        );
+        Some(ConfigError::of(Fault::WorkingFolder, text))
     }
 }
 
@@ -133,11 +154,33 @@ fn one_source_of_token(figment: &Figment) -> Result<(), ConfigError> {
     if let Some((token, secret)) = source("access_token").zip(source("access_token_secret"))
         && token.starts_with(ENVIRONMENT) != secret.starts_with(ENVIRONMENT)
     {
-        return Err(ConfigError(format!(
+        return Err(ConfigError::new(format!(
             "`access_token` ({token}) and `access_token_secret` ({secret}) belong together: set both in one layer"
         )));
     }
     Ok(())
+}
+
+/// Notes which layer each value comes from, the defaults apart.
+fn note_origins(figment: &Figment, notes: &mut Notes) {
+    for setting in SETTINGS.iter().chain(LIMITS.iter()) {
+        let path = setting.path();
+        let source = figment.find_metadata(&path).map(|found| &*found.name);
+        let is_given = |source: &&str| {
+            let mut layers = [FILE, ENVIRONMENT, FLAG].iter();
+            layers.any(|layer| source.starts_with(layer))
+        };
+        let value = figment.find_value(&path).ok();
+        let value = value.and_then(|value| serde_json::to_value(value).ok());
+        if let (Some(source), Some(value)) = (source.filter(is_given), value) {
+            let value = if setting.is_secret {
+                "[redacted]".to_owned()
+            } else {
+                shown(&value)
+            };
+            notes.add(path, source, Some(value));
+        }
+    }
 }
 
 /// Values, and where they came from.
@@ -193,14 +236,15 @@ fn typed(setting: &Setting, value: Value) -> Value {
 }
 
 /// The file's values.
-fn file(path: &Path, warnings: &mut Vec<String>) -> Result<Layer, ConfigError> {
-    let source = format!("configuration file `{}`", path.display());
-    let text = text::read(path).map_err(|problem| ConfigError(format!("{source} {problem}")))?;
+fn file(path: &Path, notes: &mut Notes) -> Result<Layer, ConfigError> {
+    let source = format!("{FILE} `{}`", path.display());
+    let wrong = |problem: &str| ConfigError::of(Fault::File, format!("{source} {problem}"));
+    let text = text::read(path).map_err(|problem| wrong(&problem))?;
     let data = Toml::string(&text).data().map_err(|error| {
         // Only line and column: what follows shows the file's text, which may be a secret.
         let error = error.to_string();
         let location = error.lines().next().unwrap_or_default();
-        ConfigError(format!("{source} is not TOML: {location}"))
+        wrong(&format!("is not TOML: {location}"))
     })?;
     let values = data.into_values().next().unwrap_or_default();
     let mut values = known(
@@ -208,11 +252,11 @@ fn file(path: &Path, warnings: &mut Vec<String>) -> Result<Layer, ConfigError> {
         &SETTINGS,
         &TABLES.map(|(key, _)| key),
         &source,
-        warnings,
+        notes,
     )?;
     if let Some(Value::Dict(_, limits)) = values.get_mut("limits") {
         let source = format!("{source}, table `[limits]`");
-        *limits = known(std::mem::take(limits), &LIMITS, &[], &source, warnings)?;
+        *limits = known(std::mem::take(limits), &LIMITS, &[], &source, notes)?;
     }
     Ok(Layer { source, values })
 }
@@ -223,7 +267,7 @@ fn known(
     settings: &[Setting],
     tables: &[&str],
     source: &str,
-    warnings: &mut Vec<String>,
+    notes: &mut Notes,
 ) -> Result<Dict, ConfigError> {
     let settings = || settings.iter().filter(|setting| setting.is_in_file());
     let mut known = Dict::new();
@@ -233,8 +277,13 @@ fn known(
             Some(setting) => {
                 let is_pasted =
                     setting.is_credential() && value.as_str().is_some_and(is_placeholder);
-                if is_pasted && !is_unset {
-                    warnings.push(placeholder(setting, source));
+                if is_unset {
+                    // An empty value says itself that it is none.
+                    if value.as_str().is_some_and(|text| !trimmed(text).is_empty()) {
+                        notes.add(setting.path(), source, None);
+                    }
+                } else if is_pasted {
+                    notes.warnings.push(placeholder(setting, source));
                     is_unset = true;
                 }
                 typed(setting, value)

@@ -1,10 +1,13 @@
 //! From layers to settings that are checked: what no single setting shows, and what a network asks for.
 
+use std::path::Path;
+
 use sevendigital_tools::TOOLS;
 use url::{Host, Url};
 
+use super::error::{ConfigError, Fault};
 use super::layers::Layers;
-use super::messages::ConfigError;
+use super::origins::Origin;
 use super::principals;
 use super::settings::{Config, DEFAULT_BASE_URI};
 use super::stored_login::{self, StoredLogin};
@@ -12,10 +15,11 @@ use super::stored_login::{self, StoredLogin};
 impl Config {
     /// Reads all layers and checks what they make together.
     pub fn load(layers: &Layers) -> Result<Self, ConfigError> {
-        let (mut config, warnings): (Self, _) = layers.read()?;
-        config.warnings = warnings;
+        let (mut config, notes): (Self, _) = layers.read()?;
+        config.warnings = notes.warnings;
+        config.origins = notes.origins;
         config.has_browser = has_browser(&layers.variables);
-        config.check().map_err(ConfigError)?;
+        config.check().map_err(ConfigError::new)?;
         let origins = config.allowed_origins.iter();
         config.allowed_origins = origins.filter_map(|value| origin(value)).collect();
         if let Some(path) = &layers.credentials
@@ -23,7 +27,7 @@ impl Config {
             && config.access_token.is_none()
             && let Some(login) = stored_login::read(path)?
         {
-            config.add_stored_login(login);
+            config.add_stored_login(login, path);
         }
         Ok(config)
     }
@@ -70,7 +74,7 @@ impl Config {
     /// Takes the token of a stored login where nothing else says who the user is.
     ///
     /// It goes to the API root that issued it and to no other.
-    fn add_stored_login(&mut self, login: StoredLogin) {
+    fn add_stored_login(&mut self, login: StoredLogin, path: &Path) {
         let (theirs, ours) = (login.base_uri.to_string(), self.base_uri.to_string());
         let obstacle = if theirs != ours {
             &format!("it is for `{theirs}`, and `base_uri` is `{ours}`")
@@ -81,11 +85,18 @@ impl Config {
         } else {
             self.access_token = Some(login.access_token);
             self.access_token_secret = Some(login.access_token_secret);
+            self.origins.push(Origin {
+                path: "access_token".to_owned(),
+                source: format!("stored login `{}`", path.display()),
+                value: Some("[redacted]".to_owned()),
+            });
             return;
         };
-        self.warnings.push(format!(
+        let text = format!(
             "the stored login is not used: {obstacle}; `sevendigital-mcp logout` removes it"
-        ));
+        );
+        self.warnings
+            .push(ConfigError::of(Fault::StoredLogin, text));
     }
 
     /// What must hold before the server listens on a network.
@@ -104,7 +115,7 @@ impl Config {
         } else {
             return Ok(());
         };
-        Err(ConfigError(format!(
+        Err(ConfigError::new(format!(
             "`{key}` is {bind}, which other machines reach: set {missing}, or bind to 127.0.0.1"
         )))
     }

@@ -2,12 +2,8 @@
 
 use figment::error::Kind;
 
+use super::error::{ConfigError, Fault};
 use super::table::{LIMITS, SETTINGS, Setting};
-
-/// What is wrong with the configuration: the key, the layer that it came from, and the way out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ConfigError(pub String);
 
 /// A key of the file that stands for a whole table, with what it must be, as the end of "expected …".
 #[rustfmt::skip]
@@ -30,15 +26,17 @@ pub(super) fn unknown<'a>(
         Some((_, candidate)) => &format!("did you mean `{candidate}`?"),
         None => "remove it; the README lists the settings",
     };
-    ConfigError(format!("{source}: there is no setting `{name}`; {way_out}"))
+    let text = format!("{source}: there is no setting `{name}`; {way_out}");
+    ConfigError::of(Fault::Name, text)
 }
 
 /// The warning about a value that stands for another, which nobody put in.
-pub(super) fn placeholder(setting: &Setting, source: &str) -> String {
+pub(super) fn placeholder(setting: &Setting, source: &str) -> ConfigError {
     let (key, expected) = (&setting.key, setting.expected());
-    format!(
+    let text = format!(
         "`{key}` ({source}) holds a placeholder, and counts as not set: put in {expected}, or take it out"
-    )
+    );
+    ConfigError::of(Fault::Placeholder, text)
 }
 
 /// figment's error in our words.
@@ -52,7 +50,7 @@ pub(super) fn explain(error: &figment::Error) -> ConfigError {
     let table = tables.find(|(key, _)| error.path.first().is_some_and(|first| first == key));
     let expected = setting.map(Setting::expected);
     let Some(expected) = expected.or(table.map(|(_, expected)| expected)) else {
-        return ConfigError(format!("configuration: {error}"));
+        return ConfigError::new(format!("configuration: {error}"));
     };
     // serde's words show what it found, which in a secret and in a table may be a secret; the path does not.
     let problem = match &error.kind {
@@ -61,7 +59,10 @@ pub(super) fn explain(error: &figment::Error) -> ConfigError {
         }
         _ => String::new(),
     };
-    ConfigError(format!(
-        "`{path}` ({source}) is not valid: expected {expected}{problem}"
-    ))
+    let fault = match &*path {
+        "base_uri" => Fault::BaseUri,
+        _ => Fault::Value,
+    };
+    let text = format!("`{path}` ({source}) is not valid: expected {expected}{problem}");
+    ConfigError::of(fault, text)
 }

@@ -10,7 +10,9 @@ use serde_with::{As, DisplayFromStr};
 use sevendigital::{BaseUri, Consumer, Credentials, Placement, Secret, Token};
 use url::Url;
 
+use super::error::ConfigError;
 use super::limits::Limits;
+use super::origins::Origin;
 use super::principals::Principal;
 use super::values::{address, country, human_duration, keeping, optional_address, optional_whole};
 
@@ -174,7 +176,11 @@ pub struct Config {
     /// What the operator should know of, though it stops nothing.
     #[serde(skip)]
     #[schemars(skip)]
-    pub warnings: Vec<String>,
+    pub warnings: Vec<ConfigError>,
+    /// Which values some layer gives, the defaults apart.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub origins: Vec<Origin>,
 }
 
 /// Which hints clients see. Nothing in the server depends on it.

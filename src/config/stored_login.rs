@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_with::{As, DisplayFromStr};
 use sevendigital::{BaseUri, Secret};
 
-use super::messages::ConfigError;
+use super::error::{ConfigError, Fault};
 
 /// A user's access token, and the API root that issued it: no other may see it.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,16 +28,21 @@ pub struct StoredLogin {
 /// The login stored at a path; nothing where there is no file.
 pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
     let shown = path.display();
-    let unreadable =
-        |error: &io::Error| ConfigError(format!("stored login `{shown}` can't be read: {error}"));
+    let wrong = |problem: &str| {
+        ConfigError::of(
+            Fault::StoredLogin,
+            format!("stored login `{shown}` {problem}"),
+        )
+    };
+    let unreadable = |error: &io::Error| wrong(&format!("can't be read: {error}"));
     let mut file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&error)),
     };
     if is_open_to_others(&file).map_err(|error| unreadable(&error))? {
-        return Err(ConfigError(format!(
-            "stored login `{shown}` is open to other users of this machine: run `chmod 600 {shown}`, or `sevendigital-mcp logout` and log in anew"
+        return Err(wrong(&format!(
+            "is open to other users of this machine: run `chmod 600 {shown}`, or `sevendigital-mcp logout` and log in anew"
         )));
     }
     let mut text = String::new();
@@ -45,7 +50,7 @@ pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
         .map_err(|error| unreadable(&error))?;
     // The parser's own message would show the line, and with it the token.
     let login = Figment::from(Toml::string(&text)).extract();
-    login.map(Some).map_err(|_| ConfigError(format!("stored login `{shown}` is not as `sevendigital-mcp login` writes it: log in anew, or run `sevendigital-mcp logout`")))
+    login.map(Some).map_err(|_| wrong("is not as `sevendigital-mcp login` writes it: log in anew, or run `sevendigital-mcp logout`"))
 }
 
 /// Stores a login instead of the one before: whole or not at all, and never readable by others, not even while it is written.

@@ -70,15 +70,7 @@ impl Setting {
 
     /// What holds where no layer has a value, as people write it.
     pub fn default_text(&self) -> String {
-        let default = match &self.default {
-            Some(Value::String(text)) => text.clone(),
-            Some(Value::Array(words)) => {
-                let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
-                words.join(",")
-            }
-            Some(value) if !value.is_null() => value.to_string(),
-            _ => String::new(),
-        };
+        let default = self.default.as_ref().map(shown).unwrap_or_default();
         let default = Some(&*default).filter(|text| !text.is_empty());
         let text = self.unset.as_deref().or(default).unwrap_or("none");
         match (&self.bare, &self.flag) {
@@ -115,6 +107,19 @@ impl Setting {
     pub(super) fn is(&self, kind: &str) -> bool {
         let kinds = self.types.as_array();
         self.types == kind || kinds.is_some_and(|kinds| kinds.iter().any(|other| other == kind))
+    }
+}
+
+/// A value as people write it.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(words) => {
+            let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+            words.join(",")
+        }
+        value => value.to_string(),
     }
 }
 

@@ -57,7 +57,7 @@ impl Listener {
         room: AnswerRoom,
     ) -> Result<Self, ConfigError> {
         let socket = listen(address).map_err(|error| {
-            ConfigError(format!("`{key}`: {address} can't be listened on: {error}"))
+            ConfigError::new(format!("`{key}`: {address} can't be listened on: {error}"))
         })?;
         Ok(Self {
             socket,

@@ -25,9 +25,9 @@ const TEXT: [(HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; versi
 
 /// Serves the metrics at `/metrics` of this loopback address from now on; returns the address that was bound.
 pub fn serve(address: SocketAddr, config: &Config) -> Result<SocketAddr, ConfigError> {
-    let fail = |why: &dyn Display| ConfigError(format!("`metrics_bind`: {why}"));
+    let fail = |why: &dyn Display| ConfigError::new(format!("`metrics_bind`: {why}"));
     if !address.ip().is_loopback() {
-        return Err(ConfigError(format!(
+        return Err(ConfigError::new(format!(
             "`metrics_bind` is {address}: metrics are served on loopback only"
         )));
     }

@@ -54,7 +54,7 @@ impl Verifier {
         else {
             return Ok(None);
         };
-        let ring = KeyRing::new(keys).map_err(|error| ConfigError(error.to_string()))?;
+        let ring = KeyRing::new(keys).map_err(|error| ConfigError::new(error.to_string()))?;
         let algorithms = config.auth_algorithms.iter();
         Ok(Some(Self {
             resource,

@@ -9,8 +9,8 @@ use super::entry::{
     WINDOW,
 };
 use super::queries::{
-    consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking, first, insert,
-    limits_used, mark_unknown, newest, sweep, write_outcome,
+    charges_by_state, consume_confirmation, dead_owners, entries, exceeded_limit, find_blocking,
+    first, insert, limits_used, mark_unknown, newest, sweep, write_outcome,
 };
 use super::sql::{Cell, Sql};
 use super::store::{Store, Unwritten};
@@ -250,16 +250,7 @@ impl Ledger {
 
     /// How many charges are in each state.
     pub async fn status(&self) -> Result<Vec<(State, u64)>> {
-        self.read_charges(|sql| {
-            let query = "SELECT state, COUNT(*) AS n FROM charge GROUP BY state ORDER BY state";
-            let rows = sql.query(query, &[])?.into_iter();
-            let rows = rows.filter_map(|mut row| {
-                let state = State::parse(&row.text("state")?);
-                Some((state, row.int("n")?.unsigned_abs()))
-            });
-            Ok(rows.collect())
-        })
-        .await
+        self.read_charges(charges_by_state).await
     }
 
     /// One charge.

@@ -108,6 +108,11 @@ impl Postgres {
         ended
     }
 
+    /// Runs queries on what is there: no tables are made. Only on a thread that may block.
+    pub(super) fn look<T>(&self, work: impl FnOnce(&dyn Sql) -> SqlResult<T>) -> SqlResult<T> {
+        work(&Session(&self.pooled()?, self))
+    }
+
     /// The owner of the charges to come: while its session lives, others take them for alive. Only on a thread that may block.
     pub(super) fn announce(&self) -> SqlResult<String> {
         let mut presence = self.presence.lock();
@@ -153,21 +158,26 @@ impl Postgres {
         )
     }
 
+    /// A connection to tables of today's version.
     fn connection(&self) -> SqlResult<Object> {
-        let get = tokio::time::timeout(TIMEOUT, self.pool.get());
-        let got = Handle::current()
-            .block_on(get)
-            .map_err(|_| failed("reached", &"it took too long"))?;
-        let mut connection = got.map_err(|error| match error {
-            PoolError::Backend(error) => failed("reached", &described(&error)),
-            other => failed("reached", &other),
-        })?;
+        let mut connection = self.pooled()?;
         let mut is_set_up = self.is_set_up.lock();
         if !*is_set_up {
             self.set_up(&mut connection)?;
             *is_set_up = true;
         }
         Ok(connection)
+    }
+
+    fn pooled(&self) -> SqlResult<Object> {
+        let get = tokio::time::timeout(TIMEOUT, self.pool.get());
+        let got = Handle::current()
+            .block_on(get)
+            .map_err(|_| failed("reached", &"it took too long"))?;
+        got.map_err(|error| match error {
+            PoolError::Backend(error) => failed("reached", &described(&error)),
+            other => failed("reached", &other),
+        })
     }
 
     /// Makes the tables, unless they are there.

@@ -12,6 +12,17 @@ const SWEEP: u32 = 100;
 /// How long a used confirmation is remembered: longer than any may be good.
 const CONFIRMATIONS: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 
+/// How many charges are in each state.
+pub(super) fn charges_by_state(sql: &dyn Sql) -> SqlResult<Vec<(State, u64)>> {
+    let query = "SELECT state, COUNT(*) AS n FROM charge GROUP BY state ORDER BY state";
+    let rows = sql.query(query, &[])?.into_iter();
+    let rows = rows.filter_map(|mut row| {
+        let state = State::parse(&row.text("state")?);
+        Some((state, row.int("n")?.unsigned_abs()))
+    });
+    Ok(rows.collect())
+}
+
 /// The entry that stands against a purchase: one in flight; the same call's that is done within the window; and where nobody is asked ([`Repeat::Unasked`]) also an unknown one, or one by another call that is done.
 pub(super) fn find_blocking(
     sql: &dyn Sql,

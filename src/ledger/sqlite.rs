@@ -39,7 +39,7 @@ struct Queue {
 
 /// The database. Opened when it is first needed, and again after a failure.
 pub(super) struct Sqlite {
-    folder: Option<PathBuf>,
+    pub(super) folder: Option<PathBuf>,
     /// The id of this process in the ledger.
     pub(super) owner: String,
     queue: Mutex<Queue>,
@@ -76,7 +76,7 @@ impl Sqlite {
         self.folder.is_some()
     }
 
-    fn file(&self) -> Option<PathBuf> {
+    pub(super) fn file(&self) -> Option<PathBuf> {
         Some(self.folder.as_ref()?.join("ledger.sqlite"))
     }
 
@@ -182,6 +182,15 @@ impl Sqlite {
         done
     }
 
+    /// Works on a connection that another opened.
+    pub(super) fn session<T>(
+        &self,
+        connection: &rusqlite::Connection,
+        work: impl FnOnce(&dyn Sql) -> SqlResult<T>,
+    ) -> SqlResult<T> {
+        work(&Session(self, connection))
+    }
+
     /// Says that this process lives, before its first charge; gives the owner of its charges.
     pub(super) fn announce(&self) -> SqlResult<String> {
         let Some(folder) = &self.folder else {
@@ -270,7 +279,7 @@ impl Sqlite {
     }
 
     /// The error of a ledger that can't be `what`: opened, used.
-    fn failed(&self, what: &str, error: &dyn std::fmt::Display) -> LedgerError {
+    pub(super) fn failed(&self, what: &str, error: &dyn std::fmt::Display) -> LedgerError {
         let folder = self.folder.as_ref();
         let folder = folder.map(|folder| format!(" in `{}`", folder.display()));
         let folder = folder.unwrap_or_default();

@@ -21,7 +21,7 @@ const SWEEP: Duration = Duration::from_secs(10);
 
 /// The database, and what could not be written to it yet.
 pub(super) struct Store {
-    database: Database,
+    pub(super) database: Database,
     pub(super) keep: Duration,
     pub(super) unwritten: Mutex<Vec<Unwritten>>,
     /// How many of them are in transactions just now.
@@ -52,7 +52,8 @@ impl Store {
         let database = match (&config.ledger_url, config.state_dir.clone()) {
             (Some(url), _) => {
                 let postgres = Postgres::new(url.expose());
-                let postgres = postgres.map_err(|LedgerError(problem)| ConfigError(problem))?;
+                let postgres =
+                    postgres.map_err(|LedgerError(problem)| ConfigError::new(problem))?;
                 Database::Postgres(Arc::new(postgres))
             }
             (None, None) if config.sandbox => sqlite(None),
@@ -251,13 +252,13 @@ impl Store {
     }
 }
 
-fn nowhere() -> LedgerError {
+pub(super) fn nowhere() -> LedgerError {
     LedgerError(
         "there is no folder for the ledger, since neither HOME nor the system names one: set `state_dir` (`SEVENDIGITAL_MCP_STATE_DIR`)"
             .to_owned(),
     )
 }
 
-fn broken() -> LedgerError {
+pub(super) fn broken() -> LedgerError {
     LedgerError("the ledger's task failed".to_owned())
 }

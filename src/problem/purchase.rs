@@ -19,6 +19,7 @@ impl From<LedgerError> for Problem {
             format!("This purchase can't be written down, so it was not made: {error}."),
             "Ask the operator to repair the ledger (`state_dir`, `SEVENDIGITAL_MCP_STATE_DIR`, or the database of `ledger_url`); reading goes on meanwhile.",
         )
+        .found_by("state")
     }
 }
 

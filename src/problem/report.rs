@@ -39,6 +39,8 @@ pub struct Report {
     pub headers: HeaderMap,
     /// Further fields of the problem document.
     pub fields: Vec<(&'static str, Value)>,
+    /// The area of the command `doctor` that finds its cause.
+    pub found_by: Option<&'static str>,
 }
 
 impl Deref for Problem {
@@ -64,6 +66,7 @@ impl Problem {
             effect: None,
             headers: HeaderMap::new(),
             fields: Vec::new(),
+            found_by: None,
         }))
     }
 
@@ -110,6 +113,12 @@ impl Problem {
         self
     }
 
+    /// As one whose cause the command `doctor` finds in that area.
+    pub fn found_by(mut self, area: &'static str) -> Self {
+        self.0.found_by = Some(area);
+        self
+    }
+
     /// As the failure of a call with that effect.
     pub fn of_call(mut self, effect: Effect) -> Self {
         self.0.effect = Some(effect);
@@ -131,6 +140,12 @@ impl Problem {
     }
 }
 
+/// How the cause of a failure is found, as a sentence.
+pub fn find_cause(area: &str) -> String {
+    let command = ["sevendigital-mcp doctor", area].join(" ");
+    format!("To find the cause, run `{}`.", command.trim_end())
+}
+
 impl Report {
     /// The problem in sentences, the same on every surface: what happened, the code, what to do, and what it means for money and for repeating.
     pub fn detail(&self) -> String {
@@ -144,6 +159,7 @@ impl Report {
         sentences.extend(self.upstream_message.as_ref().map(quote));
         sentences.extend(advice);
         sentences.extend(self.effect.map(|effect| self.consequence(effect)));
+        sentences.extend(self.found_by.map(find_cause));
         sentences.join(" ")
     }
 

@@ -50,11 +50,12 @@ fn reworded(error: Error) -> Problem {
             Kind::NotConfigured,
             "No 7digital consumer key is set, so nothing can be called.",
             "Set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` in the server's environment, or start it with `--sandbox` to try it without a key.",
-        ),
+        )
+        .found_by("settings"),
         Error::Input { name, problem } => argument(&format_args!("{name}: {problem}")),
         Error::NotSent(reason) => {
             let what = format!("7digital could not be reached: {reason}.");
-            later(Kind::Unavailable, what, connection_advice(reason), None)
+            later(Kind::Unavailable, what, connection_advice(reason), None).found_by("network")
         }
         Error::CircuitOpen { retry_after } => {
             let what = "7digital has been failing, so reads are held back for a few seconds.";
@@ -66,8 +67,9 @@ fn reworded(error: Error) -> Problem {
             clock_ahead,
         } => {
             let what = "7digital did not authorise the request.";
-            let advice = authorisation_advice(&message, clock_ahead);
-            Problem::new(Kind::NotAuthorised, what, advice).quoting(None, &message)
+            let advice = Denial::of(&message, clock_ahead).advice();
+            let problem = Problem::new(Kind::NotAuthorised, what, advice);
+            problem.quoting(None, &message).found_by("account")
         }
         Error::Throttled { retry_after } => {
             let what = "7digital's rate limit is reached.";
@@ -169,28 +171,74 @@ pub(super) fn advice(code: u32) -> &'static str {
     }
 }
 
-/// Which setting to look at, by the words that 7digital's refusals are known to have.
-fn authorisation_advice(message: &str, clock_ahead: Option<i64>) -> String {
-    if let Some(seconds) = clock_ahead {
-        let direction = if seconds > 0 { "ahead of" } else { "behind" };
-        return format!(
-            "This machine's clock is {} seconds {direction} 7digital's, and signatures hold a time: correct the clock.",
-            seconds.unsigned_abs()
-        );
+/// What 7digital did not accept of a request, by the words that its refusals are known to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// The time in the signature: this machine's clock is that many seconds ahead of 7digital's.
+    Clock(i64),
+    /// The user's token, or that there is none.
+    Token,
+    /// The signature.
+    Signature,
+    /// The time in the signature, though the clocks agree.
+    Time,
+    /// The operation.
+    Operation,
+    /// The key, or its right to the operation.
+    Rights,
+    /// Something that the words don't tell.
+    Unclear,
+}
+
+/// Words of 7digital's refusals, in small letters, and what they are about.
+const WORDS: [(&str, Denial); 7] = [
+    ("access token", Denial::Token),
+    ("user credentials", Denial::Token),
+    ("signature", Denial::Signature),
+    ("timestamp", Denial::Time),
+    ("nonce", Denial::Time),
+    ("not found", Denial::Operation),
+    ("denied", Denial::Rights),
+];
+
+impl Denial {
+    /// By 7digital's words, and by what its clock says of ours where the two differ.
+    pub fn of(message: &str, clock_ahead: Option<i64>) -> Self {
+        if let Some(seconds) = clock_ahead {
+            return Self::Clock(seconds);
+        }
+        let message = message.to_ascii_lowercase();
+        let known = WORDS.iter().find(|(words, _)| message.contains(words));
+        known.map_or(Self::Unclear, |(_, denial)| *denial)
     }
-    let message = message.to_ascii_lowercase();
-    let advice = if message.contains("access token") || message.contains("user credentials") {
-        "Run `sevendigital-mcp login`, or set a user's `SEVENDIGITAL_ACCESS_TOKEN` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`; for managed users pass `userId` (or set `SEVENDIGITAL_USER_ID`)."
-    } else if message.contains("signature") {
-        "Check `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`: one of them does not belong to its key."
-    } else if message.contains("timestamp") || message.contains("nonce") {
-        "Check this machine's clock: signatures hold a time."
-    } else if message.contains("not found") {
-        "Check `SEVENDIGITAL_BASE_URI`; 7digital may also have withdrawn this operation for your key."
-    } else if message.contains("denied") {
-        "Check `SEVENDIGITAL_CONSUMER_KEY`, `country` (`SEVENDIGITAL_COUNTRY`), and with 7digital that your key has the right to this operation."
-    } else {
-        "Check `SEVENDIGITAL_CONSUMER_KEY`, `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN`, `country`, and that your key has the right to this operation."
-    };
-    advice.to_owned()
+
+    /// Which setting to look at.
+    pub fn advice(self) -> String {
+        let advice = match self {
+            Self::Clock(seconds) => {
+                let direction = if seconds > 0 { "ahead of" } else { "behind" };
+                return format!(
+                    "This machine's clock is {} seconds {direction} 7digital's, and signatures hold a time: correct the clock.",
+                    seconds.unsigned_abs()
+                );
+            }
+            Self::Token => {
+                "Run `sevendigital-mcp login`, or set a user's `SEVENDIGITAL_ACCESS_TOKEN` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`; for managed users pass `userId` (or set `SEVENDIGITAL_USER_ID`)."
+            }
+            Self::Signature => {
+                "Check `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN_SECRET`: one of them does not belong to its key."
+            }
+            Self::Time => "Check this machine's clock: signatures hold a time.",
+            Self::Operation => {
+                "Check `SEVENDIGITAL_BASE_URI`; 7digital may also have withdrawn this operation for your key."
+            }
+            Self::Rights => {
+                "Check `SEVENDIGITAL_CONSUMER_KEY`, `country` (`SEVENDIGITAL_COUNTRY`), and with 7digital that your key has the right to this operation."
+            }
+            Self::Unclear => {
+                "Check `SEVENDIGITAL_CONSUMER_KEY`, `SEVENDIGITAL_CONSUMER_SECRET` and `SEVENDIGITAL_ACCESS_TOKEN`, `country`, and that your key has the right to this operation."
+            }
+        };
+        advice.to_owned()
+    }
 }

@@ -25,7 +25,7 @@ use crate::config::{Config, ConfigError, LogFormat};
 /// Of this program's own lines we know what they hold.
 pub fn start(config: &Config) -> Result<Logging, ConfigError> {
     let filter = EnvFilter::try_new(config.log_filter.as_deref().unwrap_or("info"))
-        .map_err(|error| ConfigError(format!("`RUST_LOG` is not a log filter: {error}")))?;
+        .map_err(|error| ConfigError::new(format!("`RUST_LOG` is not a log filter: {error}")))?;
     // Without colours: a line that we coloured could not be distinguished from one that brought its own escapes.
     let layer = lines::layer().with_ansi(false).with_writer(std::io::stderr);
     let layer = match config.log_format {
@@ -48,7 +48,7 @@ pub fn start(config: &Config) -> Result<Logging, ConfigError> {
         .with(layer.with_filter(filter).with_filter(filter_fn(is_known)))
         .with(traces)
         .try_init()
-        .map_err(|error| ConfigError(format!("logging can't be started: {error}")))?;
+        .map_err(|error| ConfigError::new(format!("logging can't be started: {error}")))?;
     std::panic::set_hook(Box::new(tell));
     Ok(logging)
 }
@@ -141,7 +141,9 @@ where
         return Ok((logging, Some(layer.boxed())));
     }
     match &config.otlp_endpoint {
-        Some(_) if !cfg!(feature = "otlp") => Err(ConfigError("`otlp_endpoint` (`SEVENDIGITAL_MCP_OTLP_ENDPOINT`): this program was built without OTLP; build it with `--features otlp`, or leave it out".into())),
+        Some(_) if !cfg!(feature = "otlp") => Err(ConfigError::new(
+            "`otlp_endpoint` (`SEVENDIGITAL_MCP_OTLP_ENDPOINT`): this program was built without OTLP; build it with `--features otlp`, or leave it out",
+        )),
         _ => Ok((Logging::default(), None)),
     }
 }

@@ -45,7 +45,7 @@ where
         .with_endpoint(address)
         .with_timeout(EXPORT_TIMEOUT)
         .build()
-        .map_err(|error| ConfigError(format!("`otlp_endpoint`: {error}")))?;
+        .map_err(|error| ConfigError::new(format!("`otlp_endpoint`: {error}")))?;
     let resource = Resource::builder()
         .with_service_name(env!("CARGO_PKG_NAME"))
         .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))

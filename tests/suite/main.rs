@@ -17,10 +17,14 @@ mod support;
 
 // What is published of the tools and holds for each of them: contract files, README, OpenAPI, the same answer on every surface.
 mod contracts;
+// Planted faults, found by name, by a command that changes nothing.
+mod doctor;
 // Bytes on a real port that are no good request, foreign pages and slow clients: what becomes of them, whatever the path.
 mod http;
 // Who may call what, and on whose account: tokens, scopes, users.
 mod identity;
+// The MCP clients that start this server: the shape of an entry, and how it gets into each one's file and out again.
+mod connect;
 // The page in the user's browser on which a purchase is confirmed.
 mod browser;
 // As much at once as the limits let through, and one more.

@@ -1,8 +1,10 @@
-//! README.md and mcp.json, held to the code.
+//! README.md, docs/doctor.md and mcp.json, held to the code.
 
 use clap::Parser as _;
 use sevendigital::{Auth, Effect};
-use sevendigital_mcp::cli::args::Cli;
+use sevendigital_mcp::cli::args::{Area, Cli};
+use sevendigital_mcp::cli::doctor::checks;
+use sevendigital_mcp::cli::doctor::finding::Check;
 use sevendigital_mcp::config::{LIMITS, SETTINGS, Setting};
 use sevendigital_tools::{AnyTool, TOOLS};
 
@@ -76,24 +78,45 @@ fn setting_row(setting: &Setting) -> String {
 /// `UPDATE_DOCS=1` rewrites what is out of date.
 #[test]
 fn the_generated_tables_are_what_the_code_says() {
-    let mut current = readme();
-    for (name, table) in generated() {
-        let start = format!("<!-- {name}: generated -->\n");
+    check_generated("README.md", &generated());
+    check_generated("docs/doctor.md", &Area::ALL.map(findings));
+}
+
+/// The ids of an area, with what is looked at and why.
+fn findings(area: Area) -> (&'static str, String) {
+    let row = |check: &Check| {
+        let Check { id, expected, why } = check;
+        format!("| <a id=\"{id}\"></a>`{id}` | {expected} | {why} |")
+    };
+    let rows = checks(area).iter().map(row).collect();
+    let name = checks(area)[0].area();
+    (
+        name,
+        table("| id | what is so if all is well | why it matters |", rows),
+    )
+}
+
+fn check_generated(name: &str, tables: &[(&str, String)]) {
+    let path = root().join(name);
+    let read = || std::fs::read_to_string(&path).unwrap();
+    let mut current = read();
+    for (table_name, table) in tables {
+        let start = format!("<!-- {table_name}: generated -->\n");
         let from = current.find(&start);
-        let from = from.unwrap_or_else(|| panic!("README.md has no {start}")) + start.len();
+        let from = from.unwrap_or_else(|| panic!("{name} has no {start}")) + start.len();
         let length = current[from..].find("<!-- end -->").unwrap();
-        current.replace_range(from..from + length, &table);
+        current.replace_range(from..from + length, table);
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(root().join("README.md"), &current).unwrap();
+        std::fs::write(&path, &current).unwrap();
     }
-    for (found, expected) in readme().lines().zip(current.lines()) {
+    for (found, expected) in read().lines().zip(current.lines()) {
         assert_eq!(
             found, expected,
-            "README.md is out of date: run with UPDATE_DOCS=1"
+            "{name} is out of date: run with UPDATE_DOCS=1"
         );
     }
-    assert_eq!(readme().len(), current.len());
+    assert_eq!(read().len(), current.len());
 }
 
 #[test]

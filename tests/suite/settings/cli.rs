@@ -109,7 +109,7 @@ async fn help_names_every_flag_and_command() {
     let flags = sevendigital_mcp::config::SETTINGS
         .iter()
         .filter_map(|setting| setting.flag.as_deref());
-    for word in flags.chain(["--config", "serve", "stdio", "tools", "call"]) {
+    for word in flags.chain(["--config", "serve", "stdio", "tools", "call", "config"]) {
         let word = word.split(['=', '[']).next().unwrap();
         assert!(out.contains(word), "{word}: {out}");
     }

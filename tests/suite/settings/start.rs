@@ -8,7 +8,7 @@ use sevendigital_sandbox::Sandbox;
 use tokio::process::Command;
 
 use crate::support::draft::Draft;
-use crate::support::{Server, Variable, folder, program, sandbox_settings, within};
+use crate::support::{Server, Variable, by_nobody, folder, program, sandbox_settings, within};
 
 /// Exit code, stdout and stderr.
 async fn run(command: &mut Command) -> (Option<i32>, String, String) {
@@ -289,37 +289,6 @@ fn in_a_pod(arguments: &[&str]) -> Command {
         "/"
     });
     started_in(place, None, arguments, &links)
-}
-
-/// A copy of the program in that folder, run by a user whom the system does not know; nothing where the test may not become another.
-#[cfg(unix)]
-fn by_nobody(folder: &Path, command: &Command) -> Option<Command> {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    if fs::metadata("/proc/self").ok()?.uid() != 0 {
-        return None;
-    }
-    let copy = folder.join("program");
-    fs::copy(command.as_std().get_program(), &copy).unwrap();
-    for path in [folder, &copy] {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    let program = command.as_std();
-    let mut other = Command::new(copy);
-    other.args(program.get_args()).env_clear();
-    other.envs(
-        program
-            .get_envs()
-            .filter_map(|(name, value)| Some((name, value?))),
-    );
-    other
-        .current_dir(program.get_current_dir().unwrap())
-        .uid(54_321)
-        .gid(54_321);
-    for set in [Command::stdin, Command::stdout, Command::stderr] {
-        set(&mut other, std::process::Stdio::piped());
-    }
-    other.kill_on_drop(true);
-    Some(other)
 }
 
 #[cfg(unix)]

@@ -56,6 +56,37 @@ fn within_nothing(mut command: Command, variables: &[(String, String)]) -> Comma
     command
 }
 
+/// A copy of the program in that folder, run by a user whom the system does not know; nothing where the test may not become another.
+#[cfg(unix)]
+pub(crate) fn by_nobody(folder: &Path, command: &Command) -> Option<Command> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    if std::fs::metadata("/proc/self").ok()?.uid() != 0 {
+        return None;
+    }
+    let copy = folder.join("program");
+    std::fs::copy(command.as_std().get_program(), &copy).unwrap();
+    for path in [folder, &copy] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let program = command.as_std();
+    let mut other = Command::new(copy);
+    other.args(program.get_args()).env_clear();
+    other.envs(
+        program
+            .get_envs()
+            .filter_map(|(name, value)| Some((name, value?))),
+    );
+    other
+        .current_dir(program.get_current_dir().unwrap())
+        .uid(54_321)
+        .gid(54_321);
+    for set in [Command::stdin, Command::stdout, Command::stderr] {
+        set(&mut other, Stdio::piped());
+    }
+    other.kill_on_drop(true);
+    Some(other)
+}
+
 /// A setting by environment variable, and its value.
 pub(crate) type Variable = (String, String);
 

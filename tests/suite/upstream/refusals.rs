@@ -19,7 +19,7 @@ const SIGN_UP: &str = "signup-user";
 fn unauthorised(words: &str, advice: &str) -> Expected {
     let words = quoted(words);
     Expected::Error(format!(
-        "7digital did not authorise the request.{words} {advice} {AGAIN_IN_VAIN}"
+        "7digital did not authorise the request.{words} {advice} {AGAIN_IN_VAIN} To find the cause, run `sevendigital-mcp doctor account`."
     ))
 }
 

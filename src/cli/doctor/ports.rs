@@ -1,0 +1,136 @@
+//! The area `ports`: whether the addresses of `serve` can be listened on.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::net::lookup_host;
+
+use super::context::Context;
+use super::finding::{Check, Finding};
+use crate::config::Config;
+use crate::http::answers::AnswerRoom;
+use crate::http::health;
+use crate::http::listener::Listener;
+
+/// What is looked at here.
+pub(super) const CHECKS: &[Check] = &[MCP, REST, METRICS, EXPOSURE, LOCALHOST];
+
+const MCP: Check = Check {
+    id: "ports.mcp",
+    expected: "The address of `bind` is free, or this server has it.",
+    why: "`serve` does not start where another program has its port. Over stdio no port is needed.",
+};
+const REST: Check = Check {
+    id: "ports.rest",
+    expected: "The address of `rest_bind` is free, or this server has it.",
+    why: "`serve` does not start where another program has its port.",
+};
+const METRICS: Check = Check {
+    id: "ports.metrics",
+    expected: "The address of `metrics_bind` is free.",
+    why: "`serve` does not start where another program has its port.",
+};
+const EXPOSURE: Check = Check {
+    id: "ports.exposure",
+    expected: "What other machines can reach asks for a token.",
+    why: "Whoever reaches an open server spends the user's money; so it does not start without.",
+};
+const LOCALHOST: Check = Check {
+    id: "ports.localhost",
+    expected: "The name `localhost` stands for 127.0.0.1.",
+    why: "A client that is told `http://localhost:9090/mcp` looks for the server where the name leads it, perhaps to ::1 alone.",
+};
+
+/// Tries the addresses: each is bound and let go again.
+pub(super) async fn examine(context: &Context<'_>) -> Vec<Finding> {
+    let Ok(config) = context.loaded else {
+        let why = "The settings can't be read.";
+        return CHECKS.iter().map(|check| check.skip(why)).collect();
+    };
+    let exposure = match config.check_exposure() {
+        Ok(()) => EXPOSURE.pass("Only this machine reaches it, or it asks for a token."),
+        Err(error) => EXPOSURE.fail(format!("{error}."), "Do as it says."),
+    };
+    vec![
+        port(config, &MCP, "bind", Some(config.bind)).await,
+        port(config, &REST, "rest_bind", config.rest_bind).await,
+        port(config, &METRICS, "metrics_bind", config.metrics_bind).await,
+        exposure,
+        localhost().await,
+    ]
+}
+
+async fn port(
+    config: &Config,
+    check: &'static Check,
+    key: &'static str,
+    address: Option<SocketAddr>,
+) -> Finding {
+    let Some(address) = address else {
+        return check.skip(format!("`{key}` is not set."));
+    };
+    let Err(error) = Listener::bind(
+        key,
+        address,
+        &config.limits,
+        AnswerRoom::new(&config.limits),
+    ) else {
+        return check.pass(match address.port() {
+            0 => "Port 0 takes whatever port is free.".to_owned(),
+            _ => format!("{address} is free."),
+        });
+    };
+    if health::answers_at(address).await {
+        return check.pass(format!("This server answers at {address} already."));
+    }
+    let fix = format!(
+        "Stop the other program, or choose another port with `{key}`. To see which it is, type `lsof -i :{}` (`netstat -ano` on Windows).",
+        address.port()
+    );
+    // Who chose the address needs it; who did not uses perhaps stdio alone.
+    let is_chosen = config.origins.iter().any(|origin| origin.path == key);
+    if is_chosen {
+        check.fail(format!("{error}."), fix)
+    } else {
+        check.warn(format!("{error}."), fix)
+    }
+}
+
+async fn localhost() -> Finding {
+    let found = lookup_host(("localhost", 0)).await;
+    let found = found.into_iter().flatten();
+    leads_to(&found.map(|address| address.ip()).collect::<Vec<_>>())
+}
+
+fn leads_to(addresses: &[IpAddr]) -> Finding {
+    let details = addresses.iter().map(IpAddr::to_string);
+    let fix = "Write `http://127.0.0.1:…` into the client's file in place of `localhost`.";
+    let found = if addresses.is_empty() {
+        LOCALHOST.warn("`localhost` stands for no address on this machine.", fix)
+    } else if addresses.iter().any(IpAddr::is_ipv4) {
+        LOCALHOST.pass("`localhost` stands for 127.0.0.1.")
+    } else {
+        let what = "`localhost` stands for IPv6 addresses alone on this machine.";
+        LOCALHOST.warn(what, fix)
+    };
+    found.with(details)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Status;
+    use super::*;
+
+    #[test]
+    fn localhost_that_is_ipv6_alone_is_a_warning() {
+        #[rustfmt::skip]
+        let rows: [(&[&str], Status); 4] = [
+            (&["127.0.0.1"], Status::Pass), (&["::1", "127.0.0.1"], Status::Pass),
+            (&["::1"], Status::Warn), (&[], Status::Warn),
+        ];
+        for (addresses, status) in rows {
+            let addresses = addresses.iter().map(|address| address.parse().unwrap());
+            let addresses: Vec<IpAddr> = addresses.collect();
+            assert_eq!(leads_to(&addresses).status, status);
+        }
+    }
+}
