@@ -6,6 +6,7 @@ pub use self::outcome::{CallOutcome, Completed};
 pub use self::pending::account_of;
 pub use self::questions::{Details, OpenQuestion, Questions, ToOpen};
 pub use self::registry::Registry;
+pub use self::views::{Account, Viewer};
 
 mod audit;
 mod call;
@@ -22,3 +23,4 @@ mod questions;
 mod rate_limits;
 mod registry;
 pub mod upstream;
+mod views;
