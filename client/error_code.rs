@@ -28,6 +28,16 @@ pub fn is_remote_fault(code: u32) -> bool {
     !(1000..7000).contains(&code)
 }
 
+/// Every code that is documented, in order, with its meaning.
+///
+/// ```
+/// let mut all = sevendigital::error_code::documented();
+/// assert!(all.any(|(code, meaning)| code == 3001 && meaning.what.contains("expired")));
+/// ```
+pub fn documented() -> impl Iterator<Item = (u32, Meaning)> {
+    CODES.iter().map(|(code, ..)| (*code, meaning(*code)))
+}
+
 /// The meaning of a numeric code; an unknown one gets the meaning of its thousands.
 ///
 /// ```

@@ -8,6 +8,7 @@ pub use self::pending::account_of;
 pub use self::permits::UntakenBytes;
 pub use self::questions::{Details, OpenQuestion, Questions, ToOpen};
 pub use self::registry::Registry;
+pub use self::views::{Account, Viewer};
 
 mod audit;
 mod call;
@@ -25,3 +26,4 @@ mod questions;
 mod rate_limits;
 mod registry;
 pub mod upstream;
+mod views;

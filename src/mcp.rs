@@ -1,12 +1,16 @@
-//! MCP over HTTP and stdio, in every protocol revision: the tools as clients see them, and calls as they make them.
+//! MCP over HTTP and stdio, in every protocol revision: tools, prompts and resources as clients see them, and calls as they make them.
 
 mod accept;
+mod completions;
 mod elicitation;
 mod hosts;
+mod introduction;
 mod lines;
 mod message;
 mod pages;
 mod progress;
+mod prompts;
+mod resources;
 mod result;
 pub mod router;
 mod server;

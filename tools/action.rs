@@ -113,6 +113,14 @@ impl Action {
         }
     }
 
+    /// A look at an item, for whoever wants to know its price.
+    pub fn look(item: Item) -> Self {
+        Self {
+            verb: "Look at",
+            ..Self::deletion(item)
+        }
+    }
+
     /// A deletion that can't be undone.
     pub(crate) fn deletion(item: Item) -> Self {
         Self {

@@ -7,6 +7,13 @@ use crate::arguments::Body;
 use crate::schema;
 use crate::{Arguments, Contract, Prepared, RateLimitClass, Tool, ToolError};
 
+/// The schemas of one type.
+#[derive(Debug, Clone, Copy)]
+struct Schemas {
+    whole: fn() -> Map<String, Value>,
+    listed: fn() -> Map<String, Value>,
+}
+
 /// A tool with its types hidden, so that one table can hold all of them.
 #[derive(Debug, Clone, Copy)]
 pub struct AnyTool {
@@ -16,8 +23,10 @@ pub struct AnyTool {
     pub requires_confirmation: bool,
     /// Which rate limit it has, beside those that bind every call.
     pub rate_limit: RateLimitClass,
-    input_schema: fn() -> Map<String, Value>,
-    output_schema: fn() -> Map<String, Value>,
+    /// How many characters a result may have that a model reads whole, where that is more than usual.
+    pub max_result_chars: Option<u32>,
+    input: Schemas,
+    output: Schemas,
     prepare: fn(Arguments) -> Result<Prepared, ToolError>,
 }
 
@@ -34,23 +43,43 @@ impl AnyTool {
             contract: T::CONTRACT,
             requires_confirmation: T::ACTION.is_some(),
             rate_limit: T::RATE_LIMIT,
-            input_schema: match T::CONTRACT.upstream.method {
-                Method::Get => schema::input::<T::Input>,
-                Method::Post => schema::input::<Body<T::Input>>,
+            max_result_chars: T::MAX_RESULT_CHARS,
+            input: match T::CONTRACT.upstream.method {
+                Method::Get => Schemas {
+                    whole: schema::input::<T::Input>,
+                    listed: schema::listed_input::<T::Input>,
+                },
+                Method::Post => Schemas {
+                    whole: schema::input::<Body<T::Input>>,
+                    listed: schema::listed_input::<Body<T::Input>>,
+                },
             },
-            output_schema: schema::output::<T::Output>,
+            output: Schemas {
+                whole: schema::output::<T::Output>,
+                listed: schema::listed_output::<T::Output>,
+            },
             prepare: Prepared::new::<T>,
         }
     }
 
     /// JSON schema of the arguments.
     pub fn input_schema(&self) -> Map<String, Value> {
-        (self.input_schema)()
+        (self.input.whole)()
+    }
+
+    /// The same as MCP lists it, where every byte is read by a model.
+    pub fn listed_input_schema(&self) -> Map<String, Value> {
+        (self.input.listed)()
     }
 
     /// JSON schema of the document.
     pub fn output_schema(&self) -> Map<String, Value> {
-        (self.output_schema)()
+        (self.output.whole)()
+    }
+
+    /// The same as MCP lists it: shorter, and met by whatever meets the whole one.
+    pub fn listed_output_schema(&self) -> Map<String, Value> {
+        (self.output.listed)()
     }
 
     /// Reads and checks the arguments: card data, types, bounds. Nothing is sent.

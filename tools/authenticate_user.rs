@@ -16,9 +16,9 @@ impl Tool for AuthenticateUser {
         name: "authenticate-user",
         title: "7digital Authenticate User",
         summary: "Checks an e-mail address and a password.",
-        description: "Checks a user's e-mail address and password with 7digital and returns the user. It gives no access token. \
-            Charges nothing. Don't try passwords: wrong ones may lock the account. The fields go into `body`. \
-            Example: {\"body\": {\"emailAddress\": \"jane.smith@example.com\", \"password\": \"the password\"}}.",
+        description: "Checks a user's e-mail address and password with 7digital and returns the user, no access token. \
+            Don't try passwords: wrong ones may lock the account. \
+            Example: {\"body\": {\"emailAddress\": \"jane@example.com\", \"password\": \"the password\"}}.",
         hints: Hints::NON_IDEMPOTENT,
         rest: "/v1/user/authenticate",
         upstream: Endpoint::post("/user/authenticate", Auth::Consumer, Effect::Writes),

@@ -18,9 +18,8 @@ impl Tool for CreateUser {
         name: "create-user",
         title: "7digital Create User",
         summary: "Makes a user of the partner's own, for good.",
-        description: "Creates a user of the partner's own (a managed user), permanently: users can't be deleted here. Charges nothing. \
-            The answer's `userId` is the id to pass to other tools from now on: keep it. Without `userId` one is made from the e-mail address, so that the same call again makes no second user. \
-            If the id exists already, 7digital refuses with code 2003 and nothing changes. \
+        description: "Creates a user of the partner's own (a managed user), for good: users can't be deleted here. \
+            Keep the answer's `userId`: other tools take it. The same call again makes no second user; code 2003: the id exists already. \
             Example: {\"email\": \"new.user@example.com\"}.",
         hints: Hints::IDEMPOTENT_CREATION,
         rest: "/v1/user/create",
@@ -53,14 +52,14 @@ impl Tool for CreateUser {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NewUser {
-    /// Email address of the new user.
+    /// E-mail address of the new user.
     #[serde(rename(serialize = "emailAddress"))]
     email: Email,
-    /// Id of the new user, 1 to 255 characters, permanent; best one that says nothing about the person. Default: made from the e-mail address.
+    /// Permanent id of the new user, best one that says nothing about the person. Default: made from the e-mail address.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }
 

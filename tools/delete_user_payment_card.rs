@@ -14,8 +14,7 @@ impl Tool for DeleteUserPaymentCard {
         name: "delete-user-payment-card",
         title: "7digital Delete User Payment Card",
         summary: "Deletes a card, for good.",
-        description: "Deletes one of the user's cards. It can't be brought back; the user would have to register it again. \
-            Ask the user before calling. Get the id from list-user-payment-cards. The fields go into `body`. \
+        description: "Deletes one of the user's payment cards, for good. Ask the user before. \
             Example: {\"body\": {\"cardId\": \"8154431\"}}.",
         hints: Hints::REPLACEMENT,
         rest: "/v1/user/payment/card/delete",

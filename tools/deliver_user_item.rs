@@ -18,9 +18,8 @@ impl Tool for DeliverUserItem {
         name: "deliver-user-item",
         title: "7digital Deliver User Item",
         summary: "Logs a sale that 7digital bills to the partner, and puts the item into the locker.",
-        description: "Logs a sale that the partner has already charged for, and puts the release or track into the user's locker. It does not return a download: get-user-locker does. \
-            Costs money: 7digital bills the partner for each sale logged, and it can't be undone here. Call it once per item sold; if an answer is lost, look into get-user-locker before calling again. \
-            `retailPrice` is in minor units: 799 is 7.99. `transactionId` is the partner's own reference; one is made and returned if none is given. \
+        description: "Logs a sale that the partner has charged for already, and puts the release or track into the user's locker; get-user-locker has the download. \
+            Costs money: 7digital bills the partner for each sale, and it can't be undone here. Once per item sold. \
             Example: {\"releaseId\": \"11700062\", \"retailPrice\": 799, \"currency\": \"GBP\"}.",
         hints: Hints::SALE,
         rest: "/v1/user/deliveritem",
@@ -61,26 +60,26 @@ impl Tool for DeliverUserItem {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Sale {
-    /// Purchased release to deliver. Also needed for a track: the release that the track is on.
+    /// Release that was sold; of a track, the release that it is on.
     release_id: Option<Id>,
-    /// Purchased track to deliver; without it the whole release is delivered.
+    /// Track that was sold, instead of the whole release.
     track_id: Option<Id>,
-    /// The partner's own reference of the sale; made here if none is given.
+    /// The partner's reference of the sale; made here if none is given.
     #[schemars(extend("x-kind" = "id"))]
     transaction_id: Option<Text>,
     /// What the user paid, in minor units: 799 is 7.99; 0 if it was free.
     retail_price: Option<Price>,
-    /// Currency of `retailPrice` as three letters (ISO 4217), such as `GBP`.
+    /// Of `retailPrice`: three letters, such as `GBP`.
     currency: Option<Currency>,
-    /// 7digital package: `2` is standard (MP3), the default; `9` is premium (FLAC).
+    /// `2` is standard (MP3), the default; `9` is premium (FLAC).
     package_id: Option<Id>,
-    /// The user's e-mail address, which 7digital stores with the sale.
+    /// The user's, which 7digital stores with the sale.
     email_address: Option<Email>,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }
 

@@ -20,8 +20,8 @@ impl Tool for GetUserCardRegistration {
         name: "get-user-card-registration",
         title: "7digital Get User Card Registration",
         summary: "Tells whether the user has entered the card.",
-        description: "Tells how far the registration of a card is: `pending` until the user has entered the card on 7digital's page, then `complete` with the card. \
-            A registration that failed is reported as an error with the reason. Changes nothing and costs nothing; ask again every few seconds while it is pending. \
+        description: "Tells how far a card's registration is: `pending` until the user has entered the card on 7digital's page, then `complete` with the card; an error if it failed. \
+            Ask every few seconds while pending. \
             Example: {\"id\": \"7c9e6679-7425-40de-944b-e07fc1f90ae7\"}.",
         hints: Hints::READ,
         rest: "/v1/user/payment/cardregistration/{id}",
@@ -46,13 +46,13 @@ impl Tool for GetUserCardRegistration {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Registration {
-    /// Card registration id, as register-user-payment-card gave it.
+    /// Registration id from register-user-payment-card.
     id: Id,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }
 

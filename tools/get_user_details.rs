@@ -17,8 +17,7 @@ impl Tool for GetUserDetails {
         name: "get-user-details",
         title: "7digital Get User Details",
         summary: "Looks a user up by id.",
-        description: "Looks a user up by id: kind of account and e-mail address. Changes nothing and costs nothing. The answer is personal data. \
-            An id that 7digital does not know is refused with code 1002 or 2001. \
+        description: "Looks a user of the partner's up by id: kind of account and e-mail address, which are personal data. Code 1002 or 2001: the id is not known. \
             Example: {\"userId\": \"500123\"}.",
         hints: Hints::READ,
         rest: "/v1/user/details",
@@ -37,8 +36,8 @@ impl Tool for GetUserDetails {
 pub struct Whose {
     /// The user id to look up.
     user_id: UserId,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }

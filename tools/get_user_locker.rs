@@ -2,11 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_with::skip_serializing_none;
-use sevendigital::{Auth, Effect, Endpoint};
+use sevendigital::{Answer, Auth, Client, Effect, Endpoint};
 
 use crate::models::{Document, Lockers};
-use crate::values::{Count, Country, Id, Sort, UsageTypes, UserId};
+use crate::sent::Sent;
+use crate::values::{Count, Country, Id, Sort, UsageTypes, UserId, View};
 use crate::{Contract, Fields, Hints, Scope, Tool, ToolError};
 
 /// The tool.
@@ -17,16 +19,18 @@ impl Tool for GetUserLocker {
         name: "get-user-locker",
         title: "7digital Get User Locker",
         summary: "Lists what the user owns, page by page, with download links.",
-        description: "Lists the releases and tracks that a user owns, a page at a time, with their download links. \
-            Can be narrowed to a release, a track or a purchase, and sorted. \
-            `totalItems` counts releases; ask for the next `page` while page * pageSize is below it. \
-            Changes nothing and costs nothing. Download links may be signed: don't publish them. \
-            Example: {\"page\": 1, \"pageSize\": 10}.",
+        description: "Lists the music that the user owns: albums and tracks, with download links. \
+            The `view` `summary` is a sixth as long. \
+            `totalItems` counts releases; there is a next `page` while page * pageSize is below it. Links may be signed: don't publish them. \
+            Example: {\"page\": 1, \"pageSize\": 10, \"view\": \"summary\"}.",
         hints: Hints::READ,
         rest: "/v1/user/locker",
         upstream: Endpoint::get("/user/locker", Auth::User, Effect::Reads),
         scope: Scope::Reads,
     };
+
+    // A full page of fifty releases.
+    const MAX_RESULT_CHARS: Option<u32> = Some(200_000);
 
     type Input = Page;
     type Output = Document<Lockers>;
@@ -51,6 +55,19 @@ impl Tool for GetUserLocker {
         Ok(())
     }
 
+    /// `view` is ours; 7digital always sends all.
+    async fn call(client: &Client, page: &Page) -> Result<Answer<Fields>, ToolError> {
+        let sent = Sent::new(page).with("view", None);
+        sent.call(client, &Self::CONTRACT.upstream).await
+    }
+
+    fn complete(_: &Client, page: &Page, answer: &mut Answer<Fields>) -> Result<(), ToolError> {
+        if page.view == Some(View::Summary) {
+            summarize(&mut answer.document);
+        }
+        Ok(())
+    }
+
     fn note(document: &Fields) -> Option<String> {
         let releases = document.get("locker")?.get("lockerReleases")?;
         let count = |name: &str| releases.get(name)?.as_i64();
@@ -70,6 +87,51 @@ impl Tool for GetUserLocker {
     }
 }
 
+/// What a summary keeps of a release, and of a track.
+const OF_RELEASE: [&str; 5] = ["id", "title", "version", "type", "artist"];
+const OF_TRACK: [&str; 4] = ["id", "title", "version", "artist"];
+
+/// Leaves titles, artists, ids and dates of a locker, in the same shape. What stands in `unexpected` stays.
+fn summarize(document: &mut Fields) {
+    let releases = document
+        .get_mut("locker")
+        .and_then(|locker| locker.pointer_mut("/lockerReleases/lockerRelease"));
+    for owned in items(releases) {
+        keep(Some(owned), &["release", "lockerTracks"]);
+        keep(owned.get_mut("release"), &OF_RELEASE);
+        keep_artist(owned.pointer_mut("/release/artist"));
+        let artist = owned.pointer("/release/artist").cloned();
+        for track in items(owned.pointer_mut("/lockerTracks/lockerTrack")) {
+            keep(Some(track), &["track", "purchaseId", "purchaseDate"]);
+            keep(track.get_mut("track"), &OF_TRACK);
+            keep_artist(track.pointer_mut("/track/artist"));
+            // Most tracks are by their release's artist.
+            if track.pointer("/track/artist") == artist.as_ref() {
+                keep(track.get_mut("track"), &["id", "title", "version"]);
+            }
+        }
+    }
+}
+
+fn items(list: Option<&mut Value>) -> impl Iterator<Item = &mut Value> {
+    list.and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn keep_artist(artist: Option<&mut Value>) {
+    let is_named = |artist: &Value| artist.get("name").is_some_and(|name| name != "");
+    match artist {
+        Some(artist) if is_named(artist) => keep(Some(artist), &["id", "name"]),
+        artist => keep(artist, &["id", "appearsAs"]),
+    }
+}
+
+/// Keeps these fields of an object, but for texts that are empty.
+fn keep(object: Option<&mut Value>, names: &[&str]) {
+    if let Some(fields) = object.and_then(Value::as_object_mut) {
+        fields.retain(|name, value| names.contains(&name.as_str()) && value != "");
+    }
+}
+
 /// Widths of covers that 7digital has, in pixels.
 const IMAGE_SIZES: [i64; 9] = [33, 50, 100, 180, 182, 200, 350, 500, 800];
 
@@ -78,28 +140,30 @@ const IMAGE_SIZES: [i64; 9] = [33, 50, 100, 180, 182, 200, 350, 500, 800];
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Page {
-    /// 1-based page number. Default: 1.
+    /// Counted from 1, the default.
     #[schemars(extend("minimum" = 1))]
     page: Option<Count>,
-    /// Number of releases per page, 1 to 50. Default: 10.
+    /// Releases on a page. Default: 10.
     #[schemars(extend("minimum" = 1, "maximum" = 50))]
     page_size: Option<Count>,
-    /// Only this release; an empty page if the user does not own it.
+    /// Only this release; empty if the user does not own it.
     release_id: Option<Id>,
     /// Only this track; needs `releaseId`.
     track_id: Option<Id>,
-    /// Only what came with this purchase; 7digital refuses the call if there is nothing.
+    /// Only what came with this purchase; refused if there is nothing.
     purchase_id: Option<Id>,
-    /// Order: `releaseTitle`, `purchaseDate` or `artistName`, a space, and `asc` or `desc`. Default: `releaseTitle asc`; newest first is `purchaseDate desc`.
+    /// `releaseTitle`, `purchaseDate` or `artistName`, a space, `asc` or `desc`. Default: `releaseTitle asc`; newest first: `purchaseDate desc`.
     sort: Option<Sort>,
-    /// Only what the user may use in these ways: `download`, `subscriptionstreaming` or `adsupportedstreaming`, several with commas between them. Default: all.
+    /// Only for these uses: `download`, `subscriptionstreaming`, `adsupportedstreaming`, with commas between. Default: all.
     usage_types: Option<UsageTypes>,
-    /// Width of the covers in pixels: 33, 50, 100, 180, 182, 200, 350, 500 or 800. Default: 50.
+    /// Width of covers in pixels: 33, 50, 100, 180, 182, 200, 350, 500 or 800. Default: 50.
     image_size: Option<Count>,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// `summary`: titles, artists, ids and dates only. Default: `full`.
+    view: Option<View>,
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }

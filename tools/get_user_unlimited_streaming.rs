@@ -17,8 +17,7 @@ impl Tool for GetUserUnlimitedStreaming {
         name: "get-user-unlimited-streaming",
         title: "7digital Get User Unlimited Streaming",
         summary: "Tells whether the user has a streaming subscription, and until when.",
-        description: "Tells whether a user has a streaming subscription: its level and when it ends (`streaming.level`, `streaming.expiryDate`, UTC). \
-            Without `streaming` in the answer the user has none. Changes nothing and costs nothing. \
+        description: "Tells whether the user has a streaming subscription: its level and when it ends (UTC). Without `streaming` in the answer there is none. \
             Example: {}, or {\"userId\": \"500123\"}.",
         hints: Hints::READ,
         rest: "/v1/user/unlimited-streaming",
@@ -35,10 +34,10 @@ impl Tool for GetUserUnlimitedStreaming {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Whose {
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }

@@ -2,7 +2,7 @@
 //!
 //! A tool's file has its contract (what clients see, and what is called upstream), its input and its call.
 //! [`TOOLS`] holds all of them. [`AnyTool::prepare`] reads and checks the arguments of a call, once; [`Prepared::run`] sends it.
-//! Start with [`purchase_user_item`]; [`tool`] says what all tools share, [`action`] what the user confirms, [`catalogue`] what 7digital says of it, [`models`] has the documents, [`values`] the kinds of value.
+//! Start with [`purchase_user_item`]; [`tool`] says what all tools share, [`action`] what the user confirms, [`catalogue`] what 7digital says of it, [`prompts`] has what people ask for often, [`models`] has the documents, [`values`] the kinds of value.
 
 pub mod action;
 pub mod any_tool;
@@ -14,6 +14,7 @@ pub mod lookup;
 pub mod models;
 pub mod page;
 pub mod prepared;
+pub mod prompts;
 pub mod receipt;
 pub mod reconcile;
 pub mod shape;
@@ -54,6 +55,7 @@ pub use contract::{Annotations, Contract, Hints, RateLimitClass, Scope};
 pub use error::ToolError;
 pub use page::Page;
 pub use prepared::{Prepared, Reply, Target};
+pub use prompts::{PROMPTS, Prompt};
 pub use receipt::{Receipt, Standing};
 pub use tool::{ActionOf, Fields, Tool};
 

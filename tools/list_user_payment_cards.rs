@@ -14,8 +14,7 @@ impl Tool for ListUserPaymentCards {
         name: "list-user-payment-cards",
         title: "7digital List User Payment Cards",
         summary: "Lists the user's cards: kind, last four digits, expiry, default.",
-        description: "Lists the payment cards that a user has registered: id, kind, last four digits, month of expiry (`yyyyMM`), and which one is the default that purchases charge. \
-            Changes nothing and costs nothing. The answer is personal data. \
+        description: "Lists the user's payment cards: last four digits, month of expiry (`yyyyMM`), and which one is the `default` that purchases charge. Personal data. \
             Example: {}.",
         hints: Hints::READ,
         rest: "/v1/user/payment/card",

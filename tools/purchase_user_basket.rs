@@ -18,10 +18,9 @@ impl Tool for PurchaseUserBasket {
         name: "purchase-user-basket",
         title: "7digital Purchase User Basket",
         summary: "Buys all that is in a basket.",
-        description: "Buys everything in a basket, at the prices it was filled with. \
-            Charges money: the user's selected card pays, and it can't be undone here. \
-            Tell the user what is bought and for how much, and get a clear yes, before calling. If an answer is lost, look into `get-user-locker` before buying again. \
-            The country must be the one that the basket was filled for. The user needs a selected card (list-user-payment-cards). \
+        description: "Buys all that is in a basket, at its prices. \
+            Charges the user's default card, for good: get a clear yes to item and price first. \
+            `country` is the one that the basket was filled for. \
             Example: {\"basketId\": \"0f8fad5b-d9cb-469f-a165-70867728950e\"}.",
         hints: Hints::PURCHASE,
         rest: "/v1/user/purchase/basket",
@@ -52,12 +51,12 @@ impl Tool for PurchaseUserBasket {
 pub struct Basket {
     /// 7digital basket id, a GUID.
     basket_id: Id,
-    /// Free tags to store with the sale, as `key=value`, several with commas between them, such as `campaign=summer,source=agent`.
+    /// Tags of the sale, such as `campaign=summer,source=agent`.
     tags: Option<Tags>,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }

@@ -20,10 +20,9 @@ impl Tool for PurchaseUserItem {
         title: "7digital Purchase User Item",
         summary: "Buys a release or a track at the store's price.",
         description: "Buys a release, or one track of it, at the store's current price. \
-            Charges money: the user's selected card pays, and it can't be undone here. \
-            Tell the user what is bought and for how much, and get a clear yes, before calling. If an answer is lost, look into `get-user-locker` before buying again. \
-            For keys of 7digital-branded shops; white-label shops use purchase-user-rrp-item or purchase-user-priced-item. The user needs a selected card (list-user-payment-cards). \
-            Example: {\"releaseId\": \"11700062\"}, or {\"releaseId\": \"11700062\", \"trackId\": \"1170006201\"} for one track.",
+            Charges the user's default card, for good: get a clear yes to item and price first. \
+            For keys of 7digital's own shops; other shops use purchase-user-rrp-item or purchase-user-priced-item. \
+            Example: {\"releaseId\": \"11700062\"}, or {\"releaseId\": \"11700062\", \"trackId\": \"1170006201\"} for a track.",
         hints: Hints::PURCHASE,
         rest: "/v1/user/purchase/item",
         upstream: Endpoint::get("/user/purchase/item", Auth::User, Effect::Charges),
@@ -48,19 +47,19 @@ impl Tool for PurchaseUserItem {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct StoreItem {
-    /// Release id to purchase. Also needed when a track is bought: the release that the track is on.
+    /// Release to buy; of a track, the release that it is on.
     release_id: Option<Id>,
-    /// Track id to purchase; without it the whole release is bought.
+    /// Track to buy, instead of the whole release.
     track_id: Option<Id>,
-    /// The price shown to the user, in minor units: 999 is 9.99. 7digital refuses the purchase (code 3004) if its price is another.
+    /// The price shown to the user, in minor units: 999 is 9.99. 7digital refuses to take another.
     price: Option<Price>,
-    /// Free tags to store with the sale, as `key=value`, several with commas between them, such as `campaign=summer,source=agent`.
+    /// Tags of the sale, such as `campaign=summer,source=agent`.
     tags: Option<Tags>,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }
 

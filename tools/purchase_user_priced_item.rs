@@ -18,10 +18,8 @@ impl Tool for PurchaseUserPricedItem {
         name: "purchase-user-priced-item",
         title: "7digital Purchase User Priced Item",
         summary: "Buys a release or a track at a price that the partner sets.",
-        description: "Buys a release, or one track of it, at a price that the partner sets. \
-            Charges money: the user's selected card pays, and it can't be undone here. \
-            Tell the user what is bought and for how much, and get a clear yes, before calling. If an answer is lost, look into `get-user-locker` before buying again. \
-            `price` is in minor units of the shop's currency: 999 is 9.99. Only for keys that may set prices; the user needs a selected card (list-user-payment-cards). \
+        description: "Buys a release, or one track of it, at a price that the partner sets; for keys that may. \
+            Charges the user's default card, for good: get a clear yes to item and price first. \
             Example: {\"releaseId\": \"11700062\", \"price\": 799}.",
         hints: Hints::PURCHASE,
         rest: "/v1/user/purchase/priceditem",
@@ -52,16 +50,16 @@ impl Tool for PurchaseUserPricedItem {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PricedItem {
-    /// Release id to purchase. Also needed when a track is bought: the release that the track is on.
+    /// Release to buy; of a track, the release that it is on.
     release_id: Option<Id>,
-    /// Track id to purchase; without it the whole release is bought.
+    /// Track to buy, instead of the whole release.
     track_id: Option<Id>,
-    /// Partner-supplied price in minor units of the shop's currency, a whole number: 999 is 9.99.
+    /// In minor units of the shop's currency: 999 is 9.99.
     price: Price,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
 }

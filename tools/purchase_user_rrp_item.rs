@@ -16,9 +16,7 @@ impl Tool for PurchaseUserRrpItem {
         title: "7digital Purchase User Rrp Item",
         summary: "Buys a release or a track at the recommended retail price.",
         description: "Buys a release, or one track of it, at the recommended retail price (RRP). \
-            Charges money: the user's selected card pays, and it can't be undone here. \
-            Tell the user what is bought and for how much, and get a clear yes, before calling. If an answer is lost, look into `get-user-locker` before buying again. \
-            The user needs a selected card (list-user-payment-cards). \
+            Charges the user's default card, for good: get a clear yes to item and price first. \
             Example: {\"releaseId\": \"11700062\"}.",
         hints: Hints::PURCHASE,
         rest: "/v1/user/purchase/rrpitem",

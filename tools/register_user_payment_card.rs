@@ -19,9 +19,8 @@ impl Tool for RegisterUserPaymentCard {
         name: "register-user-payment-card",
         title: "7digital Register User Payment Card",
         summary: "Opens the page on which the user enters a card; no card number comes through here.",
-        description: "Opens the registration of a payment card. The card itself is never given here: the user's browser sends it straight to 7digital and is then led to `redirectUrl`. \
-            The answer holds the registration's id and the address for the browser; ask get-user-card-registration with that id until its status is no longer `pending`. \
-            Charges nothing. Each call opens a new registration. The fields go into `body`. \
+        description: "Opens the registration of a payment card, a new one with each call. The user's browser sends the card to 7digital, never to this tool, and is then led to `redirectUrl`. \
+            Give the user the address in `location`, then ask get-user-card-registration with the `id`. \
             Example: {\"body\": {\"redirectUrl\": \"https://shop.example/cards/done\"}}.",
         hints: Hints::NON_IDEMPOTENT,
         rest: "/v1/user/payment/cardregistration",
@@ -69,14 +68,14 @@ impl Tool for RegisterUserPaymentCard {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Registration {
-    /// Web address that 7digital sends the user's browser to afterwards. Required by 7digital.
+    /// Where the user's browser ends up afterwards. Required by 7digital.
     #[schemars(extend("x-kind" = "address"))]
     redirect_url: Option<Text>,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]

@@ -22,35 +22,70 @@ pub(crate) fn whole<T: JsonSchema>() -> Map<String, Value> {
     std::mem::take(fields)
 }
 
-/// The schema of arguments as clients see it.
+/// The schema of arguments, as REST describes it.
 pub(crate) fn input<T: JsonSchema>() -> Map<String, Value> {
-    let mut schema = Schema::from(whole::<T>());
-    RecursiveTransform(unmark).transform(&mut schema);
-    std::mem::take(schema.ensure_object())
+    transformed::<T>(&[unmark])
 }
 
-/// The schema of a document as clients see it: without the inside of fields that are marked with [`BRIEF`].
+/// The schema of a document, as REST describes it: without the inside of fields that are marked with [`BRIEF`].
 pub(crate) fn output<T: JsonSchema>() -> Map<String, Value> {
+    transformed::<T>(&[shorten, unmark])
+}
+
+/// The schema of arguments as MCP lists it. A text that is too long is refused in words, so its limit is left out.
+pub(crate) fn listed_input<T: JsonSchema>() -> Map<String, Value> {
+    transformed::<T>(&[unmark, |schema| drop(schema.remove("maxLength"))])
+}
+
+/// The schema of a document as MCP lists it: every field of the payload with its type, and words only where its name does not say it ([`HELP`]).
+///
+/// Each client pays for the list in every conversation. Whatever meets the whole schema meets this one.
+pub(crate) fn listed_output<T: JsonSchema>() -> Map<String, Value> {
+    transformed::<T>(&[shorten, condense, unmark])
+}
+
+fn transformed<T: JsonSchema>(transforms: &[fn(&mut Schema)]) -> Map<String, Value> {
     let mut schema = Schema::from(whole::<T>());
-    RecursiveTransform(shorten).transform(&mut schema);
-    RecursiveTransform(unmark).transform(&mut schema);
+    for transform in transforms {
+        RecursiveTransform(*transform).transform(&mut schema);
+    }
     std::mem::take(schema.ensure_object())
 }
 
 /// Marks a field whose inside another tool describes: each tool would repeat it, and every client pays for its length.
 const BRIEF: &str = "x-brief";
 
+/// Marks a field whose description a model needs, since its name does not say it.
+const HELP: &str = "x-help";
+
+/// Marks a field that MCP's list leaves out: it stands around every payload, or only few answers have it.
+const UNLISTED: &str = "x-unlisted";
+
 /// Marks a type, or a field whose type is none of its own, with the kind of its values, for our own use (`declared.rs`).
 pub(crate) const KIND: &str = "x-kind";
 
 fn unmark(schema: &mut Schema) {
-    schema.remove(KIND);
+    for mark in [KIND, HELP, UNLISTED] {
+        schema.remove(mark);
+    }
 }
 
 fn shorten(schema: &mut Schema) {
     if schema.remove(BRIEF).is_some() {
         schema.remove("properties");
         schema.remove("required");
+    }
+}
+
+fn condense(schema: &mut Schema) {
+    if schema.get(HELP).is_none() {
+        schema.remove("description");
+    }
+    if schema.get("required") == Some(&json!([])) {
+        schema.remove("required");
+    }
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.retain(|_, property| property.get(UNLISTED).is_none());
     }
 }
 
@@ -72,6 +107,9 @@ fn tidy(schema: &mut Schema) {
             let only = only.clone();
             fields.insert("type".into(), only);
         }
+    }
+    if let Some(Value::Array(choices)) = fields.get_mut("enum") {
+        choices.retain(|choice| !choice.is_null());
     }
     if let Some(Value::Array(mut choices)) = fields.remove("anyOf") {
         choices.retain(|choice| choice != &json!({"type": "null"}));

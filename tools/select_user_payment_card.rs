@@ -17,8 +17,7 @@ impl Tool for SelectUserPaymentCard {
         name: "select-user-payment-card",
         title: "7digital Select User Payment Card",
         summary: "Makes a card the default, which purchases charge.",
-        description: "Makes one of the user's cards the default, which later purchases charge. Spends nothing itself; replaces the earlier choice. \
-            Get the id from list-user-payment-cards. The fields go into `body`. \
+        description: "Makes one of the user's cards the default, which later purchases charge. \
             Example: {\"body\": {\"cardId\": \"8154430\"}}.",
         hints: Hints::REPLACEMENT,
         rest: "/v1/user/payment/card/select",
@@ -35,14 +34,14 @@ impl Tool for SelectUserPaymentCard {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CardChoice {
-    /// Card id, as list-user-payment-cards gives it. Required by 7digital.
+    /// From list-user-payment-cards. Required by 7digital.
     #[schemars(extend("x-kind" = "card id"))]
     pub(crate) card_id: Option<Id>,
-    /// Id of the user to act for: needed where no user access token is configured and no default user is set.
+    /// The user to act for.
     user_id: Option<UserId>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]

@@ -18,9 +18,8 @@ impl Tool for SignupUser {
         name: "signup-user",
         title: "7digital Signup User",
         summary: "Opens a 7digital account.",
-        description: "Opens a 7digital account with an e-mail address and a password. Charges nothing. If the address has an account already, 7digital refuses with code 2003 and nothing changes. \
-            For accounts that users log in to at 7digital; a partner's own users are made with create-user. The fields go into `body`. \
-            Example: {\"body\": {\"emailAddress\": \"new.user@example.com\", \"password\": \"a long password\", \"country\": \"GB\"}}.",
+        description: "Opens a 7digital account that the user logs in to; a partner's own users are made with create-user. Code 2003: the address has an account already. \
+            Example: {\"body\": {\"emailAddress\": \"new.user@example.com\", \"password\": \"a long password\"}}.",
         hints: Hints::NON_IDEMPOTENT,
         rest: "/v1/user/signup",
         upstream: Endpoint::post("/user/signup", Auth::Consumer, Effect::Writes),
@@ -41,15 +40,15 @@ impl Tool for SignupUser {
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
-    /// E-mail address of the account. Required by 7digital.
+    /// Required by 7digital.
     pub(crate) email_address: Option<Email>,
-    /// Password of the account. Required by 7digital. Sent to 7digital only, never stored or logged.
+    /// Required by 7digital. Never stored or logged here.
     // Canonical arguments have no password: even a digest of it could be guessed at.
     #[serde(skip_serializing)]
     password: Option<Password>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
     /// Other fields, sent as they are.
     #[serde(flatten)]

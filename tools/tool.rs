@@ -24,6 +24,8 @@ pub trait Tool: Sized + 'static {
     const ACTION: Option<ActionOf<Self>> = None;
     /// Which rate limit it has, beside those that bind every call.
     const RATE_LIMIT: RateLimitClass = RateLimitClass::General;
+    /// How many characters a result may have that a model reads whole, for tools whose results are long; Claude cuts off others before.
+    const MAX_RESULT_CHARS: Option<u32> = None;
     /// The arguments, of a POST those in its `body`: schema and parser in one type.
     type Input: Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static;
     /// The document. Its schema is the shape that answers are brought to.

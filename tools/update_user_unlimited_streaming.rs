@@ -17,10 +17,8 @@ impl Tool for UpdateUserUnlimitedStreaming {
         name: "update-user-unlimited-streaming",
         title: "7digital Update User Unlimited Streaming",
         summary: "Starts, renews or ends a managed user's subscription.",
-        description: "Starts, renews or ends a managed user's streaming subscription. \
-            No card is charged, but access changes at once and the fee is reported for royalties, so use it only where the partner has agreed the subscription with the user. \
-            All fields go into `body`. 7digital wants userId, planCode, status, currency, recurringFee (in cents), country, activatedAt, currentPeriodStartDate and expiryDate; trialEndsAt with the trial plan only. \
-            A period lasts at most a month; renew by calling again with the next period. \
+        description: "Starts, renews or ends a managed user's streaming subscription. No card is charged, but access changes at once and the fee counts for royalties: only as the partner has agreed with the user. \
+            7digital wants every field but shopId and trialEndsAt. Renew with the next period. \
             Example: {\"body\": {\"userId\": \"500123\", \"planCode\": \"premium-unlimited-streaming\", \"status\": \"active\", \"currency\": \"GBP\", \"recurringFee\": 999, \"country\": \"GB\", \"activatedAt\": \"2026-01-01T00:00:00Z\", \"currentPeriodStartDate\": \"2026-11-01T00:00:00Z\", \"expiryDate\": \"2026-12-01T00:00:00Z\"}}.",
         hints: Hints::SUBSCRIPTION,
         rest: "/v1/user/unlimited-streaming",
@@ -39,25 +37,25 @@ impl Tool for UpdateUserUnlimitedStreaming {
 pub struct Subscription {
     /// The managed user's id.
     user_id: Option<UserId>,
-    /// Plan, set by contract: `premium-unlimited-streaming`, `standard-unlimited-streaming` or `trial-unlimited-streaming`.
+    /// By contract: `premium-unlimited-streaming`, or `standard-` or `trial-` in its place.
     plan_code: Option<Text>,
-    /// `active`. 7digital documents no other value; partners have sent `expired` with a past `expiryDate` to end one.
+    /// `active`; partners have sent `expired` with a past `expiryDate` to end one.
     status: Option<Text>,
-    /// Currency of the fee as three letters (ISO 4217), such as `GBP`.
+    /// Of the fee: three letters, such as `GBP`.
     currency: Option<Currency>,
-    /// Fee of the period in cents (minor units): 999 is 9.99; 0 if a voucher paid.
+    /// Fee of the period in minor units: 999 is 9.99; 0 if a voucher paid.
     recurring_fee: Option<Count>,
-    /// The user's country as two letters (ISO 3166-1 alpha-2), such as `GB`. Default: the configured country.
+    /// Two letters, such as `GB`.
     country: Option<Country>,
-    /// 7digital shop id; an older alternative to `country`, so give one of the two.
+    /// In place of `country`.
     shop_id: Option<Id>,
-    /// First ever activation, not in the future: ISO 8601 in UTC, `YYYY-MM-DDTHH:MM:SSZ`.
+    /// First ever activation, not in the future, in UTC as `YYYY-MM-DDTHH:MM:SSZ`; so are all dates here.
     activated_at: Option<Text>,
-    /// Start of the period, not before `activatedAt` and at most a day ahead: ISO 8601 in UTC.
+    /// Start of the period: not before `activatedAt`, at most a day ahead.
     current_period_start_date: Option<Text>,
-    /// End of the period, at most a month after its start: ISO 8601 in UTC.
+    /// End of the period: at most a month after its start.
     expiry_date: Option<Text>,
-    /// End of the trial, only and always with the trial plan, at most 100 days after the period's start: ISO 8601 in UTC.
+    /// End of the trial, with the trial plan only: at most 100 days after the period's start.
     trial_ends_at: Option<Text>,
     /// Other fields, sent as they are.
     #[serde(flatten)]

@@ -6,7 +6,7 @@ mod price;
 mod tags;
 mod text;
 
-pub use self::choices::{Sort, UsageTypes};
+pub use self::choices::{Sort, UsageTypes, View};
 pub use self::ids::{Country, Currency, Email, Id, Password, UserId};
 pub use self::price::Price;
 pub use self::tags::Tags;

@@ -33,14 +33,14 @@ use crate::telemetry::{self, metrics};
 #[derive(Debug, Clone)]
 pub struct Calls {
     registry: Registry,
-    client: Client,
-    rate_limits: Arc<RateLimits>,
+    pub(super) client: Client,
+    pub(super) rate_limits: Arc<RateLimits>,
     confirmations: Arc<Confirmations>,
     questions: Questions,
-    admission: Arc<Admission>,
-    executor: Executor,
-    purchases: Purchases,
-    ledger: Ledger,
+    pub(super) admission: Arc<Admission>,
+    pub(super) executor: Executor,
+    pub(super) purchases: Purchases,
+    pub(super) ledger: Ledger,
     drain_timeout: Duration,
 }
 
@@ -180,7 +180,9 @@ impl Calls {
         }
         let configured = self.client.credentials().user_id.as_deref();
         let named = &prepared.named_users;
-        let user = call.caller.user(contract, call.user, named, configured)?;
+        let user = call
+            .caller
+            .user(contract.scope, call.user, named, configured)?;
         let client = upstream::for_call(&self.client, user, trace)?;
         check_user(contract, client.credentials(), named)?;
         Ok(Ready {

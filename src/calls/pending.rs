@@ -60,13 +60,19 @@ impl Pending {
 
     /// The account as a person can recognise it.
     pub(super) fn account_in_words(&self) -> String {
-        let credentials = self.client.credentials();
-        let named = self.prepared.target.user_id.as_ref();
-        match (named.or(credentials.user_id.as_ref()), &credentials.token) {
-            (Some(user), _) => format!("user `{}`", quotable_name(user)),
-            (None, Some(_)) => "the user who is signed in".to_owned(),
-            (None, None) => "the partner's own account".to_owned(),
-        }
+        in_words(
+            self.client.credentials(),
+            self.prepared.target.user_id.as_ref(),
+        )
+    }
+}
+
+/// The account that these credentials act on, as a person can recognise it; `named` is the user that a call names.
+pub(super) fn in_words(credentials: &Credentials, named: Option<&String>) -> String {
+    match (named.or(credentials.user_id.as_ref()), &credentials.token) {
+        (Some(user), _) => format!("user `{}`", quotable_name(user)),
+        (None, Some(_)) => "the user who is signed in".to_owned(),
+        (None, None) => "the partner's own account".to_owned(),
     }
 }
 

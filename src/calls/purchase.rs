@@ -31,9 +31,9 @@ const CLOCK_SLACK: i64 = 3_000;
 pub(super) struct Purchases {
     ledger: Ledger,
     executor: Executor,
-    spending: Spending,
-    max_price: Option<u32>,
-    limits: SpendingLimits,
+    pub(super) spending: Spending,
+    pub(super) max_price: Option<u32>,
+    pub(super) limits: SpendingLimits,
 }
 
 impl Purchases {

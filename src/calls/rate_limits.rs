@@ -47,7 +47,7 @@ impl RateLimits {
         };
         let contract = &tool.contract;
         if contract.upstream.effect == Effect::Reads {
-            check(&self.caller_reads, name, "this caller reads too often")?;
+            self.check_read(caller)?;
         }
         match tool.rate_limit {
             RateLimitClass::General => Ok(()),
@@ -61,6 +61,14 @@ impl RateLimits {
                 check(&self.caller_signups, &key, what)
             }
         }
+    }
+
+    /// Counts a read of a named caller.
+    pub(super) fn check_read(&self, caller: &Caller) -> Result<(), Problem> {
+        let what = "this caller reads too often";
+        caller
+            .name()
+            .map_or(Ok(()), |name| check(&self.caller_reads, name, what))
     }
 
     /// Counts a password that is tried for an e-mail address, by any caller. After [`check_caller`](Self::check_caller): a caller over its own limit uses up nothing of the address's.

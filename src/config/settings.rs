@@ -205,6 +205,17 @@ pub enum Spending {
     Off,
 }
 
+impl Spending {
+    /// Its name in settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Allow => "allow",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// A way to ask the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

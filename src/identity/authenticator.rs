@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, header};
-use sevendigital_tools::Contract;
+use sevendigital_tools::Scope;
 use subtle::ConstantTimeEq as _;
 
 use super::access_token::{Claims, Verifier};
@@ -54,10 +54,9 @@ impl Authenticator {
         Ok(caller.filtered(ToolFilter::from_headers(headers)?))
     }
 
-    /// Refuses a caller whose access token lacks a scope; the challenge says which one.
-    pub fn check_scope(&self, caller: &Caller, contract: &Contract) -> Result<(), Problem> {
-        let (Some(missing), Some(resource)) = (caller.missing_scope(contract), self.resource())
-        else {
+    /// Refuses a caller whose access token lacks this scope, if any; the challenge says which one.
+    pub fn check_scope(&self, caller: &Caller, missing: Option<Scope>) -> Result<(), Problem> {
+        let (Some(missing), Some(resource)) = (missing, self.resource()) else {
             return Ok(());
         };
         let why = format!("the access token lacks the scope `{}`", missing.as_str());

@@ -17,6 +17,9 @@ pub struct Caller {
     filter: ToolFilter,
 }
 
+/// What a caller is granted that may look at what an account has.
+const LOOKS: Scope = Scope::Reads;
+
 #[derive(Debug, Default)]
 struct Profile {
     /// None for the operator.
@@ -102,17 +105,46 @@ impl Caller {
         ))
     }
 
+    /// Whether the caller may look at what an account has, beside the tools: it was granted all that reads.
+    pub fn may_look(&self) -> bool {
+        self.grants(LOOKS.as_str()) && self.missing_scope_to_look().is_none()
+    }
+
+    /// Refuses a look to a caller that may not have it.
+    pub fn authorize_look(&self) -> Result<(), Problem> {
+        if self.may_look() {
+            return Ok(());
+        }
+        let what = "This caller may not look at the account or the catalogue.";
+        let advice = "Ask the operator for the right to read.";
+        Err(Problem::new(Kind::Forbidden, what, advice))
+    }
+
     /// Whether the settings grant it.
     fn listed(&self, contract: &Contract) -> bool {
-        let mut grants = self.profile.grants.iter();
-        grants.any(|grant| grant == contract.name || grant == contract.scope.as_str())
+        self.grants(contract.name) || self.grants(contract.scope.as_str())
+    }
+
+    fn grants(&self, name: &str) -> bool {
+        self.profile.grants.iter().any(|grant| grant == name)
     }
 
     /// The scope that an access token lacks for a tool. None where a better token would not help, since the settings do not grant the tool.
     pub fn missing_scope(&self, contract: &Contract) -> Option<Scope> {
+        let listed = self.listed(contract);
+        self.lacks(contract.scope).filter(|_| listed)
+    }
+
+    /// The same for a look.
+    pub fn missing_scope_to_look(&self) -> Option<Scope> {
+        let granted = self.grants(LOOKS.as_str());
+        self.lacks(LOOKS).filter(|_| granted)
+    }
+
+    /// A scope that an access token does not have.
+    fn lacks(&self, scope: Scope) -> Option<Scope> {
         let scopes = self.profile.scopes.as_ref()?;
-        let missing = self.listed(contract) && !scopes.contains(&contract.scope);
-        missing.then_some(contract.scope)
+        (!scopes.contains(&scope)).then_some(scope)
     }
 
     /// The scopes of the access token.
@@ -120,21 +152,28 @@ impl Caller {
         self.profile.scopes.as_deref().unwrap_or_default()
     }
 
-    /// Whether the caller may name a user in a call of that tool: it was granted the partner's users, or the tool is about them.
-    fn may_name_users(&self, contract: &Contract) -> bool {
-        let Profile { grants, scopes, .. } = &*self.profile;
-        let granted = grants.iter().any(|grant| grant == Scope::Partner.as_str());
-        let scopes = scopes.as_ref();
-        (granted && scopes.is_none_or(|scopes| scopes.contains(&Scope::Partner)))
-            || matches!(contract.scope, Scope::Partner | Scope::Account)
+    /// Whether the caller may name a user in a call of a tool with that scope: it was granted the partner's users, or the tool is about them.
+    fn may_name_users(&self, scope: Scope) -> bool {
+        let granted = self.grants(Scope::Partner.as_str());
+        (granted && self.lacks(Scope::Partner).is_none())
+            || matches!(scope, Scope::Partner | Scope::Account)
+    }
+
+    /// The user of a look: the one that its headers name, checked against the caller's own account.
+    pub fn user_of_look(
+        &self,
+        from_headers: Option<User>,
+        configured: Option<&str>,
+    ) -> Result<Option<User>, Problem> {
+        self.user(LOOKS, from_headers, &[], configured)
     }
 
     /// The user of a call: the one that its headers name, checked against the ones in its arguments and against the caller's own account.
     ///
-    /// `configured` is the managed user of the settings. Where two of them differ, nothing is sent.
+    /// `scope` is that of the tool, `configured` the managed user of the settings. Where two of them differ, nothing is sent.
     pub fn user(
         &self,
-        contract: &Contract,
+        scope: Scope,
         from_headers: Option<User>,
         in_arguments: &[String],
         configured: Option<&str>,
@@ -168,7 +207,7 @@ impl Caller {
             Some(User::Token(_)) => names_other(None),
             None => names_other(configured),
         };
-        if named && !self.may_name_users(contract) {
+        if named && !self.may_name_users(scope) {
             return Err(forbidden_user());
         }
         Ok(from_headers)

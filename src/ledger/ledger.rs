@@ -240,6 +240,14 @@ impl Ledger {
             .await
     }
 
+    /// The charges of an account, newest first.
+    pub async fn of_account(&self, account: &str, at_most: u32) -> Result<Vec<Entry>> {
+        let account = account.to_owned();
+        let condition = "account = $1 ORDER BY id DESC";
+        self.read_charges(move |sql| entries(sql, condition, &[(&account).into()], at_most))
+            .await
+    }
+
     /// The charges with a number above this one that were written down at this time or later (milliseconds since 1970), oldest first.
     pub async fn page(&self, above: i64, since: i64, at_most: u32) -> Result<Vec<Entry>> {
         let condition = "id > $1 AND started >= $2 ORDER BY id";

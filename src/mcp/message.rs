@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::result::rejected_message;
 use super::sessions::Sessions;
-use super::{accept, shape};
+use super::{accept, resources, shape};
 use crate::calls::Registry;
 use crate::headers::single_header;
 use crate::http::body::{BodyReader, media_type};
@@ -90,8 +90,10 @@ impl MessageValidation {
                 problem
             }
         })?;
-        if method == Some("tools/call") {
-            self.check_scope(&caller, &message)?;
+        match method {
+            Some("tools/call") => self.check_scope(&caller, &message)?,
+            Some("resources/read") => self.check_scope_to_look(&caller, &message)?,
+            _ => {}
         }
         match method {
             // What is not answered is taken, whatever its client takes.
@@ -175,8 +177,19 @@ impl MessageValidation {
         let params = shape::call_params(message)?;
         let tool = self.registry.find(&params.name);
         tool.map_or(Ok(()), |tool| {
-            self.authenticator.check_scope(caller, &tool.contract)
+            let missing = caller.missing_scope(&tool.contract);
+            self.authenticator.check_scope(caller, missing)
         })
+    }
+
+    /// The same for a resource, unless it is for everybody.
+    fn check_scope_to_look(&self, caller: &Caller, message: &Value) -> Result<(), Problem> {
+        let uri = message.pointer("/params/uri").and_then(Value::as_str);
+        if uri.is_some_and(resources::is_open) {
+            return Ok(());
+        }
+        let missing = caller.missing_scope_to_look();
+        self.authenticator.check_scope(caller, missing)
     }
 }
 

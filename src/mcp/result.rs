@@ -49,9 +49,14 @@ pub(super) fn error_data(problem: &Problem, request: &RequestId) -> ErrorData {
     let code = i32::try_from(problem.kind.spec().rpc_code).unwrap_or(ErrorCode::INTERNAL_ERROR.0);
     let data = match problem.retry_after {
         Some(wait) => json!({"requestId": request.as_str(), "retryAfter": wait.as_secs()}),
-        None => json!({"requestId": request.as_str()}),
+        None => request_data(request),
     };
     ErrorData::new(ErrorCode(code), problem.detail(), Some(data))
+}
+
+/// The data of an error: the id of the request that failed.
+pub(super) fn request_data(request: &RequestId) -> Value {
+    json!({"requestId": request.as_str()})
 }
 
 /// A problem of a request that is no message, or that is rejected before its message is read: the renderer of this surface.

@@ -4,18 +4,21 @@ use std::sync::Arc;
 
 use http::request::Parts;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, Implementation,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    MetaObject, PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    DiscoverResult, GetPromptRequestParams, GetPromptResponse, InitializeRequestParams,
+    InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext as McpContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use serde_json::{Value, json};
 use sevendigital_tools::{AnyTool, Page};
 
-use super::tool_list::{describe, instructions};
-use super::{elicitation, pages, progress, result};
-use crate::calls::{Asker, Call, CallOutcome, Calls, Held, RequestContext, UserAnswer};
+use super::introduction::{capabilities, identity, implementation, instructions};
+use super::tool_list::describe;
+use super::{completions, elicitation, pages, progress, prompts, resources, result};
+use crate::calls::{Asker, Call, CallOutcome, Calls, Held, RequestContext, UserAnswer, Viewer};
 use crate::config::Config;
 use crate::http::json::shown;
 use crate::http::stack;
@@ -24,7 +27,7 @@ use crate::problem::Problem;
 use crate::telemetry::request_id::RequestId;
 use crate::telemetry::trace_context::{TRACEPARENT, TraceContext};
 
-/// How long clients may keep the list of tools: it changes only when the server is started anew.
+/// How long clients may keep lists: they change only when the server is started anew. Another caller may be shown other ones.
 const LIST_TTL_MS: u64 = 3_600_000;
 
 /// The server as rmcp sees it. Cheap to clone: HTTP without sessions makes one for each request.
@@ -32,7 +35,7 @@ const LIST_TTL_MS: u64 = 3_600_000;
 pub(super) struct Server {
     calls: Calls,
     tools: Arc<[Tool]>,
-    instructions: Arc<str>,
+    capabilities: ServerCapabilities,
     user_from_headers: bool,
 }
 
@@ -43,7 +46,7 @@ impl Server {
         let described = tools.iter().map(|tool| describe(tool, config.hints));
         Self {
             tools: described.collect(),
-            instructions: instructions(tools).into(),
+            capabilities: capabilities(calls.registry()),
             user_from_headers: config.user_from_headers,
             calls,
         }
@@ -60,10 +63,7 @@ impl Server {
     ) -> Result<CallOutcome, Problem> {
         let token = request.request_state;
         let confirmation = elicitation::answer(context, token, request.input_responses.as_ref());
-        // The user that the request's headers name, where the operator allows that.
-        let parts = context.extensions.get::<Parts>();
-        let user = parts.map(|parts| User::from_headers(&parts.headers, self.user_from_headers));
-        let user = user.transpose()?.flatten();
+        let user = self.user(context)?;
         let arguments = request.arguments.unwrap_or_default();
         let call = |confirmation| Call {
             arguments: arguments.clone(),
@@ -91,6 +91,33 @@ impl Server {
         }
     }
 
+    /// The user that the request's headers name, where the operator allows that.
+    fn user(&self, context: &McpContext<RoleServer>) -> Result<Option<User>, Problem> {
+        let parts = context.extensions.get::<Parts>();
+        let user = parts.map(|parts| User::from_headers(&parts.headers, self.user_from_headers));
+        Ok(user.transpose()?.flatten())
+    }
+
+    /// Who asks for a resource or a prompt.
+    fn viewer(&self, context: &McpContext<RoleServer>) -> Result<Viewer, ErrorData> {
+        let (caller, context_of) = (caller(context)?, request_context(context));
+        let user = self.user(context);
+        let user = user.map_err(|problem| result::error_data(&problem, &context_of.id))?;
+        Ok(Viewer {
+            caller,
+            user,
+            context: context_of,
+        })
+    }
+
+    /// What the caller is told of the server before it uses it.
+    fn introduced(&self, info: &mut ServerConfig, caller: &Caller) {
+        let tools = self.calls.registry().tools().iter();
+        let tools: Vec<&AnyTool> = tools.filter(|tool| caller.may(&tool.contract)).collect();
+        info.server_info = implementation();
+        info.instructions = Some(instructions(&tools, caller.may_look()));
+    }
+
     /// Leads the user to a page that a call like this one has opened, and looks how far they are.
     async fn open(&self, context: &McpContext<RoleServer>, page: Page, like: Call) {
         let (calls, name) = (self.calls.clone(), page.look);
@@ -116,21 +143,33 @@ impl Server {
 }
 
 impl ServerHandler for Server {
+    /// What every request needs of it; [`introduced`](Server::introduced) adds the rest.
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
-            .with_server_info(implementation().with_description(env!("CARGO_PKG_DESCRIPTION")))
-            .with_instructions(&*self.instructions)
+        ServerConfig::new(self.capabilities.clone()).with_server_info(identity())
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: McpContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let mut info = self.negotiate_initialize(&request)?;
+        context.peer.set_peer_info(request);
+        self.introduced(&mut info, &caller(&context)?);
+        Ok(info)
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
         self.tools.iter().find(|tool| tool.name == name).cloned()
     }
 
-    async fn discover(&self, _: McpContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+    async fn discover(&self, context: McpContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let versions = self.supported_protocol_versions().into_owned();
-        Ok(DiscoverResult::from_server_info(versions, self.get_info())
+        let mut info = self.get_info();
+        self.introduced(&mut info, &caller(&context)?);
+        Ok(DiscoverResult::from_server_info(versions, info)
             .with_ttl_ms(LIST_TTL_MS)
-            .with_cache_scope(CacheScope::Public))
+            .with_cache_scope(CacheScope::Private))
     }
 
     async fn list_tools(
@@ -142,7 +181,6 @@ impl ServerHandler for Server {
         let all = self.calls.registry().tools().iter().zip(&*self.tools);
         let shown = all.filter(|(tool, _)| caller.may(&tool.contract));
         let tools = shown.map(|(_, described)| described.clone()).collect();
-        // Another caller may be shown other tools.
         let mut result = ListToolsResult::with_all_items(tools)
             .with_ttl_ms(LIST_TTL_MS)
             .with_cache_scope(CacheScope::Private);
@@ -150,15 +188,15 @@ impl ServerHandler for Server {
         Ok(result)
     }
 
-    // Empty lists without the capability: some hosts ask all the same, and drop a server that has no answer.
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
         context: McpContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let mut result = ListResourcesResult::with_all_items(Vec::new())
+        let all = resources::list(&caller(&context)?);
+        let mut result = ListResourcesResult::with_all_items(all)
             .with_ttl_ms(LIST_TTL_MS)
-            .with_cache_scope(CacheScope::Public);
+            .with_cache_scope(CacheScope::Private);
         result.meta = server_info(&context);
         Ok(result)
     }
@@ -168,11 +206,25 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: McpContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let mut result = ListResourceTemplatesResult::with_all_items(Vec::new())
+        let all = resources::templates(&caller(&context)?);
+        let mut result = ListResourceTemplatesResult::with_all_items(all)
             .with_ttl_ms(LIST_TTL_MS)
-            .with_cache_scope(CacheScope::Public);
+            .with_cache_scope(CacheScope::Private);
         result.meta = server_info(&context);
         Ok(result)
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: McpContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let viewer = self.viewer(&context)?;
+        // Boxed: rmcp moves the future of this function about.
+        let read = Box::pin(resources::read(&self.calls, viewer, &request.uri));
+        let mut result = until_cancelled(&context, read).await?;
+        result.meta = server_info(&context);
+        Ok(result.into())
     }
 
     async fn list_prompts(
@@ -180,9 +232,40 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         context: McpContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let mut result = ListPromptsResult::with_all_items(Vec::new())
+        // An empty list where there is none: some hosts ask all the same, and drop a server that has no answer.
+        let all = prompts::list(self.calls.registry(), &caller(&context)?);
+        let mut result = ListPromptsResult::with_all_items(all)
             .with_ttl_ms(LIST_TTL_MS)
-            .with_cache_scope(CacheScope::Public);
+            .with_cache_scope(CacheScope::Private);
+        result.meta = server_info(&context);
+        Ok(result)
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: McpContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let viewer = self.viewer(&context)?;
+        let GetPromptRequestParams {
+            name, arguments, ..
+        } = request;
+        let got = Box::pin(prompts::get(&self.calls, viewer, &name, arguments));
+        let mut result = until_cancelled(&context, got).await?;
+        result.meta = server_info(&context);
+        Ok(result.into())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: McpContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let (registry, caller) = (self.calls.registry(), caller(&context)?);
+        let found = completions::complete(registry, &caller, &request.r#ref, &request.argument);
+        let data = || Some(result::request_data(&request_context(&context).id));
+        let found = found.map_err(|why| ErrorData::invalid_params(why, data()))?;
+        let mut result = CompleteResult::new(found);
         result.meta = server_info(&context);
         Ok(result)
     }
@@ -194,7 +277,7 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         let request_context = request_context(&context);
         let id = request_context.id.clone();
-        let data = || Some(json!({"requestId": id.as_str()}));
+        let data = || Some(result::request_data(&id));
         let caller = caller(&context)?;
         let tool = self.calls.registry().find(&request.name);
         let Some(tool) = tool.filter(|tool| caller.may(&tool.contract)) else {
@@ -237,8 +320,19 @@ impl ServerHandler for Server {
     }
 }
 
-fn implementation() -> Implementation {
-    Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).with_title("7digital")
+/// Ends work that nobody waits for any more.
+async fn until_cancelled<T>(
+    context: &McpContext<RoleServer>,
+    work: impl Future<Output = Result<T, ErrorData>>,
+) -> Result<T, ErrorData> {
+    tokio::select! {
+        biased;
+        () = context.ct.cancelled() => {
+            let data = result::request_data(&request_context(context).id);
+            Err(ErrorData::internal_error("the request was cancelled", Some(data)))
+        }
+        done = work => done,
+    }
 }
 
 /// Whether the request is of a protocol revision without handshake and sessions.
@@ -251,7 +345,7 @@ fn is_stateless(context: &McpContext<RoleServer>) -> bool {
 fn server_info(context: &McpContext<RoleServer>) -> Option<MetaObject> {
     let mut meta = MetaObject::default();
     let key = "io.modelcontextprotocol/serverInfo".to_owned();
-    meta.insert(key, json!(implementation()));
+    meta.insert(key, json!(identity()));
     is_stateless(context).then_some(meta)
 }
 

@@ -16,9 +16,12 @@ use crate::problem::{Kind, Problem};
 const LEVELS: usize = 3;
 
 /// Methods that are served: to rmcp one whose `params` it can't read is as unknown as one that does not exist.
-const SERVED: [&str; 6] = [
+const SERVED: [&str; 9] = [
+    "completion/complete",
+    "prompts/get",
     "prompts/list",
     "resources/list",
+    "resources/read",
     "resources/templates/list",
     "server/discover",
     "tools/call",
@@ -171,9 +174,9 @@ pub(super) fn no_such_method(method: &str) -> Problem {
     }
     let family = method.split('/').next().unwrap_or_default();
     let why = match family {
-        "prompts" => "this server has no prompts".to_owned(),
-        "resources" => "this server has no resources".to_owned(),
-        "completion" => "this server has no completions".to_owned(),
+        "resources" if method.ends_with("subscribe") => {
+            "this server tells nothing of changes of its resources: read them again".to_owned()
+        }
         "logging" => "this server sends no log; it writes one for its operator".to_owned(),
         "subscriptions" => {
             "this server has nothing to subscribe to: its lists stay as they are".to_owned()

@@ -95,7 +95,8 @@ impl Route {
         let tool = self.tool(&parts)?;
         let held = parts.extensions.get::<Held>().cloned();
         let caller = caller(&parts.extensions)?;
-        self.authenticator.check_scope(&caller, &tool.contract)?;
+        let missing = caller.missing_scope(&tool.contract);
+        self.authenticator.check_scope(&caller, missing)?;
         let arguments = arguments::read(&parts, &parameters, body, &self.body).await?;
         let effect = tool.contract.upstream.effect;
         let user = User::from_headers(&parts.headers, self.user_from_headers);

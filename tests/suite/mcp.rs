@@ -7,6 +7,8 @@ mod lines;
 mod older;
 mod pages;
 mod progress;
+mod prompts;
+mod resources;
 mod sessions;
 mod shutdown;
 pub(crate) mod stdio;

@@ -98,7 +98,13 @@ fn sold(
             listing.list_price = prices.retail;
             return Ok(listing);
         }
-        Charged::AmountDue | Charged::Nothing => return Ok(listing),
+        // Nobody buys it: what is shown is both.
+        Charged::Nothing => {
+            listing.price = prices.sevendigital;
+            listing.list_price = prices.retail;
+            return Ok(listing);
+        }
+        Charged::AmountDue => return Ok(listing),
     }
     match listing.price {
         Some(_) => Ok(listing),

@@ -25,9 +25,9 @@ pub struct Listing {
     pub cover: Option<String>,
     /// The date (`2027-01-08`) when it is out, where that lies ahead.
     pub pre_order: Option<String>,
-    /// What the action charges by 7digital's prices. Nothing where there is no price, and where the caller sets it.
+    /// What the action charges by 7digital's prices, or its own shop's price where the action is a look. Nothing where there is no price, and where the caller sets it.
     pub price: Option<Amount>,
-    /// Where the caller sets the price: 7digital's recommended retail price, for comparison.
+    /// Where the caller sets the price, or the action is a look: 7digital's recommended retail price, for comparison.
     pub list_price: Option<Amount>,
 }
 

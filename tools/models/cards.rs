@@ -59,6 +59,7 @@ pub struct CardRegistration {
     pub redirect_url: Option<String>,
     /// Where the user's browser sends the card, if 7digital named it in a `Location` header.
     pub location: Option<String>,
-    /// The card, once it is registered.
+    /// As list-user-payment-cards has it, once it is registered.
+    #[schemars(extend("x-brief" = true, "x-help" = true))]
     pub card: Option<Card>,
 }

@@ -6,13 +6,16 @@ use schemars::JsonSchema;
 #[derive(JsonSchema)]
 pub struct Document<T> {
     /// `ok`; some answers leave it out.
+    #[schemars(extend("x-unlisted" = true))]
     pub status: Option<String>,
     /// Version of the API, such as `1.2`.
+    #[schemars(extend("x-unlisted" = true))]
     pub version: Option<String>,
     /// What was asked for.
     #[serde(flatten)]
     pub payload: T,
     /// What 7digital sent otherwise than it is described here: each with its `path`, and as `value` what came. Left out where everything fits.
+    #[schemars(extend("x-unlisted" = true))]
     pub unexpected: Option<Vec<Unexpected>>,
 }
 

@@ -41,6 +41,7 @@ pub struct LockerRelease {
     /// The tracks of it that the user owns.
     pub locker_tracks: Option<LockerTracks>,
     /// Whether it can be downloaded at present.
+    #[schemars(extend("x-help" = true))]
     pub available: Option<bool>,
 }
 
@@ -61,12 +62,15 @@ pub struct Release {
     /// The release's artist.
     pub artist: Option<Artist>,
     /// Part of the release's web address.
+    #[schemars(extend("x-unlisted" = true))]
     pub slug: Option<String>,
     /// Web address of the cover.
     pub image: Option<String>,
     /// The label.
+    #[schemars(extend("x-unlisted" = true))]
     pub label: Option<NamedEntity>,
     /// Who licenses it to 7digital.
+    #[schemars(extend("x-unlisted" = true))]
     pub licensor: Option<NamedEntity>,
     /// The release as a download.
     pub download: Option<ReleaseDownload>,
@@ -91,6 +95,7 @@ pub struct Artist {
     /// The name as this release prints it.
     pub appears_as: Option<String>,
     /// Part of the artist's web address.
+    #[schemars(extend("x-unlisted" = true))]
     pub slug: Option<String>,
 }
 
@@ -144,14 +149,17 @@ pub struct Track {
     /// Place on the release, counted from 1.
     pub track_number: Option<i64>,
     /// Place on its disc, counted from 1, as newer answers name it.
+    #[schemars(extend("x-unlisted" = true))]
     pub number: Option<i64>,
     /// Disc of the release that it is on, counted from 1.
     pub disc_number: Option<i64>,
     /// Length in seconds.
+    #[schemars(extend("x-help" = true))]
     pub duration: Option<i64>,
     /// International Standard Recording Code.
     pub isrc: Option<String>,
     /// Part of the track's web address.
+    #[schemars(extend("x-unlisted" = true))]
     pub slug: Option<String>,
 }
 
@@ -179,13 +187,17 @@ pub struct Format {
     /// Format id, such as `17`.
     pub id: Option<String>,
     /// The file's address, where it stands here. It may be signed: who has it can download, so don't publish it.
+    #[schemars(extend("x-unlisted" = true))]
     pub url: Option<String>,
     /// Format for people, such as `MP3 320`.
     pub description: Option<String>,
     /// Kind of file, such as `MP3`, as older answers name it.
+    #[schemars(extend("x-unlisted" = true))]
     pub file_format: Option<String>,
     /// Bit rate in kbit/s, as older answers name it.
+    #[schemars(extend("x-unlisted" = true))]
     pub bit_rate: Option<i64>,
     /// Whether it is free of copy protection, as older answers say.
+    #[schemars(extend("x-unlisted" = true))]
     pub drm_free: Option<bool>,
 }

@@ -15,11 +15,12 @@ pub struct Purchases {
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Purchase {
-    /// 7digital's purchase id: the reference for refunds and support.
+    /// The reference for refunds and support.
+    #[schemars(extend("x-help" = true))]
     pub id: Option<String>,
     /// When it was made, ISO 8601 with offset.
     pub purchase_date: Option<String>,
-    /// What was bought, as get-user-locker describes it; left out by newer versions of the API.
-    #[schemars(extend("x-brief" = true))]
+    /// As get-user-locker has it.
+    #[schemars(extend("x-brief" = true, "x-unlisted" = true))]
     pub locker_releases: Option<LockerReleases>,
 }

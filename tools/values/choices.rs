@@ -1,4 +1,4 @@
-//! Texts of which 7digital knows only a few, in its spelling.
+//! Texts of which only a few are known: 7digital's, in its spelling, and our own.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,30 @@ impl TryFrom<Text> for UsageTypes {
 }
 
 const USAGE_TYPES: [&str; 3] = ["download", "subscriptionstreaming", "adsupportedstreaming"];
+
+/// How much of a document is returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Text", rename_all = "lowercase")]
+#[schemars(with = "String", extend("enum" = VIEWS))]
+pub enum View {
+    /// All of it.
+    Full,
+    /// What tells its items apart.
+    Summary,
+}
+
+impl TryFrom<Text> for View {
+    type Error = &'static str;
+    fn try_from(Text(text): Text) -> Result<Self, Self::Error> {
+        match known(text.trim(), &VIEWS).as_deref() {
+            Some("full") => Ok(Self::Full),
+            Some("summary") => Ok(Self::Summary),
+            _ => Err("expected `full` or `summary`"),
+        }
+    }
+}
+
+const VIEWS: [&str; 2] = ["full", "summary"];
 
 /// A word in its known spelling.
 fn known(word: &str, all: &[&str]) -> Option<String> {

@@ -1,8 +1,10 @@
 //! Ids, addresses and codes: texts that are checked once, when they are read.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use iso_country::Country as IsoCountry;
+use iso_currency::{Country as IsoCurrencyCountry, Currency as IsoCurrency};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sevendigital::Secret;
@@ -74,6 +76,20 @@ impl Id {
 }
 
 impl Currency {
+    /// The codes of the countries' currencies that begin with a text, whatever its case; sorted.
+    pub fn beginning_with(start: &str) -> Vec<String> {
+        let start = start.trim().to_uppercase();
+        let countries = iso_country::data::all().into_iter();
+        let countries =
+            countries.filter_map(|country| IsoCurrencyCountry::from_str(country.alpha2).ok());
+        let currencies = countries.flat_map(IsoCurrency::from_country);
+        // Those with a flag are of funds and the like.
+        let currencies = currencies.filter(|currency| currency.flags().is_empty());
+        let codes: BTreeSet<&str> = currencies.map(|currency| currency.code()).collect();
+        let codes = codes.into_iter().filter(|code| code.starts_with(&start));
+        codes.map(str::to_owned).collect()
+    }
+
     /// The three letters.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -84,6 +100,20 @@ impl Country {
     /// The two letters.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The codes of countries whose code or name begins with a text, whatever its case; in the order of the codes.
+    pub fn beginning_with(start: &str) -> Vec<String> {
+        let start = start.trim().to_uppercase();
+        let all = iso_country::data::all().into_iter();
+        let found = all.filter(|country| {
+            IsoCountry::from_str(country.alpha2).is_ok()
+                && (country.alpha2.starts_with(&start)
+                    || country.name.to_uppercase().starts_with(&start))
+        });
+        let mut codes: Vec<String> = found.map(|country| country.alpha2.to_owned()).collect();
+        codes.sort_unstable();
+        codes
     }
 
     /// The code that is most likely meant by a text that is none: by another code, or by a country's name.

@@ -7,7 +7,7 @@ use sevendigital::Auth;
 use sevendigital_tools::{AnyTool, TOOLS};
 
 use crate::support::calls::{ROWS, Row};
-use crate::support::{World, root};
+use crate::support::{Client, World, root};
 
 /// Calls `check` with each row of the card, its tool, and the tool as it is served.
 async fn check(settings: &[(&str, &str)], check: impl Fn(&Row, &AnyTool, &Value)) {
@@ -59,7 +59,6 @@ async fn the_tools_are_the_cards_in_its_order() {
         assert_eq!(served["name"], row.name);
         assert_eq!(tool.contract.name, row.name);
         assert_eq!(served["title"], row.title, "{}", row.name);
-        assert_eq!(served["annotations"]["title"], row.title, "{}", row.name);
         let (rest, upstream) = (tool.contract.rest, tool.contract.upstream);
         let route = format!("{} {}", upstream.method.as_str(), rest);
         assert_eq!(route, row.rest, "{}", row.name);
@@ -125,13 +124,15 @@ async fn hints_are_accurate_unless_the_published_ones_are_asked_for() {
     ];
     for set in ["", "accurate", "published"] {
         check(&[("SEVENDIGITAL_MCP_HINTS", set)], |row, tool, served| {
-            let mut expected = match set {
+            let expected = match set {
                 "published" => hints(&HINTS[..3], row.published),
                 _ => hints(&HINTS, row.accurate),
             };
-            expected["title"] = json!(row.title);
             assert_eq!(served["annotations"], expected, "{}", row.name);
-            let card = hints(&["readOnly", "destructive", "idempotent"], row.published);
+            let card = match set {
+                "published" => hints(&["readOnly", "destructive", "idempotent"], row.published),
+                _ => Value::Null,
+            };
             assert_eq!(served["_meta"]["io.naftiko/hints"], card, "{}", row.name);
             let accurate = tool.contract.hints.accurate;
             assert!(
@@ -211,14 +212,14 @@ async fn schemas_hold_nothing_that_some_client_can_not_read() {
 }
 
 #[tokio::test]
-async fn every_property_is_described() {
-    check_schemas(|_, place, schema| {
+async fn every_argument_is_described() {
+    check_schemas(|side, place, schema| {
         let root = place.ends_with('$');
         let inner = [".items", ".additionalProperties"];
         let named = !root && !inner.iter().any(|end| place.ends_with(end));
         let description = schema["description"].as_str().unwrap_or_default();
         assert!(
-            !named || description.len() > 5,
+            !named || side == "outputSchema" || description.len() > 5,
             "{place} has no description"
         );
     })
@@ -232,7 +233,8 @@ async fn only_the_root_of_arguments_is_closed() {
         if root {
             assert_eq!(schema["type"], "object", "{place}");
             assert!(schema["properties"].is_object(), "{place}");
-            assert!(schema["required"].is_array(), "{place}");
+            let names = schema["required"].is_array();
+            assert!(names || side == "outputSchema", "{place}");
         }
         let closed = schema["additionalProperties"] == false;
         assert_eq!(closed, root && side == "inputSchema", "{place}");
@@ -259,18 +261,124 @@ async fn names_and_texts_keep_to_the_limits_of_clients() {
 }
 
 #[tokio::test]
-async fn the_list_and_the_instructions_are_short() {
+async fn the_list_is_short_in_both_eras() {
+    let world = World::start().await;
+    let modern = world.modern("tools/list", json!({})).await;
+    let session = world.legacy_session(crate::support::LEGACY[0]).await;
+    let legacy = session.ask(json!(1), "tools/list", json!({})).await;
+    for list in [modern, legacy] {
+        println!("tools/list: {} bytes", list.text.len());
+        assert!(list.text.len() <= 24_000, "{} bytes", list.text.len());
+    }
+}
+
+#[tokio::test]
+async fn instructions_are_short_and_name_only_tools_that_are_served() {
+    let read_only = ("SEVENDIGITAL_MCP_READ_ONLY", "true");
+    let two = ("SEVENDIGITAL_MCP_TOOLS", "create-user,purchase-user-item");
+    let narrowed = [("x-mcp-readonly", "true")];
+    for (settings, headers) in [
+        (&[][..], &[][..]),
+        (&[read_only], &[]),
+        (&[two], &[]),
+        (&[], &narrowed),
+    ] {
+        let world = World::with(settings).await;
+        let client = Client::of(&world).with_all(headers);
+        let discovered = client.ask("server/discover", json!({})).await.result();
+        let instructions = discovered["instructions"].as_str().unwrap();
+        let length = instructions.chars().count();
+        assert!((100..=2_000).contains(&length), "{length}: {instructions}");
+        let hello = client.initialize(crate::support::LEGACY[0]).await.result();
+        assert_eq!(hello["instructions"], instructions);
+        let served = client.tool_names().await;
+        for tool in TOOLS {
+            let name = tool.contract.name;
+            let named = instructions.contains(name);
+            assert!(
+                !named || served.iter().any(|served| served == name),
+                "{name}: {instructions}"
+            );
+        }
+        let buys = served.iter().any(|name| name.starts_with("purchase"));
+        assert_eq!(
+            instructions.contains("buying music"),
+            buys,
+            "{instructions}"
+        );
+    }
     let world = World::start().await;
     let discovered = world.modern("server/discover", json!({})).await.result();
-    let instructions = discovered["instructions"].as_str().unwrap();
-    assert!(
-        (100..2048).contains(&instructions.len()),
-        "{}",
-        instructions.len()
-    );
-    let list = world.modern("tools/list", json!({})).await;
-    println!("tools/list: {} bytes", list.text.len());
-    assert!(list.text.len() < 60_000, "{} bytes", list.text.len());
+    let (first, _) = discovered["instructions"]
+        .as_str()
+        .unwrap()
+        .split_once('\n')
+        .unwrap();
+    for word in [
+        "music",
+        "locker",
+        "library",
+        "albums",
+        "tracks",
+        "buy",
+        "purchase",
+        "payment card",
+        "streaming",
+    ] {
+        assert!(first.contains(word), "{word}: {first}");
+    }
+}
+
+#[tokio::test]
+async fn the_server_shows_an_icon_and_where_it_is_from() {
+    let world = World::start().await;
+    let session = world.legacy_session(crate::support::LEGACY[0]).await;
+    let discovered = world.modern("server/discover", json!({})).await.result();
+    let modern = &discovered["_meta"]["io.modelcontextprotocol/serverInfo"];
+    for info in [modern, &session.initialized["serverInfo"]] {
+        let icon = &info["icons"][0];
+        assert_eq!(icon["mimeType"], "image/png", "{info}");
+        let uri = icon["src"].as_str().unwrap();
+        assert!(
+            uri.starts_with("data:image/png;base64,iVBORw0KGgo"),
+            "{uri}"
+        );
+        assert!(uri.len() <= 4096, "{}", uri.len());
+        assert!(info["websiteUrl"].as_str().unwrap().starts_with("https://"));
+    }
+    // It is not repeated with each result.
+    let list = world.modern("tools/list", json!({})).await.result();
+    assert!(list["_meta"]["io.modelcontextprotocol/serverInfo"]["icons"].is_null());
+}
+
+#[tokio::test]
+async fn only_the_locker_says_that_its_results_are_long() {
+    check(&[], |row, _, served| {
+        let most = &served["_meta"]["anthropic/maxResultSizeChars"];
+        assert_eq!(most.is_u64(), row.name == "get-user-locker", "{}", row.name);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_sentence_stands_twice_in_what_is_listed_of_a_tool() {
+    check(&[], |row, _, served| {
+        let description = served["description"].as_str().unwrap();
+        let mut found = Vec::new();
+        schemas("$", &served["inputSchema"], &mut found);
+        schemas("$", &served["outputSchema"], &mut found);
+        let mut texts: Vec<&str> = found
+            .iter()
+            .filter_map(|(_, schema)| schema["description"].as_str())
+            .collect();
+        texts.push(description);
+        let sentences = texts.iter().flat_map(|text| text.split_inclusive(". "));
+        let mut seen = BTreeSet::new();
+        for sentence in sentences.filter(|sentence| sentence.len() > 25) {
+            assert!(seen.insert(sentence), "{}: {sentence}", row.name);
+        }
+    })
+    .await;
 }
 
 #[tokio::test]

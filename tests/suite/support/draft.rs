@@ -59,7 +59,8 @@ impl Draft {
         let draft = Self::mcp(url)
             .and("MCP-Protocol-Version", MODERN)
             .and("Mcp-Method", method);
-        let draft = match params["name"].as_str() {
+        let name = params["name"].as_str().or(params["uri"].as_str());
+        let draft = match name {
             Some(name) => draft.and("Mcp-Name", name),
             None => draft,
         };

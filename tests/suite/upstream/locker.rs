@@ -35,6 +35,8 @@ async fn further_arguments_arrive_as_7digital_documents_them() {
         (json!({"usageTypes": " Download , adSupportedStreaming"}), "country=GB&usageTypes=download%2Cadsupportedstreaming"),
         (json!({"imageSize": 800}), "country=GB&imageSize=800"),
         (json!({"imageSize": "33"}), "country=GB&imageSize=33"),
+        (json!({"view": "full"}), "country=GB"),
+        (json!({"view": " Summary ", "page": 2}), "country=GB&page=2"),
         (json!({"page": 3, "pageSize": 5, "sort": "purchaseDate desc", "imageSize": 182, "country": "de"}), "country=DE&imageSize=182&page=3&pageSize=5&sort=purchaseDate%20desc"),
     ];
     for (number, (arguments, expected)) in rows.iter().enumerate() {
@@ -73,6 +75,7 @@ async fn what_7digital_would_not_take_is_refused_before_anything_is_sent() {
         (json!({"sort": "purchaseDate down"}), SORTS),
         (json!({"sort": "purchaseDate asc artistName asc"}), SORTS),
         (json!({"sort": "purchaseDate,asc"}), SORTS),
+        (json!({"view": "short"}), "view: expected `full` or `summary`"),
     ];
     for (arguments, problem) in rows {
         let result = world.call("get-user-locker", arguments.clone()).await;
@@ -138,4 +141,49 @@ async fn the_sentence_holds_figures_of_7digitals_and_no_words() {
         "Page 1 of 3, 25 releases in all. For the next page call again with `page` 2."
     );
     assert_eq!(result["structuredContent"], body, "a title is data");
+}
+
+#[tokio::test]
+async fn a_summary_has_titles_artists_ids_and_dates_and_no_links() {
+    let (upstream, world) = stage().await;
+    let link = "https://media.example/1?signature=x";
+    let track = |id: &str, artist: Value| {
+        json!({
+            "track": {"id": id, "title": "T", "version": "", "artist": artist, "duration": 200, "slug": "t", "isrc": "X"},
+            "purchaseId": "9", "purchaseDate": "2026-01-02T03:04:05Z", "remainingDownloads": 3, "completeAlbumPurchase": true,
+            "downloadUrls": {"downloadUrl": [{"url": link, "format": {"id": "17", "url": link}}]},
+        })
+    };
+    let own = json!({"id": "1", "name": "A", "appearsAs": "A", "slug": "a"});
+    let guest = json!({"id": "2", "name": "", "appearsAs": "B"});
+    let owned = json!({
+        "release": {"id": "5", "title": "R", "version": "Deluxe", "type": "Album", "barcode": "0", "artist": own,
+            "image": link, "slug": "r", "label": {"id": "3", "name": "L"}, "download": {"releaseDate": "2020-01-01T00:00:00Z"}},
+        "available": true,
+        "lockerTracks": {"lockerTrack": [track("6", own.clone()), track("7", guest)]},
+        "more": link,
+    });
+    let page = json!({"page": 1, "pageSize": 10, "totalItems": 2, "lockerRelease": [owned, {"release": {"id": "8"}}]});
+    let body = ok(&json!({"locker": {"lockerReleases": page}})).to_string();
+    let answer = http(200, &format!("Content-Type: {JSON}\r\n"), body);
+    upstream.script(PATH, [Act::Say(answer)]);
+    let result = world
+        .call("get-user-locker", json!({"view": "summary"}))
+        .await;
+    let bought = |track: Value| json!({"track": track, "purchaseId": "9", "purchaseDate": "2026-01-02T03:04:05Z"});
+    let releases = json!([
+        {
+            "release": {"id": "5", "title": "R", "version": "Deluxe", "type": "Album", "artist": {"id": "1", "name": "A"}},
+            "lockerTracks": {"lockerTrack": [
+                bought(json!({"id": "6", "title": "T"})),
+                bought(json!({"id": "7", "title": "T", "artist": {"id": "2", "appearsAs": "B"}})),
+            ]},
+        },
+        {"release": {"id": "8"}},
+    ]);
+    let page = json!({"page": 1, "pageSize": 10, "totalItems": 2, "lockerRelease": releases});
+    let expected = ok(&json!({"locker": {"lockerReleases": page}}));
+    assert_eq!(result["structuredContent"], expected);
+    let note = "Page 1 of 1, 2 releases in all. There are no more pages.";
+    assert_eq!(result["content"][1]["text"], note);
 }
