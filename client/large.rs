@@ -11,7 +11,7 @@ use crate::limits::Limits;
 /// Bytes of a body from which its answer is large.
 pub(crate) const LARGE: usize = 32 << 10;
 /// KiB of large answers that are documents at once, and not yet what the caller makes of them; one that is larger is alone. A document takes ten times its bytes.
-const DOCUMENTS: u32 = 1 << 10;
+const DOCUMENTS: u32 = 512;
 /// Large answers that wait to be received, for each that is. Their connections' buffers are full.
 const WAITING: usize = 4;
 

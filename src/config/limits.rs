@@ -51,10 +51,10 @@ pub struct Limits {
     #[schemars(extend("default" = "30s"))]
     pub write_timeout: Duration,
     /// Bytes of answers that clients have not taken, over all connections; further ones wait. Pieces of less than 16 KiB are not counted.
-    #[schemars(extend("default" = 50_331_648))]
+    #[schemars(extend("default" = 33_554_432))]
     pub untaken_bytes: usize,
     /// Bytes of answers that one named caller has not taken; beyond them it reads nothing more.
-    #[schemars(extend("default" = 16_777_216))]
+    #[schemars(extend("default" = 8_388_608))]
     pub caller_untaken_bytes: usize,
     /// Connections to one address of this server; more wait until one is closed.
     #[schemars(extend("default" = 1_024))]

@@ -21,10 +21,10 @@ fn large() -> Op {
     ("list-user-payment-cards", json!({}))
 }
 
-/// 0.4 MiB of cards, which is twice that where the document stands twice.
+/// A quarter of a MiB of cards, which is half of one where the document stands twice.
 fn cards() -> Act {
     let card = |number: usize| json!({"id": format!("{number}"), "type": "VISA", "last4digits": "1111", "expiryDate": "203012", "cardHolderName": "Somebody"});
-    let cards: Vec<_> = (0..4_000).map(card).collect();
+    let cards: Vec<_> = (0..2_300).map(card).collect();
     let document = json!({"status": "ok", "version": "1.2", "cards": {"card": cards}});
     Act::Say(ok(&document.to_string()))
 }
@@ -47,7 +47,7 @@ async fn deaf(client: &Client, surface: Surface) -> Wire {
 async fn what_nobody_takes_is_bounded_and_small_answers_go_on() {
     for surface in SURFACES {
         // Room for one of them.
-        let room = ("SEVENDIGITAL_MCP_LIMIT_UNTAKEN_BYTES", "600000");
+        let room = ("SEVENDIGITAL_MCP_LIMIT_UNTAKEN_BYTES", "300000");
         let desk = Desk::with(&[room, (QUEUE_TIMEOUT, "300ms"), WRITE_TIMEOUT]).await;
         desk.upstream.script(CARDS, [cards()]);
         let mut deaf_ones = Vec::new();
@@ -76,7 +76,7 @@ async fn what_nobody_takes_is_bounded_and_small_answers_go_on() {
         let done = async {
             loop {
                 let reply = call(&desk.client, surface, &large()).await;
-                if reply.status == 200 && reply.message().to_string().len() > 400_000 {
+                if reply.status == 200 && reply.message().to_string().len() > 200_000 {
                     return;
                 }
             }
@@ -88,7 +88,7 @@ async fn what_nobody_takes_is_bounded_and_small_answers_go_on() {
 #[tokio::test]
 async fn a_call_keeps_its_permit_until_its_answer_is_handed_over() {
     for surface in SURFACES {
-        let room = ("SEVENDIGITAL_MCP_LIMIT_UNTAKEN_BYTES", "600000");
+        let room = ("SEVENDIGITAL_MCP_LIMIT_UNTAKEN_BYTES", "300000");
         let desk = Desk::with(&[
             room,
             (CALLS, "2"),
@@ -126,7 +126,7 @@ async fn a_call_keeps_its_permit_until_its_answer_is_handed_over() {
 #[tokio::test]
 async fn a_caller_that_takes_nothing_reads_nothing_more_and_others_do() {
     for surface in SURFACES {
-        let own = ("SEVENDIGITAL_MCP_LIMIT_CALLER_UNTAKEN_BYTES", "300000");
+        let own = ("SEVENDIGITAL_MCP_LIMIT_CALLER_UNTAKEN_BYTES", "200000");
         let office = Office::with(&[own, WRITE_TIMEOUT, ALLOW]).await;
         office.desk.upstream.script(CARDS, [cards()]);
         office.desk.upstream.script(ITEM, [Act::Sell]);
