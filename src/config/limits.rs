@@ -47,7 +47,7 @@ pub struct Limits {
     /// A connection between two requests.
     #[schemars(extend("default" = "1m"))]
     pub keep_alive_timeout: Duration,
-    /// A client that takes nothing of its response, or less than 16 KiB.
+    /// A client that takes neither the rest of its response nor 256 KiB of it.
     #[schemars(extend("default" = "30s"))]
     pub write_timeout: Duration,
     /// Bytes of answers that clients have not taken, over all connections; further ones wait. Pieces of less than 16 KiB are not counted.

@@ -14,7 +14,7 @@ use super::framing::FramingFilter;
 use crate::config::Limits;
 
 /// Bytes that a client takes within the write timeout, of a response that it does not take at once. With fewer a byte a second would keep a connection, and its answer.
-const PROGRESS: usize = 16 << 10;
+const PROGRESS: usize = 256 << 10;
 /// A header is being read, or its first byte awaited on a new connection.
 const HEADER: u64 = 0;
 /// A request is being answered; its body has a deadline of its own.
