@@ -179,8 +179,10 @@ async fn receive(
         let unreadable = Error::Unreadable(Unreadable::Compressed);
         return Err(reply::by_status(&answer.document).unwrap_or(unreadable));
     }
+    let length = response.content_length();
+    let length = length.and_then(|length| usize::try_from(length).ok());
     let body = &mut answer.document.body;
-    let mut let_in = None;
+    let (mut let_in, mut room) = (Vec::new(), LARGE);
     loop {
         let chunk = tokio::time::timeout(limits.read_timeout, response.chunk())
             .await
@@ -192,14 +194,21 @@ async fn receive(
                 max: limits.response_bytes,
             }));
         }
-        if let (Some(large), None) = (large, &let_in)
-            && body.len() + chunk.len() > LARGE
+        let so_far = body.len() + chunk.len();
+        if let Some(large) = large
+            && so_far > room
         {
-            let_in = Some(large.receive().await?);
+            // All of it, or twice what is there where its length is not known.
+            let all = length.unwrap_or(2 * so_far).max(so_far);
+            let all = all.min(limits.response_bytes);
+            let held = if let_in.is_empty() { 0 } else { room };
+            let_in.push(large.receive(held, all).await?);
+            body.reserve_exact(all - body.len());
+            room = all;
         }
         body.extend_from_slice(&chunk);
     }
-    if let (Some(large), Some(_)) = (large, let_in) {
+    if let Some(large) = large.filter(|_| !let_in.is_empty()) {
         answer.large = Some(large.read(answer.document.body.len()).await?);
     }
     Ok(answer)

@@ -62,7 +62,7 @@ pub enum Error {
     /// 7digital answered, but not in a way that can be trusted.
     #[error("7digital's answer could not be read: {0}")]
     Unreadable(Unreadable),
-    /// The answer to a read is large, and as many large answers are held as [`Limits::large_answers`](crate::Limits::large_answers) allows.
+    /// The answer to a read is large, and as many large answers are held as [`Limits::large_answer_bytes`](crate::Limits::large_answer_bytes) allows.
     #[error("7digital's answer is large, and this program holds as many large answers as it may")]
     TooManyAnswers,
     /// The request was sent, and its answer ended before it was complete.

@@ -1,4 +1,4 @@
-//! Large answers: how many are received, and made into documents, at once.
+//! Large answers: how much of them is received, and made into documents, at once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +12,23 @@ use crate::limits::Limits;
 pub(crate) const LARGE: usize = 32 << 10;
 /// KiB of large answers that are documents at once, and not yet what the caller makes of them; one that is larger is alone. A document takes ten times its bytes.
 const DOCUMENTS: u32 = 512;
-/// Large answers that wait to be received, for each that is. Their connections' buffers are full.
-const WAITING: usize = 4;
+/// Large answers that wait to be received. The buffers of their connections are full.
+const WAITING: usize = 128;
 
-/// Lets large answers to reads in.
+/// Lets large answers to reads in, by their KiB.
 #[derive(Debug)]
 pub(crate) struct LargeAnswers {
-    received: Arc<Semaphore>,
+    received: Pool,
+    documents: Pool,
     waiting: Semaphore,
-    documents: Arc<Semaphore>,
     timeout: Duration,
+}
+
+/// Permits, one for each KiB.
+#[derive(Debug)]
+struct Pool {
+    permits: Arc<Semaphore>,
+    all: u32,
 }
 
 /// Held for a large answer, from the moment on at which it becomes a document. Whoever has the answer drops it when the document is gone.
@@ -30,36 +37,54 @@ pub struct LargeAnswer(#[expect(dead_code, reason = "dropped")] Arc<OwnedSemapho
 
 impl LargeAnswers {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let received = limits.large_answers.min(Semaphore::MAX_PERMITS / WAITING);
+        let kib = u32::try_from(limits.large_answer_bytes.div_ceil(1 << 10));
         Self {
-            received: Arc::new(Semaphore::new(received)),
-            waiting: Semaphore::new(WAITING * received),
-            documents: Arc::new(Semaphore::new(DOCUMENTS as usize)),
+            received: Pool::new(kib.unwrap_or(u32::MAX >> 3)),
+            documents: Pool::new(DOCUMENTS),
+            waiting: Semaphore::new(WAITING),
             timeout: limits.large_answer_timeout,
         }
     }
 
-    /// Before more than [`LARGE`] bytes of a body are received.
-    pub(crate) async fn receive(&self) -> Result<OwnedSemaphorePermit, Error> {
+    /// Before that many bytes of a body are received, of which so many are let in already.
+    pub(crate) async fn receive(
+        &self,
+        let_in: usize,
+        bytes: usize,
+    ) -> Result<OwnedSemaphorePermit, Error> {
         let waiting = self.waiting.try_acquire();
         let _waiting = waiting.map_err(|_| Error::TooManyAnswers)?;
-        self.acquire(&self.received, 1).await
+        self.received.acquire(let_in, bytes, self.timeout).await
     }
 
-    /// Once such a body of that many bytes is complete, before it is read.
+    /// Once a body of that many bytes is complete, before it is read.
     pub(crate) async fn read(&self, bytes: usize) -> Result<LargeAnswer, Error> {
-        let kib = u32::try_from(bytes >> 10).map_or(DOCUMENTS, |kib| kib.min(DOCUMENTS));
-        let permit = self.acquire(&self.documents, kib).await?;
+        let permit = self.documents.acquire(0, bytes, self.timeout).await?;
         Ok(LargeAnswer(Arc::new(permit)))
     }
+}
 
+impl Pool {
+    fn new(all: u32) -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(all as usize)),
+            all,
+        }
+    }
+
+    /// Those that it has not of the permits for that many bytes; what is larger than all of them together has all.
     async fn acquire(
         &self,
-        permits: &Arc<Semaphore>,
-        many: u32,
+        has: usize,
+        bytes: usize,
+        timeout: Duration,
     ) -> Result<OwnedSemaphorePermit, Error> {
-        let acquired = Arc::clone(permits).acquire_many_owned(many);
-        match tokio::time::timeout(self.timeout, acquired).await {
+        let [has, all] = [has, bytes].map(|bytes| {
+            let kib = u32::try_from(bytes.div_ceil(1 << 10));
+            kib.map_or(self.all, |kib| kib.min(self.all))
+        });
+        let acquired = Arc::clone(&self.permits).acquire_many_owned(all.saturating_sub(has));
+        match tokio::time::timeout(timeout, acquired).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Error::TooManyAnswers),
         }

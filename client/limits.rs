@@ -26,8 +26,8 @@ pub struct Limits {
     pub change_deadline: Duration,
     /// Bytes in the body of an answer at most. More than zero; 4 MiB.
     pub response_bytes: usize,
-    /// Answers of 32 KiB and more to reads that are received at once; four times as many wait. More than zero; 8.
-    pub large_answers: usize,
+    /// Bytes of answers to reads, of 32 KiB and more each, that are received at once; 128 such answers wait. More than zero; 8 MiB.
+    pub large_answer_bytes: usize,
     /// Longest wait of such an answer until it is let in. More than zero; 1 second.
     pub large_answer_timeout: Duration,
     /// Attempts at one read, the first among them. From 1, which means no retries; 3.
@@ -52,7 +52,7 @@ impl Default for Limits {
             read_deadline: Duration::from_secs(20),
             change_deadline: Duration::from_secs(45),
             response_bytes: 4 << 20,
-            large_answers: 8,
+            large_answer_bytes: 8 << 20,
             large_answer_timeout: Duration::from_secs(1),
             max_attempts: 3,
             retry_budget_percent: 20,

@@ -119,9 +119,9 @@ pub struct Limits {
     /// Bytes in a response of 7digital's.
     #[schemars(extend("default" = 4_194_304))]
     pub response_bytes: usize,
-    /// Responses of 7digital's to reads, of 32 KiB and more, that are received at once; four times as many wait, as long as calls do for a permit.
-    #[schemars(extend("default" = 8))]
-    pub large_answers: usize,
+    /// Bytes of 7digital's responses to reads, of 32 KiB and more each, that are received at once; 128 such responses wait, as long as calls do for a permit.
+    #[schemars(extend("default" = 8_388_608))]
+    pub large_answer_bytes: usize,
     /// Attempts at one read, the first among them.
     #[schemars(extend("default" = 3))]
     pub max_attempts: u32,
@@ -157,7 +157,7 @@ impl Limits {
             read_deadline: self.read_deadline,
             change_deadline: self.change_deadline,
             response_bytes: self.response_bytes,
-            large_answers: self.large_answers,
+            large_answer_bytes: self.large_answer_bytes,
             large_answer_timeout: self.queue_timeout,
             max_attempts: self.max_attempts,
             retry_budget_percent: self.retry_budget_percent,

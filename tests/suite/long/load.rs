@@ -135,7 +135,9 @@ async fn storm(server: &Process, upstream: &Upstream, many: usize, admitted: usi
     for (time, answer) in within("the answers", calls.join_all()).await {
         if answer.is_done() {
             storm.done.add(time);
-        } else if answer.status == 503 && answer.retry_after() == Some(1) {
+        } else if answer.text().contains("\"code\":503")
+            && answer.text().contains("\"retryAfter\":1")
+        {
             storm.refused.add(time);
         } else {
             storm.other.push(answer);
