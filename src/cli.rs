@@ -5,9 +5,13 @@ pub mod call;
 mod callback;
 pub mod confirm;
 pub mod connect;
+mod document;
+mod fields;
 pub mod ledger;
 pub mod login;
-mod terminal;
+mod progress;
+mod table;
+pub mod terminal;
 pub mod token;
 pub mod tools;
 

@@ -2,7 +2,7 @@
 //!
 //! `settings` and `limits` declare, `table` makes the tables, `layers` and `environment` read what is given, `load` makes a [`Config`] of it.
 
-pub use self::flags::Flags;
+pub use self::flags::{Flags, HEADING};
 pub use self::folders::{FOLDER_VARIABLES, System, UserFolders, state_folder};
 pub use self::layers::Layers;
 pub use self::limits::Limits;
@@ -13,6 +13,7 @@ pub use self::settings::{
     Config, ConfirmWay, HintSet, LOOPBACK, LogFormat, Spending, SpendingLimits,
 };
 pub use self::table::{LIMITS, SETTINGS, Setting};
+pub use self::text::decoded;
 
 mod environment;
 mod flags;

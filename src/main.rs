@@ -5,11 +5,13 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
-use sevendigital_mcp::cli::{CommandResult, call, confirm, connect, ledger, login, token, tools};
+use sevendigital_mcp::cli::{
+    CommandResult, call, confirm, connect, ledger, login, terminal, token, tools,
+};
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::http::metrics_page;
 use sevendigital_mcp::ledger::Ledger;
@@ -29,7 +31,9 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let code = match runtime.block_on(run(Cli::parse())) {
+    let cli = Cli::from_arg_matches(&Cli::command_line().get_matches());
+    let cli = cli.unwrap_or_else(|error| error.exit());
+    let code = match runtime.block_on(run(cli)) {
         Ok(code) => code,
         // The reader of our output has enough of it: `tools --json | head`.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
@@ -55,7 +59,7 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn fail(error: &dyn Error) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "error: {error}");
+    terminal::error(error);
     ExitCode::from(2)
 }
 
@@ -74,13 +78,13 @@ async fn run(cli: Cli) -> CommandResult {
             let stop = stop_signal(&calls);
             stdio::serve(&config, calls, stop.cancelled_owned()).await?;
         }
-        Command::Call {
-            tool,
-            args,
-            dry_run,
-        } => {
-            let (_guards, _, calls) = start(&layers).await?;
-            return call::run(&calls, &tool, &args, dry_run).await;
+        Command::Call(options) => {
+            let mut config = load(&layers)?;
+            // The outcome itself is printed; a log is for those who ask for one.
+            config.log_filter.get_or_insert_with(|| "error".to_owned());
+            let _logging = logging::start(&config)?;
+            let (config, _sandbox) = with_sandbox(config).await?;
+            return call::run(&Calls::new(&config)?, &options).await;
         }
         Command::Login(options) => return log_in(layers, &options).await,
         // Whatever the settings are.
@@ -102,7 +106,7 @@ async fn run(cli: Cli) -> CommandResult {
 fn load(layers: &Layers) -> Result<Config, Box<dyn Error>> {
     let config = Config::load(layers)?;
     for warning in &config.warnings {
-        writeln!(std::io::stderr(), "warning: {warning}")?;
+        terminal::warning(warning);
     }
     Ok(config)
 }
@@ -155,7 +159,7 @@ async fn log_in(mut layers: Layers, options: &Login) -> CommandResult {
     Ok(match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            writeln!(std::io::stderr(), "error: {error}")?;
+            terminal::error(error);
             ExitCode::FAILURE
         }
     })

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use crate::config::Flags;
+use super::call;
+use crate::config::{Flags, HEADING};
 use crate::connect::{CLIENTS, Client, find};
 
 /// An MCP server for 7digital's user API: lockers, purchases, payment cards, accounts and streaming subscriptions.
@@ -20,11 +21,53 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Read settings from this TOML file [default: that of `SEVENDIGITAL_MCP_CONFIG`, else sevendigital-mcp.toml in the user's config folder].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
     pub config: Option<PathBuf>,
     /// Settings that have a flag. Each wins over the environment and the configuration file.
     #[command(flatten)]
     pub flags: Flags,
+}
+
+/// The settings with a flag that a command's help lists, by their keys: those that change what the command does. A command that is not here lists them all.
+#[rustfmt::skip]
+const SETTINGS_OF: [(&str, &[&str]); 10] = [
+    ("stdio", &["config", "base_uri", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
+    ("config", &["config", "base_uri", "bind", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
+    ("call", &["config", "base_uri", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
+    ("tools", &["config", "hints", "read_only", "tools", "exclude_tools"]),
+    ("ledger", &["config", "base_uri", "state_dir"]),
+    ("confirm", &["config", "state_dir"]),
+    ("login", &["config", "base_uri", "log_format"]),
+    ("logout", &[]),
+    ("token", &[]),
+    ("completions", &[]),
+];
+
+/// The exit codes of every command; `call` has one more.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  Done.
+  1  Failed.
+  2  The command line or a setting is wrong.
+`call` has one more: see `call --help`.";
+
+impl Cli {
+    /// The command line as its help shows it. Every flag of a setting may stand before or after any command, so that it fits where a person or a script has put it; listed is what matters.
+    pub fn command_line() -> clap::Command {
+        let root = Self::command().after_help(EXIT_CODES);
+        let flags: Vec<_> = root.get_arguments().cloned().collect();
+        root.mut_subcommands(|command| {
+            let listed = SETTINGS_OF
+                .iter()
+                .find(|(name, _)| *name == command.get_name());
+            let is_hidden = |flag: &&clap::Arg| {
+                listed.is_some_and(|(_, keys)| !keys.contains(&flag.get_id().as_str()))
+            };
+            // What a command has itself, it does not get from above.
+            let hidden = flags.iter().filter(is_hidden).cloned();
+            command.args(hidden.map(|flag| flag.hide(true)))
+        })
+    }
 }
 
 /// What to do.
@@ -39,7 +82,7 @@ pub enum Command {
     ///
     /// Logs go to stderr. The end of stdin ends it, once the calls in flight have been answered.
     Stdio,
-    /// List the tools: name, effect and label.
+    /// List the tools by scope: name, effect, and what each does.
     Tools {
         /// Print the whole contracts as JSON, as clients see them.
         #[arg(long)]
@@ -51,21 +94,11 @@ pub enum Command {
     /// Show what was bought and what is unknown, and free what an operator has cleared up.
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Make one call from the shell and print the document.
+    /// Make one call from the shell and print its document.
     ///
-    /// Exits with 1 and the reason on stderr if the call fails.
-    Call {
-        /// Tool name, such as `get-user-locker`.
-        tool: String,
-        /// Arguments as a JSON object, such as '{"page": 2}'.
-        #[arg(long, value_name = "JSON", default_value = "{}")]
-        args: String,
-        /// Send nothing: show what would be done, the question that the user would be asked, and the request.
-        ///
-        /// The item is looked up in 7digital's catalogue all the same, since the question names its title and price.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    /// Each tool has a flag for each of its fields; `sevendigital-mcp call TOOL --help` lists them.
+    /// On a terminal the document is printed for people, and what spends asks first; in a pipe it is JSON. Reasons and notes go to stderr.
+    Call(call::Options),
     /// Answer the questions that wait for a yes or a no on a terminal.
     ///
     /// Purchases and deletions ask first (`spending`). Where neither the client nor a browser on this machine can ask, the question waits here.

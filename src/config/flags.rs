@@ -4,6 +4,9 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 
 use super::table::{SETTINGS, Setting};
 
+/// What help calls the flags that are settings.
+pub const HEADING: &str = "Settings";
+
 /// The flags that were given, as settings and their values. They may stand before or after the command.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
@@ -47,6 +50,7 @@ impl FromArgMatches for Flags {
 fn argument(setting: &'static Setting, flag: &'static str) -> Arg {
     let summary = setting.summary.trim_end_matches('.');
     let argument = Arg::new(&*setting.key).global(true);
+    let argument = argument.help_heading(HEADING);
     let argument = argument.long(flag.trim_start_matches('-'));
     if setting.is("boolean") {
         return argument.action(ArgAction::SetTrue).help(summary);
