@@ -7,13 +7,16 @@ pub mod confirm;
 pub mod connect;
 mod document;
 mod fields;
+pub mod generated;
 pub mod ledger;
 pub mod login;
+pub mod next_steps;
 mod progress;
 mod table;
 pub mod terminal;
 pub mod token;
 pub mod tools;
+mod version;
 
 /// What a command ends with: an exit code, or what stopped it.
 pub type CommandResult = Result<std::process::ExitCode, Box<dyn std::error::Error>>;

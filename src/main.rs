@@ -10,7 +10,8 @@ use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Login, TokenCommand};
 use sevendigital_mcp::cli::{
-    CommandResult, call, confirm, connect, ledger, login, terminal, token, tools,
+    CommandResult, call, confirm, connect, generated, ledger, login, next_steps, terminal, token,
+    tools,
 };
 use sevendigital_mcp::config::{Config, Layers};
 use sevendigital_mcp::http::metrics_page;
@@ -98,6 +99,8 @@ async fn run(cli: Cli) -> CommandResult {
         }
         Command::Config(options) => return connect::run(&layers, &options),
         Command::Token(TokenCommand::New) => return token::new(),
+        Command::Completions { shell } => return generated::completions(shell),
+        Command::Man { folder } => return generated::man(&folder),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -200,6 +203,7 @@ async fn serve(config: &Config, calls: Calls) -> Result<(), Box<dyn Error>> {
     if let Some(address) = app.rest_address()? {
         writeln!(stderr, "listening on http://{address}/v1")?;
     }
+    next_steps::tell(config, app.rest_address()?);
     app.serve(stop.cancelled_owned()).await?;
     Ok(())
 }

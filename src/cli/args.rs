@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
 
-use super::call;
+use super::{call, version};
 use crate::config::{Flags, HEADING};
 use crate::connect::{CLIENTS, Client, find};
 
@@ -21,7 +22,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Read settings from this TOML file [default: that of `SEVENDIGITAL_MCP_CONFIG`, else sevendigital-mcp.toml in the user's config folder].
-    #[arg(long, global = true, value_name = "FILE", help_heading = HEADING)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = HEADING)]
     pub config: Option<PathBuf>,
     /// Settings that have a flag. Each wins over the environment and the configuration file.
     #[command(flatten)]
@@ -30,7 +31,7 @@ pub struct Cli {
 
 /// The settings with a flag that a command's help lists, by their keys: those that change what the command does. A command that is not here lists them all.
 #[rustfmt::skip]
-const SETTINGS_OF: [(&str, &[&str]); 10] = [
+const SETTINGS_OF: [(&str, &[&str]); 11] = [
     ("stdio", &["config", "base_uri", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
     ("config", &["config", "base_uri", "bind", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
     ("call", &["config", "base_uri", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
@@ -41,6 +42,7 @@ const SETTINGS_OF: [(&str, &[&str]); 10] = [
     ("logout", &[]),
     ("token", &[]),
     ("completions", &[]),
+    ("man", &[]),
 ];
 
 /// The exit codes of every command; `call` has one more.
@@ -52,22 +54,40 @@ Exit codes:
 `call` has one more: see `call --help`.";
 
 impl Cli {
-    /// The command line as its help shows it. Every flag of a setting may stand before or after any command, so that it fits where a person or a script has put it; listed is what matters.
+    /// The command line. Every flag of a setting may stand before or after any command, so that it fits where a person or a script has put it; help lists what matters.
     pub fn command_line() -> clap::Command {
-        let root = Self::command().after_help(EXIT_CODES);
+        let root = Self::root();
         let flags: Vec<_> = root.get_arguments().cloned().collect();
         root.mut_subcommands(|command| {
-            let listed = SETTINGS_OF
-                .iter()
-                .find(|(name, _)| *name == command.get_name());
-            let is_hidden = |flag: &&clap::Arg| {
-                listed.is_some_and(|(_, keys)| !keys.contains(&flag.get_id().as_str()))
-            };
+            let others = flags.iter().filter(|flag| !is_listed(&command, flag));
+            let hidden = others.map(|flag| flag.clone().hide(true));
             // What a command has itself, it does not get from above.
-            let hidden = flags.iter().filter(is_hidden).cloned();
-            command.args(hidden.map(|flag| flag.hide(true)))
+            command.clone().args(hidden)
         })
     }
+
+    /// The command line with no more than its help lists: completions show what is hidden too.
+    pub fn listed() -> clap::Command {
+        let root = Self::root();
+        let flags: Vec<_> = root.get_arguments().cloned().collect();
+        let root = root.mut_args(|flag| flag.global(false));
+        root.mut_subcommands(|command| {
+            let listed = flags.iter().filter(|flag| is_listed(&command, flag));
+            command.clone().args(listed)
+        })
+    }
+
+    fn root() -> clap::Command {
+        let root = Self::command().after_help(EXIT_CODES);
+        root.long_version(version::long())
+    }
+}
+
+/// Whether the help of a command lists a flag of the program's.
+fn is_listed(command: &clap::Command, flag: &clap::Arg) -> bool {
+    let mut commands = SETTINGS_OF.iter();
+    let of_command = commands.find(|(name, _)| *name == command.get_name());
+    of_command.is_none_or(|(_, keys)| keys.contains(&flag.get_id().as_str()))
 }
 
 /// What to do.
@@ -120,6 +140,21 @@ pub enum Command {
     ///
     /// Removes the stored token from this machine; 7digital goes on accepting it until the user withdraws it there.
     Logout,
+    /// Print completions for a shell: of commands, flags, tools and their fields.
+    ///
+    /// For bash, `source <(sevendigital-mcp completions bash)` in ~/.bashrc;
+    /// for zsh, `sevendigital-mcp completions zsh > ~/.zfunc/_sevendigital-mcp` with ~/.zfunc in `fpath`;
+    /// for fish, `sevendigital-mcp completions fish > ~/.config/fish/completions/sevendigital-mcp.fish`.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Man {
+        /// The folder, such as ~/.local/share/man/man1.
+        folder: PathBuf,
+    },
 }
 
 /// Which client to connect, and how.

@@ -1,6 +1,6 @@
 //! The flags of the command line, made from the declarations of settings.
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, ValueHint};
 
 use super::table::{SETTINGS, Setting};
 
@@ -58,6 +58,12 @@ fn argument(setting: &'static Setting, flag: &'static str) -> Arg {
     let argument = argument
         .value_name(setting.value.as_deref().unwrap_or("VALUE"))
         .help(format!("{summary} [default: {}]", setting.default_text()));
+    let is_folder = setting.value.as_deref() == Some("FOLDER");
+    let argument = argument.value_hint(if is_folder {
+        ValueHint::DirPath
+    } else {
+        ValueHint::Other
+    });
     match setting.bare.as_deref() {
         // With an equals sign, so that a command after the bare flag isn't taken for its value.
         Some(bare) => argument

@@ -2,4 +2,6 @@
 
 mod call;
 mod fields;
+mod help;
+mod start;
 mod terminal;

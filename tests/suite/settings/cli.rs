@@ -117,11 +117,6 @@ async fn help_names_every_flag_and_command() {
         let word = word.split(['=', '[']).next().unwrap();
         assert!(out.contains(word), "{word}: {out}");
     }
-    let (code, out, _) = check(&["--version"], &[]).await;
-    assert_eq!(
-        (code, out.trim()),
-        (0, concat!("sevendigital-mcp ", env!("CARGO_PKG_VERSION")))
-    );
 }
 
 #[tokio::test]
