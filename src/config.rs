@@ -3,7 +3,7 @@
 //! `settings` and `limits` declare, `table` makes the tables, `layers` and `environment` read what is given, `load` makes a [`Config`] of it.
 
 pub use self::error::{ConfigError, Fault};
-pub use self::flags::Flags;
+pub use self::flags::{Flags, HEADING};
 pub use self::folders::{FOLDER_VARIABLES, System, UserFolders, state_folder};
 pub use self::layers::Layers;
 pub use self::limits::Limits;
@@ -15,6 +15,7 @@ pub use self::settings::{
     Config, ConfirmWay, HintSet, LOOPBACK, LogFormat, Spending, SpendingLimits,
 };
 pub use self::table::{LIMITS, SETTINGS, Setting};
+pub use self::text::decoded;
 
 mod environment;
 mod error;

@@ -5,12 +5,13 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
 use sevendigital_mcp::cli::args::{Cli, Command, Doctor, Login, TokenCommand};
 use sevendigital_mcp::cli::{
-    CommandResult, call, confirm, connect, doctor, health, ledger, login, token, tools,
+    CommandResult, call, confirm, connect, doctor, generated, health, ledger, login, next_steps,
+    terminal, token, tools,
 };
 use sevendigital_mcp::config::{Config, ConfigError, Layers};
 use sevendigital_mcp::http::metrics_page;
@@ -37,7 +38,9 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    let code = match runtime.block_on(run(Cli::parse())) {
+    let cli = Cli::from_arg_matches(&Cli::command_line().get_matches());
+    let cli = cli.unwrap_or_else(|error| error.exit());
+    let code = match runtime.block_on(run(cli)) {
         Ok(code) => code,
         // The reader of our output has enough of it: `tools --json | head`.
         Err(error) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
@@ -69,7 +72,7 @@ fn fail(error: &(dyn Error + 'static)) -> ExitCode {
     } else {
         String::new()
     };
-    let _ = writeln!(std::io::stderr(), "error: {error}{hint}");
+    terminal::error(format!("{error}{hint}"));
     ExitCode::from(2)
 }
 
@@ -88,13 +91,13 @@ async fn run(cli: Cli) -> CommandResult {
             let stop = stop_signal(&calls);
             stdio::serve(&config, calls, stop.cancelled_owned()).await?;
         }
-        Command::Call {
-            tool,
-            args,
-            dry_run,
-        } => {
-            let (_guards, _, calls) = start(&layers).await?;
-            return call::run(&calls, &tool, &args, dry_run).await;
+        Command::Call(options) => {
+            let mut config = load(&layers)?;
+            // The outcome itself is printed; a log is for those who ask for one.
+            config.log_filter.get_or_insert_with(|| "error".to_owned());
+            let _logging = logging::start(&config)?;
+            let (config, _sandbox) = with_sandbox(config).await?;
+            return call::run(&Calls::new(&config)?, &options).await;
         }
         Command::Login(options) => return log_in(layers, &options).await,
         // Whatever the settings are.
@@ -114,6 +117,8 @@ async fn run(cli: Cli) -> CommandResult {
         Command::Config(options) => return connect::run(&layers, &options),
         Command::Token(TokenCommand::New) => return token::new(),
         Command::Doctor(options) => return examine(&layers, &options).await,
+        Command::Completions { shell } => return generated::completions(shell),
+        Command::Man { folder } => return generated::man(&folder),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -122,7 +127,7 @@ async fn run(cli: Cli) -> CommandResult {
 fn load(layers: &Layers) -> Result<Config, Box<dyn Error>> {
     let config = Config::load(layers)?;
     for warning in &config.warnings {
-        writeln!(std::io::stderr(), "warning: {warning}")?;
+        terminal::warning(warning);
     }
     Ok(config)
 }
@@ -187,7 +192,7 @@ async fn log_in(mut layers: Layers, options: &Login) -> CommandResult {
     Ok(match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            writeln!(std::io::stderr(), "error: {error}")?;
+            terminal::error(error);
             ExitCode::FAILURE
         }
     })
@@ -228,6 +233,7 @@ async fn serve(config: &Config, calls: Calls) -> Result<(), Box<dyn Error>> {
     if let Some(address) = app.rest_address()? {
         writeln!(stderr, "listening on http://{address}/v1")?;
     }
+    next_steps::tell(config, app.rest_address()?);
     app.serve(stop.cancelled_owned()).await?;
     Ok(())
 }

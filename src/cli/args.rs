@@ -4,10 +4,12 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use url::Url;
 
-use crate::config::Flags;
+use super::{call, version};
+use crate::config::{Flags, HEADING};
 use crate::connect::{CLIENTS, Client, find};
 
 /// An MCP server for 7digital's user API: lockers, purchases, payment cards, accounts and streaming subscriptions.
@@ -21,11 +23,72 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Read settings from this TOML file [default: that of `SEVENDIGITAL_MCP_CONFIG`, else sevendigital-mcp.toml in the user's config folder].
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = HEADING)]
     pub config: Option<PathBuf>,
     /// Settings that have a flag. Each wins over the environment and the configuration file.
     #[command(flatten)]
     pub flags: Flags,
+}
+
+/// The settings with a flag that a command's help lists, by their keys: those that change what the command does. A command that is not here lists them all.
+#[rustfmt::skip]
+const SETTINGS_OF: [(&str, &[&str]); 11] = [
+    ("stdio", &["config", "base_uri", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
+    ("config", &["config", "base_uri", "bind", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
+    ("call", &["config", "base_uri", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
+    ("tools", &["config", "hints", "read_only", "tools", "exclude_tools"]),
+    ("ledger", &["config", "base_uri", "state_dir"]),
+    ("confirm", &["config", "state_dir"]),
+    ("login", &["config", "base_uri", "log_format"]),
+    ("logout", &[]),
+    ("token", &[]),
+    ("completions", &[]),
+    ("man", &[]),
+];
+
+/// The exit codes of every command; `call` has one more.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  Done.
+  1  Failed.
+  2  The command line or a setting is wrong.
+`call` has one more: see `call --help`.";
+
+impl Cli {
+    /// The command line. Every flag of a setting may stand before or after any command, so that it fits where a person or a script has put it; help lists what matters.
+    pub fn command_line() -> clap::Command {
+        let root = Self::root();
+        let flags: Vec<_> = root.get_arguments().cloned().collect();
+        root.mut_subcommands(|command| {
+            let others = flags.iter().filter(|flag| !is_listed(&command, flag));
+            let hidden = others.map(|flag| flag.clone().hide(true));
+            // What a command has itself, it does not get from above.
+            command.clone().args(hidden)
+        })
+    }
+
+    /// The command line with no more than its help lists: completions show what is hidden too.
+    pub fn listed() -> clap::Command {
+        let root = Self::root();
+        let flags: Vec<_> = root.get_arguments().cloned().collect();
+        let root = root.mut_args(|flag| flag.global(false));
+        root.mut_subcommands(|command| {
+            let listed = flags.iter().filter(|flag| is_listed(&command, flag));
+            command.clone().args(listed)
+        })
+    }
+
+    fn root() -> clap::Command {
+        let root = Self::command().after_help(EXIT_CODES);
+        root.long_version(version::long())
+    }
+}
+
+/// Whether the help of a command lists a flag of the program's.
+fn is_listed(command: &clap::Command, flag: &clap::Arg) -> bool {
+    let mut commands = SETTINGS_OF.iter();
+    let of_command = commands.find(|(name, _)| *name == command.get_name());
+    of_command.is_none_or(|(_, keys)| keys.contains(&flag.get_id().as_str()))
 }
 
 /// What to do.
@@ -40,7 +103,7 @@ pub enum Command {
     ///
     /// Logs go to stderr. The end of stdin ends it, once the calls in flight have been answered.
     Stdio,
-    /// List the tools: name, effect and label.
+    /// List the tools by scope: name, effect, and what each does.
     Tools {
         /// Print the whole contracts as JSON, as clients see them.
         #[arg(long)]
@@ -52,21 +115,11 @@ pub enum Command {
     /// Show what was bought and what is unknown, and free what an operator has cleared up.
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Make one call from the shell and print the document.
+    /// Make one call from the shell and print its document.
     ///
-    /// Exits with 1 and the reason on stderr if the call fails.
-    Call {
-        /// Tool name, such as `get-user-locker`.
-        tool: String,
-        /// Arguments as a JSON object, such as '{"page": 2}'.
-        #[arg(long, value_name = "JSON", default_value = "{}")]
-        args: String,
-        /// Send nothing: show what would be done, the question that the user would be asked, and the request.
-        ///
-        /// The item is looked up in 7digital's catalogue all the same, since the question names its title and price.
-        #[arg(long)]
-        dry_run: bool,
-    },
+    /// Each tool has a flag for each of its fields; `sevendigital-mcp call TOOL --help` lists them.
+    /// On a terminal the document is printed for people, and what spends asks first; in a pipe it is JSON. Reasons and notes go to stderr.
+    Call(call::Options),
     /// Answer the questions that wait for a yes or a no on a terminal.
     ///
     /// Purchases and deletions ask first (`spending`). Where neither the client nor a browser on this machine can ask, the question waits here.
@@ -101,6 +154,21 @@ pub enum Command {
     ///
     /// Removes the stored token from this machine; 7digital goes on accepting it until the user withdraws it there.
     Logout,
+    /// Print completions for a shell: of commands, flags, tools and their fields.
+    ///
+    /// For bash, `source <(sevendigital-mcp completions bash)` in ~/.bashrc;
+    /// for zsh, `sevendigital-mcp completions zsh > ~/.zfunc/_sevendigital-mcp` with ~/.zfunc in `fpath`;
+    /// for fish, `sevendigital-mcp completions fish > ~/.config/fish/completions/sevendigital-mcp.fish`.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Man {
+        /// The folder, such as ~/.local/share/man/man1.
+        folder: PathBuf,
+    },
 }
 
 /// What to look at, and how to say it.

@@ -1,8 +1,11 @@
 //! The flags of the command line, made from the declarations of settings.
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches, ValueHint};
 
 use super::table::{SETTINGS, Setting};
+
+/// What help calls the flags that are settings.
+pub const HEADING: &str = "Settings";
 
 /// The flags that were given, as settings and their values. They may stand before or after the command.
 #[derive(Debug, Clone, Default)]
@@ -47,6 +50,7 @@ impl FromArgMatches for Flags {
 fn argument(setting: &'static Setting, flag: &'static str) -> Arg {
     let summary = setting.summary.trim_end_matches('.');
     let argument = Arg::new(&*setting.key).global(true);
+    let argument = argument.help_heading(HEADING);
     let argument = argument.long(flag.trim_start_matches('-'));
     if setting.is("boolean") {
         return argument.action(ArgAction::SetTrue).help(summary);
@@ -54,6 +58,12 @@ fn argument(setting: &'static Setting, flag: &'static str) -> Arg {
     let argument = argument
         .value_name(setting.value.as_deref().unwrap_or("VALUE"))
         .help(format!("{summary} [default: {}]", setting.default_text()));
+    let is_folder = setting.value.as_deref() == Some("FOLDER");
+    let argument = argument.value_hint(if is_folder {
+        ValueHint::DirPath
+    } else {
+        ValueHint::Other
+    });
     match setting.bare.as_deref() {
         // With an equals sign, so that a command after the bare flag isn't taken for its value.
         Some(bare) => argument

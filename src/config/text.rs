@@ -6,7 +6,11 @@ use sevendigital::text::is_invisible;
 
 /// The text of a file, without a byte order mark. The error is the end of a sentence about the file.
 pub(super) fn read(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("can't be read: {error}"))?;
+    decoded(std::fs::read(path).map_err(|error| format!("can't be read: {error}"))?)
+}
+
+/// Bytes as text, without a byte order mark. The error is the end of a sentence about where they came from.
+pub fn decoded(bytes: Vec<u8>) -> Result<String, String> {
     // No text of ours holds a NUL; in UTF-16 every second byte of ASCII is one.
     let is_wide =
         bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) || bytes.contains(&0);

@@ -201,7 +201,7 @@ impl Report {
     }
 
     /// Whether something may have been changed or charged.
-    fn may_have_happened(&self) -> bool {
+    pub fn may_have_happened(&self) -> bool {
         let changes = self.effect.is_some_and(|effect| effect != Effect::Reads);
         changes && self.delivery == Delivery::Unknown
     }

@@ -39,6 +39,8 @@ mod money;
 mod rest;
 // Secrets, whatever goes wrong and however much is logged.
 mod secrets;
+// What a person in a shell meets: calls with flags, tables, help, completions, what a start says.
+mod shell;
 // Where settings and the stored login come from, which of them wins, what is said of wrong ones; the command line.
 mod settings;
 // Request ids, traces, metrics and health: what an operator sees.

@@ -1,6 +1,6 @@
 //! Where settings and the stored login come from, and the command line.
 
-mod cli;
+pub(crate) mod cli;
 pub(crate) mod config;
 mod errors;
 mod login;

@@ -23,6 +23,7 @@ mod reply;
 /// Calls as REST has them.
 pub(crate) mod rest;
 mod rmcp_client;
+mod terminal;
 /// An authorization server, and access tokens.
 pub(crate) mod tokens;
 /// An upstream that does as its script says.
@@ -39,5 +40,6 @@ pub(crate) use reply::{
     Reply, check_one, fails_with, failure, is_replayed, problem, purchase_id, question, text,
 };
 pub(crate) use rmcp_client::{Person, Rmcp, call_with, lifecycles, stdio_client};
+pub(crate) use terminal::on_terminal;
 pub(crate) use wait::{until, within};
 pub(crate) use world::{Setting, World, load, root, sandbox_settings, variables, world_on};

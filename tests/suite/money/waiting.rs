@@ -5,13 +5,12 @@ use std::process::Stdio;
 
 use serde_json::json;
 use sevendigital_sandbox::{Sandbox, demo};
-use tokio::io::AsyncWriteExt as _;
 
 use super::confirmation::CONFIRM;
 use super::{TOOL, release};
 use crate::support::{
-    Client, Setting, check_one, fails_with, folder, open, program, purchase_id, states, until,
-    variables, within, world_on,
+    Client, Setting, check_one, fails_with, folder, on_terminal, open, program, purchase_id,
+    states, until, variables, within, world_on,
 };
 
 const WAITING: &str = "Waiting for the user's answer on a terminal";
@@ -28,26 +27,8 @@ fn settings<'a>(wait: &'a str, with: &'a str) -> [Setting<'a>; 3] {
 /// Runs `confirm` on a terminal, where a person types this; gives what the terminal showed.
 async fn confirm(folder: &Path, typed: &str) -> String {
     let state = folder.to_str().unwrap();
-    let confirm = program(&["confirm", "--state-dir", state], &[]);
-    let confirm = confirm.as_std();
-    let words = confirm.get_args().map(|word| word.to_str().unwrap());
-    let line = [confirm.get_program().to_str().unwrap()]
-        .into_iter()
-        .chain(words);
-    let line = line.collect::<Vec<_>>().join(" ");
-    let mut terminal = tokio::process::Command::new("script");
-    terminal.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    terminal
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true);
-    let mut terminal = terminal.spawn().unwrap();
-    let mut stdin = terminal.stdin.take().unwrap();
-    stdin.write_all(typed.as_bytes()).await.unwrap();
-    stdin.flush().await.unwrap();
-    let output = within("the terminal", terminal.wait_with_output()).await;
-    drop(stdin);
-    String::from_utf8(output.unwrap().stdout).unwrap()
+    let (_, shown) = on_terminal(&["confirm", "--state-dir", state], &[], typed).await;
+    shown
 }
 
 /// How many questions wait in the ledger.

@@ -114,7 +114,7 @@ async fn settings_come_from_the_users_folder_or_a_file_that_is_named() {
         ))
         .await;
         assert!(
-            out.starts_with(tool) && out.lines().count() == 1,
+            out.contains(tool) && out.lines().count() == 2,
             "{out}{told}"
         );
         assert_eq!(told, "");
