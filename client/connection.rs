@@ -16,7 +16,7 @@ use crate::echo::Sent;
 use crate::endpoint::Method;
 use crate::error::{ConnectError, Error, Interruption, Unreadable};
 use crate::headers;
-use crate::large::{LARGE, LargeAnswers};
+use crate::large::{LargeAnswers, LetIn};
 use crate::limits::Limits;
 use crate::reply::{self, Reply};
 use crate::signing::SignedRequest;
@@ -181,8 +181,14 @@ async fn receive(
     }
     let length = response.content_length();
     let length = length.and_then(|length| usize::try_from(length).ok());
+    let length = length.map_or(0, |length| length.min(limits.response_bytes));
     let body = &mut answer.document.body;
-    let (mut let_in, mut room) = (Vec::new(), LARGE);
+    let mut let_in = large.map(LetIn::new);
+    if let Some(let_in) = &mut let_in {
+        // Before any of it is received: until then its connection has buffered nothing.
+        let_in.reach(length).await?;
+    }
+    body.reserve_exact(length);
     loop {
         let chunk = tokio::time::timeout(limits.read_timeout, response.chunk())
             .await
@@ -194,22 +200,13 @@ async fn receive(
                 max: limits.response_bytes,
             }));
         }
-        let so_far = body.len() + chunk.len();
-        if let Some(large) = large
-            && so_far > room
-        {
-            // All of it, or twice what is there where its length is not known.
-            let all = length.unwrap_or(2 * so_far).max(so_far);
-            let all = all.min(limits.response_bytes);
-            let held = if let_in.is_empty() { 0 } else { room };
-            let_in.push(large.receive(held, all).await?);
-            body.reserve_exact(all - body.len());
-            room = all;
+        if let Some(let_in) = &mut let_in {
+            let_in.reach(body.len() + chunk.len()).await?;
         }
         body.extend_from_slice(&chunk);
     }
-    if let Some(large) = large.filter(|_| !let_in.is_empty()) {
-        answer.large = Some(large.read(answer.document.body.len()).await?);
+    if let Some(let_in) = let_in {
+        answer.large = let_in.read(answer.document.body.len()).await?;
     }
     Ok(answer)
 }

@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::limits::Limits;
 
 /// Bytes of a body from which its answer is large.
-pub(crate) const LARGE: usize = 32 << 10;
+const LARGE: usize = 32 << 10;
 /// KiB of large answers that are documents at once, and not yet what the caller makes of them; one that is larger is alone. A document takes ten times its bytes.
 const DOCUMENTS: u32 = 512;
-/// Large answers that wait to be received. The buffers of their connections are full.
+/// Large answers that wait to be received.
 const WAITING: usize = 128;
 
 /// Lets large answers to reads in, by their KiB.
@@ -45,22 +45,60 @@ impl LargeAnswers {
             timeout: limits.large_answer_timeout,
         }
     }
+}
 
-    /// Before that many bytes of a body are received, of which so many are let in already.
-    pub(crate) async fn receive(
-        &self,
-        let_in: usize,
-        bytes: usize,
-    ) -> Result<OwnedSemaphorePermit, Error> {
-        let waiting = self.waiting.try_acquire();
-        let _waiting = waiting.map_err(|_| Error::TooManyAnswers)?;
-        self.received.acquire(let_in, bytes, self.timeout).await
+/// What is let in of one answer.
+#[derive(Debug)]
+pub(crate) struct LetIn<'a> {
+    answers: &'a LargeAnswers,
+    permits: Vec<OwnedSemaphorePermit>,
+    bytes: usize,
+}
+
+impl<'a> LetIn<'a> {
+    /// As much as every answer may have.
+    pub(crate) fn new(answers: &'a LargeAnswers) -> Self {
+        Self {
+            answers,
+            permits: Vec::new(),
+            bytes: LARGE,
+        }
     }
 
-    /// Once a body of that many bytes is complete, before it is read.
-    pub(crate) async fn read(&self, bytes: usize) -> Result<LargeAnswer, Error> {
-        let permit = self.documents.acquire(0, bytes, self.timeout).await?;
-        Ok(LargeAnswer(Arc::new(permit)))
+    /// Waits until that many bytes may be received, or twice as many as before if that is more.
+    pub(crate) async fn reach(&mut self, bytes: usize) -> Result<(), Error> {
+        if bytes <= self.bytes {
+            return Ok(());
+        }
+        let all = bytes.max(2 * self.bytes);
+        let has = if self.permits.is_empty() {
+            0
+        } else {
+            self.bytes
+        };
+        let LargeAnswers {
+            received,
+            waiting,
+            timeout,
+            ..
+        } = self.answers;
+        let _waiting = waiting.try_acquire().map_err(|_| Error::TooManyAnswers)?;
+        self.permits
+            .push(received.acquire(has, all, *timeout).await?);
+        self.bytes = all;
+        Ok(())
+    }
+
+    /// Waits until the whole body, of that many bytes, may be made into a document; none where it is not large.
+    pub(crate) async fn read(self, bytes: usize) -> Result<Option<LargeAnswer>, Error> {
+        if self.permits.is_empty() {
+            return Ok(None);
+        }
+        let LargeAnswers {
+            documents, timeout, ..
+        } = self.answers;
+        let permit = documents.acquire(0, bytes, *timeout).await?;
+        Ok(Some(LargeAnswer(Arc::new(permit))))
     }
 }
 
