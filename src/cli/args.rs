@@ -32,13 +32,15 @@ pub struct Cli {
 
 /// The settings with a flag that a command's help lists, by their keys: those that change what the command does. A command that is not here lists them all.
 #[rustfmt::skip]
-const SETTINGS_OF: [(&str, &[&str]); 11] = [
+const SETTINGS_OF: [(&str, &[&str]); 13] = [
     ("stdio", &["config", "base_uri", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
     ("config", &["config", "base_uri", "bind", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
     ("call", &["config", "base_uri", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
     ("tools", &["config", "hints", "read_only", "tools", "exclude_tools"]),
     ("ledger", &["config", "base_uri", "state_dir"]),
     ("confirm", &["config", "state_dir"]),
+    ("doctor", &["config", "base_uri", "bind", "rest_bind", "spending", "state_dir", "sandbox"]),
+    ("health", &["config", "bind"]),
     ("login", &["config", "base_uri", "log_format"]),
     ("logout", &[]),
     ("token", &[]),
