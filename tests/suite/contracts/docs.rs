@@ -222,9 +222,10 @@ fn check_command(page: &str, line: &str) {
 
 /// The lines of the blocks of this kind, lines that go on joined.
 fn blocks(text: &str, kind: &str) -> Vec<Vec<String>> {
+    let start = format!("```{kind}");
     let mut blocks = Vec::new();
     let mut lines = text.lines().map(str::trim);
-    while lines.any(|line| line == format!("```{kind}")) {
+    while lines.any(|line| line == start) {
         let inside: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
         let joined = inside.join("\n").replace("\\\n", " ");
         blocks.push(joined.lines().map(str::to_owned).collect());
