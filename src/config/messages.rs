@@ -9,7 +9,7 @@ use super::table::{LIMITS, SETTINGS, Setting};
 #[rustfmt::skip]
 pub(super) const TABLES: [(&str, &str); 2] = [
     ("principals", "tables `[[principals]]` with the texts `name` and `token_sha256` or `subject`, the list `allow`, and if need be `user_id`, or `access_token` and `access_token_secret`"),
-    ("limits", "a table `[limits]` with the keys that the README lists"),
+    ("limits", "a table `[limits]` with the keys that docs/limits.md lists"),
 ];
 
 /// A name that is no setting, with the nearest one that is.
@@ -24,7 +24,7 @@ pub(super) fn unknown<'a>(
         .filter(|(likeness, _)| *likeness > 0.8);
     let way_out = match closest {
         Some((_, candidate)) => &format!("did you mean `{candidate}`?"),
-        None => "remove it; the README lists the settings",
+        None => "remove it; docs/configuration.md lists the settings",
     };
     let text = format!("{source}: there is no setting `{name}`; {way_out}");
     ConfigError::of(Fault::Name, text)

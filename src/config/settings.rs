@@ -24,7 +24,7 @@ pub(super) const DEFAULT_BASE_URI: &str = "https://api.7digital.com/1.2";
 
 /// All settings, checked.
 ///
-/// Each field is the declaration of a setting. `--help`, the layers and the README's table are made from it:
+/// Each field is the declaration of a setting. `--help`, the layers and the table in docs/configuration.md are made from it:
 /// the doc comment says what the setting does; `extend` says what its type can't, with the keys of [`Setting`](super::Setting).
 /// The variable is `SEVENDIGITAL_MCP_` and the key in capitals where `env` names no other.
 #[expect(

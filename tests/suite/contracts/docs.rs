@@ -1,4 +1,6 @@
-//! README.md, docs/doctor.md and mcp.json, held to the code.
+//! README.md and the pages in docs/, held to the code: their generated tables, and what they name.
+
+use std::path::Path;
 
 use clap::Parser as _;
 use sevendigital::{Auth, Effect};
@@ -10,13 +12,22 @@ use sevendigital_tools::{AnyTool, TOOLS};
 
 use crate::support::root;
 
-fn readme() -> String {
-    std::fs::read_to_string(root().join("README.md"))
-        .unwrap_or_else(|error| panic!("README.md: {error}"))
+fn page(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The README's tables that are made from the code. Each stands between `<!-- NAME: generated -->` and `<!-- end -->`.
-fn generated() -> [(&'static str, String); 3] {
+/// The README and the pages in docs/: path and text.
+fn pages() -> Vec<(String, String)> {
+    let folder = std::fs::read_dir(root().join("docs")).expect("the folder docs");
+    let files = folder.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let pages = files.filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "md"));
+    let names = pages.map(|name| format!("docs/{name}"));
+    let names = std::iter::once("README.md".to_owned()).chain(names);
+    names.map(|name| (name.clone(), page(&name))).collect()
+}
+
+/// The tables that are made from the code, with their page. Each stands between `<!-- NAME: generated -->` and `<!-- end -->`.
+fn generated() -> [(&'static str, &'static str, String); 3] {
     let tools = TOOLS.iter().map(tool_row).collect();
     let limits = LIMITS.iter().map(limit_row).collect();
     let settings = SETTINGS.iter().map(setting_row).collect();
@@ -24,9 +35,13 @@ fn generated() -> [(&'static str, String); 3] {
     let limit = "| limit | default | what it bounds |";
     let setting = "| file key | environment | flag | default | meaning |";
     [
-        ("tools", table(tool, tools)),
-        ("limits", table(limit, limits)),
-        ("settings", table(setting, settings)),
+        ("README.md", "tools", table(tool, tools)),
+        ("docs/limits.md", "limits", table(limit, limits)),
+        (
+            "docs/configuration.md",
+            "settings",
+            table(setting, settings),
+        ),
     ]
 }
 
@@ -78,7 +93,9 @@ fn setting_row(setting: &Setting) -> String {
 /// `UPDATE_DOCS=1` rewrites what is out of date.
 #[test]
 fn the_generated_tables_are_what_the_code_says() {
-    check_generated("README.md", &generated());
+    for (page, name, table) in generated() {
+        check_generated(page, &[(name, table)]);
+    }
     check_generated("docs/doctor.md", &Area::ALL.map(findings));
 }
 
@@ -120,17 +137,20 @@ fn check_generated(name: &str, tables: &[(&str, String)]) {
 }
 
 #[test]
-fn every_variable_and_flag_that_the_readme_names_exists() {
-    let readme = readme();
+fn every_variable_that_a_page_names_exists() {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    for text in readme.split(|c| !word(c)) {
+    let pages = pages();
+    let words = pages
+        .iter()
+        .flat_map(|(name, text)| text.split(move |c| !word(c)).map(move |text| (name, text)));
+    for (name, text) in words {
         let secret = text.strip_suffix("_FILE").unwrap_or(text);
         let limit = text.starts_with("SEVENDIGITAL_MCP_LIMIT_");
         if text.starts_with("SEVENDIGITAL_") && !limit && text.len() > "SEVENDIGITAL_MCP_".len() {
             // It names the file, and is no setting of its own.
             let known = secret == "SEVENDIGITAL_MCP_CONFIG"
                 || SETTINGS.iter().any(|setting| setting.variable == secret);
-            assert!(known, "README.md names `{text}`, which is no variable");
+            assert!(known, "{name} names `{text}`, which is no variable");
         }
     }
 }
@@ -138,9 +158,8 @@ fn every_variable_and_flag_that_the_readme_names_exists() {
 #[test]
 fn every_tool_that_a_document_names_exists() {
     // CONTRIBUTING.md has a recipe for a tool that does not exist yet.
-    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"] {
-        let path = root().join(name);
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let others = ["ARCHITECTURE.md", "CHANGELOG.md"].map(|name| (name.to_owned(), page(name)));
+    for (name, text) in pages().into_iter().chain(others) {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
         let about = |word: &&str| {
             let parts: Vec<&str> = word.split('-').collect();
@@ -170,18 +189,21 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// A command of the README must be one that works here.
-fn check_command(line: &str) {
-    let words = words(line.trim().trim_start_matches("$ "));
+/// A command on a page must be one that works here; what is not ours is passed over.
+fn check_command(page: &str, line: &str) {
+    let words = words(line.trim());
     let parse = |arguments: &[String]| {
         let name = ["sevendigital-mcp".to_owned()];
-        if let Err(error) = Cli::try_parse_from(name.iter().chain(arguments)) {
-            panic!("README.md: `{line}` is not understood: {error}");
+        if let Err(error) = Cli::try_parse_from(name.iter().chain(arguments))
+            && error.exit_code() != 0
+        {
+            panic!("{page}: `{line}` is not understood: {error}");
         }
     };
     let words: Vec<String> = words
         .into_iter()
         .skip_while(|word| word.contains('=') && !word.starts_with('-'))
+        .take_while(|word| word != "&" && word != "|")
         .collect();
     let Some(command) = words.first() else { return };
     match (command.as_str(), words.get(1).map(String::as_str)) {
@@ -189,44 +211,60 @@ fn check_command(line: &str) {
             let own = words.iter().position(|word| word == "--");
             parse(own.map_or(&[], |position| &words[position + 1..]));
         }
-        ("cargo", Some("build" | "test" | "install" | "nextest")) | ("git" | "cd", Some(_)) => {}
+        ("cargo", Some("build" | "test" | "install" | "nextest"))
+        | ("curl" | "docker" | "export" | "npx", Some(_)) => {}
         ("sevendigital-mcp", _) => parse(&words[1..]),
-        (path, _) if path.ends_with("/sevendigital-mcp") => parse(&words[1..]),
         (path, _) if path.contains('/') => {
             assert!(
                 root().join(path).is_file(),
-                "README.md: `{path}` does not exist"
+                "{page}: `{path}` does not exist"
             );
         }
-        _ => panic!("README.md: `{line}` is no command that this test knows"),
+        _ => panic!("{page}: `{line}` is no command that this test knows"),
+    }
+}
+
+/// The lines of the blocks of this kind, lines that go on joined.
+fn blocks(text: &str, kind: &str) -> Vec<Vec<String>> {
+    let start = format!("```{kind}");
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().map(str::trim);
+    while lines.any(|line| line == start) {
+        let inside: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let joined = inside.join("\n").replace("\\\n", " ");
+        blocks.push(joined.lines().map(str::to_owned).collect());
+    }
+    blocks
+}
+
+#[test]
+fn every_command_on_a_page_is_one_that_works_here() {
+    for (name, text) in pages() {
+        let commands = blocks(&text, "sh").into_iter().flatten();
+        let shown = blocks(&text, "text").into_iter().flatten();
+        let shown = shown.filter_map(|line| line.strip_prefix("$ ").map(str::to_owned));
+        for line in commands.chain(shown) {
+            check_command(&name, &line);
+        }
     }
 }
 
 #[test]
-fn the_commands_of_the_quick_start_exist() {
-    let readme = readme();
-    let mut lines = readme.lines();
+fn the_quick_start_is_where_one_looks_for_it() {
+    let readme = page("README.md");
     assert!(
-        lines.any(|line| line.starts_with('#') && line.to_lowercase().contains("quick start")),
-        "README.md: no heading \"Quick start\""
+        readme.lines().count() <= 150,
+        "README.md is longer than 150 lines: move something to docs/"
     );
-    let block: Vec<&str> = lines
-        .skip_while(|line| !line.starts_with("```"))
-        .skip(1)
-        .take_while(|line| !line.starts_with("```"))
-        .collect();
-    assert!(
-        !block.is_empty(),
-        "README.md: no shell block under \"Quick start\""
-    );
-    for line in &block {
-        check_command(line);
-    }
-    let text = block.join("\n");
-    for command in ["cargo run --release -- --sandbox", "cargo "] {
+    let (_, start) = readme
+        .split_once("\n## Quick start\n")
+        .expect("README.md: no heading \"Quick start\"");
+    let start = start.split("\n## ").next().unwrap_or_default();
+    let commands: Vec<String> = blocks(start, "sh").into_iter().flatten().collect();
+    for expected in ["cargo run --release -- --sandbox", "cargo nextest run"] {
         assert!(
-            text.contains(command),
-            "README.md: the quick start lacks `{command}`"
+            commands.iter().any(|line| line.starts_with(expected)),
+            "README.md: the quick start lacks `{expected}`"
         );
     }
 }

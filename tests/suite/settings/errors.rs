@@ -35,7 +35,7 @@ fn an_unknown_name_is_refused_with_the_nearest_known_one() {
         ("Bind = \"127.0.0.1:1\"", "`Bind`", "`bind`"),
         ("[server]\nport = 1", "`server`", ""),
         ("log_filter = \"info\"", "`log_filter`", ""),
-        ("[limits]\nxyz = 1", "`xyz`", "README"),
+        ("[limits]\nxyz = 1", "`xyz`", "docs/"),
         ("[limits]\nMax_sessions = 1", "table `[limits]`", "`max_sessions`"),
         ("[limits]\nmax_sesions = 1", "`max_sesions`", "`max_sessions`"),
     ];
@@ -45,7 +45,7 @@ fn an_unknown_name_is_refused_with_the_nearest_known_one() {
         ("SEVENDIGITAL_TOKEN", "did you mean"),
         ("SEVENDIGITAL_MCP_BIND_FILE", "`SEVENDIGITAL_MCP_BIND`"),
         ("SEVENDIGITAL_MCP_LIMIT_BODY_BYTE", "`body_bytes`"),
-        ("SEVENDIGITAL_MCP_LIMIT_XYZ", "README"),
+        ("SEVENDIGITAL_MCP_LIMIT_XYZ", "docs/"),
     ];
     let files = files.map(|(text, name, nearest)| (error_of_file(text), name, nearest));
     let variables =
