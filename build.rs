@@ -13,7 +13,7 @@ fn main() {
     if std::env::var("PROFILE").is_ok_and(|profile| profile == "release")
         && let Some(commit) = published().or_else(checked_out)
     {
-        println!("cargo::rustc-env=SEVENDIGITAL_MCP_COMMIT={commit}");
+        println!("cargo::rustc-env=BUILD_COMMIT={commit}");
     }
 }
 

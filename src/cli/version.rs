@@ -4,7 +4,7 @@ use rmcp::model::ProtocolVersion;
 
 /// The version alone stands on the first line, for programs that look for it.
 pub(super) fn long() -> String {
-    let commit = option_env!("SEVENDIGITAL_MCP_COMMIT");
+    let commit = option_env!("BUILD_COMMIT");
     let commit = commit.map(|commit| format!("\ncommit    {commit}"));
     let revisions = ProtocolVersion::KNOWN_VERSIONS.iter().rev();
     let revisions: Vec<_> = revisions.map(ProtocolVersion::as_str).collect();

@@ -8,7 +8,9 @@ use sevendigital_sandbox::Sandbox;
 use tokio::process::Command;
 
 use crate::support::draft::Draft;
-use crate::support::{Server, Variable, by_nobody, folder, program, sandbox_settings, within};
+use crate::support::{
+    Server, Variable, by_nobody, folder, program, root, sandbox_settings, within,
+};
 
 /// Exit code, stdout and stderr.
 async fn run(command: &mut Command) -> (Option<i32>, String, String) {
@@ -349,5 +351,19 @@ async fn a_user_without_a_name_and_a_home_reads_and_buys_nothing() {
             code == 0 || told.contains("SEVENDIGITAL_MCP_STATE_DIR"),
             "{told}"
         );
+    }
+}
+
+/// `cargo run` gives the program what the build script sets for the compiler, and a name of ours would be taken for a setting.
+#[tokio::test]
+async fn what_cargo_run_puts_into_the_environment_is_no_setting() {
+    let script = fs::read_to_string(root().join("build.rs")).unwrap();
+    let set = script.split("cargo::rustc-env=").skip(1);
+    let names: Vec<&str> = set.filter_map(|rest| rest.split('=').next()).collect();
+    assert!(!names.is_empty(), "the build script names the commit");
+    for name in names {
+        let variables = [(name.to_owned(), "0123456789ab".to_owned())];
+        let (code, _, told) = run(&mut program(&["tools"], &variables)).await;
+        assert_eq!(code, Some(0), "{name}: {told}");
     }
 }
