@@ -51,7 +51,8 @@ impl LargeAnswers {
 #[derive(Debug)]
 pub(crate) struct LetIn<'a> {
     answers: &'a LargeAnswers,
-    permits: Vec<OwnedSemaphorePermit>,
+    /// None until the answer is large.
+    permit: Option<OwnedSemaphorePermit>,
     bytes: usize,
 }
 
@@ -60,7 +61,7 @@ impl<'a> LetIn<'a> {
     pub(crate) fn new(answers: &'a LargeAnswers) -> Self {
         Self {
             answers,
-            permits: Vec::new(),
+            permit: None,
             bytes: LARGE,
         }
     }
@@ -71,11 +72,6 @@ impl<'a> LetIn<'a> {
             return Ok(());
         }
         let all = bytes.max(2 * self.bytes);
-        let has = if self.permits.is_empty() {
-            0
-        } else {
-            self.bytes
-        };
         let LargeAnswers {
             received,
             waiting,
@@ -83,15 +79,22 @@ impl<'a> LetIn<'a> {
             ..
         } = self.answers;
         let _waiting = waiting.try_acquire().map_err(|_| Error::TooManyAnswers)?;
-        self.permits
-            .push(received.acquire(has, all, *timeout).await?);
+        let has = self
+            .permit
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
+        let more = received.acquire(has, all, *timeout).await?;
+        match &mut self.permit {
+            Some(permit) => permit.merge(more),
+            None => self.permit = Some(more),
+        }
         self.bytes = all;
         Ok(())
     }
 
     /// Waits until the whole body, of that many bytes, may be made into a document; none where it is not large.
     pub(crate) async fn read(self, bytes: usize) -> Result<Option<LargeAnswer>, Error> {
-        if self.permits.is_empty() {
+        if self.permit.is_none() {
             return Ok(None);
         }
         let LargeAnswers {
@@ -110,18 +113,17 @@ impl Pool {
         }
     }
 
-    /// Those that it has not of the permits for that many bytes; what is larger than all of them together has all.
+    /// The permits for that many bytes, but for as many as it has; what is larger than all of them together has all.
     async fn acquire(
         &self,
         has: usize,
         bytes: usize,
         timeout: Duration,
     ) -> Result<OwnedSemaphorePermit, Error> {
-        let [has, all] = [has, bytes].map(|bytes| {
-            let kib = u32::try_from(bytes.div_ceil(1 << 10));
-            kib.map_or(self.all, |kib| kib.min(self.all))
-        });
-        let acquired = Arc::clone(&self.permits).acquire_many_owned(all.saturating_sub(has));
+        let kib = u32::try_from(bytes.div_ceil(1 << 10)).unwrap_or(u32::MAX);
+        let has = u32::try_from(has).unwrap_or(u32::MAX);
+        let missing = kib.min(self.all).saturating_sub(has);
+        let acquired = Arc::clone(&self.permits).acquire_many_owned(missing);
         match tokio::time::timeout(timeout, acquired).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(_)) | Err(_) => Err(Error::TooManyAnswers),

@@ -4,10 +4,11 @@
 
 pub use self::error::{ConfigError, Fault};
 pub use self::flags::{Flags, HEADING};
-pub use self::folders::{FOLDER_VARIABLES, System, UserFolders, state_folder};
+pub use self::folders::{FOLDER_VARIABLES, System, UserFolders, is_open_to_others, state_folder};
 pub use self::layers::Layers;
 pub use self::limits::Limits;
 pub(crate) use self::load::is_loopback;
+pub use self::messages::nearest;
 pub use self::origins::Origin;
 pub use self::principals::Principal;
 pub use self::proxies::Proxy;

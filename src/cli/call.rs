@@ -16,7 +16,7 @@ use super::{CommandResult, document, progress, terminal};
 use crate::calls::{
     Asker, Call, CallOutcome, Calls, Completed, Question, RequestContext, UserAnswer,
 };
-use crate::config::decoded;
+use crate::config::{decoded, nearest};
 use crate::identity::Caller;
 use crate::problem::{Kind, Problem};
 
@@ -104,12 +104,8 @@ fn find(name: &str) -> Option<&'static AnyTool> {
 /// The error for a name that no tool has, with the nearest that one has.
 fn unknown(name: &str) -> Error {
     let names = TOOLS.iter().map(|tool| tool.contract.name);
-    let nearest = names
-        .map(|known| (strsim::jaro_winkler(known, name), known))
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.8);
-    let way_out = match nearest {
-        Some((_, known)) => format!("did you mean `{known}`?"),
+    let way_out = match nearest(name, names) {
+        Some(known) => format!("did you mean `{known}`?"),
         None => "`sevendigital-mcp tools` lists them".to_owned(),
     };
     let problem = format!("there is no tool `{}`; {way_out}\n", quotable_name(name));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::net::Ipv4Addr;
 use std::path::{Path, absolute};
 use std::process::{Command, ExitCode};
 
@@ -10,7 +11,7 @@ use super::{CommandResult, terminal};
 use crate::config::{Config, Layers, UserFolders};
 use crate::connect::{
     CLIENTS, Client, ClientFile, ConnectError, Entry, Found, NAME, SANDBOX_NAME, Server, Transport,
-    file, is_installed, is_ours, link,
+    file, is_installed, link,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -24,11 +25,17 @@ pub fn run(layers: &Layers, options: &Connect) -> CommandResult {
     };
     let server = server(layers, options)?;
     if options.remove {
-        return finish(remove(client, &folders, server.name));
+        return Ok(finish(remove(client, &folders, server.name)));
     }
     let entry = Entry::new(client, &server)?;
     if options.write {
-        return finish(write(client, &folders, &server, &entry, options.force));
+        return Ok(finish(write(
+            client,
+            &folders,
+            &server,
+            &entry,
+            options.force,
+        )));
     }
     let mut out = io::stdout().lock();
     if options.link {
@@ -41,10 +48,10 @@ pub fn run(layers: &Layers, options: &Connect) -> CommandResult {
 }
 
 /// What could not be done is told here, since it is no wrong use of the command.
-fn finish(done: Result<ExitCode>) -> CommandResult {
-    done.or_else(|error| {
-        writeln!(io::stderr(), "error: {error}")?;
-        Ok(ExitCode::FAILURE)
+fn finish(done: Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        terminal::error(error);
+        ExitCode::FAILURE
     })
 }
 
@@ -61,18 +68,11 @@ fn server(layers: &Layers, options: &Connect) -> Result<Server> {
     let config = config.transpose()?;
     let transport = match config.filter(|_| options.http) {
         Some(config) => {
-            let ip = config.bind.ip();
-            let host = if ip.is_unspecified() {
-                "127.0.0.1".to_owned()
-            } else {
-                ip.to_string()
-            };
-            let host = if host.contains(':') {
-                format!("[{host}]")
-            } else {
-                host
-            };
-            let url = format!("http://{host}:{}/mcp", config.bind.port());
+            let mut address = config.bind;
+            if address.ip().is_unspecified() {
+                address.set_ip(Ipv4Addr::LOCALHOST.into());
+            }
+            let url = format!("http://{address}/mcp");
             Transport::Http { url }
         }
         None => Transport::Stdio {
@@ -115,14 +115,13 @@ fn tell_where(
     server: &Server,
     entry: &Entry,
 ) -> Result<()> {
-    let mut err = io::stderr();
     if let Some(path) = file(client, folders) {
         let (title, path) = (client.title, path.display());
-        writeln!(err, "note: this is for {title}'s file `{path}`")?;
+        terminal::note(format!("this is for {title}'s file `{path}`"));
     }
     if let Some(program) = client.own_command {
         let add = own_arguments(server.name, entry)?.map(|word| quoted(&word));
-        writeln!(err, "note: or run {program} {}", add.join(" "))?;
+        terminal::note(format!("or run {program} {}", add.join(" ")));
     }
     Ok(())
 }
@@ -215,7 +214,7 @@ fn ask_to_quit(client: &Client) -> Result<()> {
     }
     let reason = format!("{title} writes its file anew while it runs, and would drop the change");
     if !terminal::is_there() {
-        writeln!(io::stderr(), "note: {reason}: it must not be running now")?;
+        terminal::note(format!("{reason}: it must not be running now"));
     } else if !terminal::says_yes(&format!("{reason}. Is it quit?"))? {
         return Err(format!("nothing was changed: quit {title} first").into());
     }
@@ -296,9 +295,9 @@ fn list(folders: &UserFolders) -> CommandResult {
         let Some(path) = path.filter(|path| path.exists()) else {
             continue;
         };
-        match ClientFile::read(client, &path).and_then(|file| file.entries()) {
-            Ok(entries) => {
-                for found in entries.iter().filter(|found| is_ours(found)) {
+        match ClientFile::read(client, &path).and_then(|file| file.ours()) {
+            Ok(ours) => {
+                for found in ours {
                     let leads_to = found.leads_to().unwrap_or("nothing that is known");
                     writeln!(out, "{:<15} has `{}`: {leads_to}", "", found.name)?;
                 }

@@ -6,7 +6,7 @@ use sevendigital_sandbox::demo;
 
 use super::terminal;
 use crate::config::{Config, LogFormat, UserFolders};
-use crate::connect::{CLIENTS, ClientFile, file, is_ours};
+use crate::connect::{CLIENTS, ClientFile, file};
 
 /// Says how to go on, unless a client is connected already. Where others than this machine's user are served, or a program reads the log as JSON, nothing is said.
 pub fn tell(config: &Config, rest: Option<SocketAddr>) {
@@ -37,7 +37,7 @@ fn is_connected() -> bool {
     CLIENTS.iter().any(|client| {
         let path = file(client, &folders).filter(|path| path.is_file());
         let file = path.and_then(|path| ClientFile::read(client, &path).ok());
-        let entries = file.and_then(|file| file.entries().ok());
-        entries.is_some_and(|entries| entries.iter().any(is_ours))
+        let ours = file.and_then(|file| file.ours().ok());
+        ours.is_some_and(|ours| !ours.is_empty())
     })
 }

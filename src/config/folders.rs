@@ -1,6 +1,7 @@
 //! The folders that are this program's own, as the platform has them. The working folder is none: whoever starts the server chooses it.
 
 use std::ffi::OsString;
+use std::fs::Metadata;
 use std::path::PathBuf;
 
 use directories::{BaseDirs, ProjectDirs};
@@ -95,4 +96,17 @@ impl UserFolders {
         let (_, value) = variables.find(|(known, value)| known == name && !value.is_empty())?;
         Some(value.into())
     }
+}
+
+/// Whether other users of this machine may read or change a file or folder.
+#[cfg(unix)]
+pub fn is_open_to_others(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.mode() & 0o077 != 0
+}
+
+/// Elsewhere the user's profile folder is closed to others as a whole.
+#[cfg(not(unix))]
+pub fn is_open_to_others(_: &Metadata) -> bool {
+    false
 }

@@ -18,16 +18,21 @@ pub(super) fn unknown<'a>(
     name: &str,
     known: impl Iterator<Item = &'a str>,
 ) -> ConfigError {
-    let closest = known
-        .map(|candidate| (strsim::jaro_winkler(candidate, name), candidate))
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.8);
-    let way_out = match closest {
-        Some((_, candidate)) => &format!("did you mean `{candidate}`?"),
+    let way_out = match nearest(name, known) {
+        Some(nearest) => &format!("did you mean `{nearest}`?"),
         None => "remove it; docs/configuration.md lists the settings",
     };
     let text = format!("{source}: there is no setting `{name}`; {way_out}");
     ConfigError::of(Fault::Name, text)
+}
+
+/// The name that is most like one which nobody has, if any is like it.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::jaro_winkler(known, name), known))
+        .max_by(|one, other| one.0.total_cmp(&other.0))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .map(|(_, nearest)| nearest)
 }
 
 /// The warning about a value that stands for another, which nobody put in.

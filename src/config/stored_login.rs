@@ -11,6 +11,7 @@ use serde_with::{As, DisplayFromStr};
 use sevendigital::{BaseUri, Secret};
 
 use super::error::{ConfigError, Fault};
+use super::folders::is_open_to_others;
 
 /// A user's access token, and the API root that issued it: no other may see it.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,7 +41,8 @@ pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(&error)),
     };
-    if is_open_to_others(&file).map_err(|error| unreadable(&error))? {
+    let metadata = file.metadata().map_err(|error| unreadable(&error))?;
+    if is_open_to_others(&metadata) {
         return Err(wrong(&format!(
             "is open to other users of this machine: run `chmod 600 {shown}`, or `sevendigital-mcp logout` and log in anew"
         )));
@@ -88,18 +90,6 @@ fn text(login: &StoredLogin) -> String {
     format!(
         "# Written by `sevendigital-mcp login`; `sevendigital-mcp logout` removes it. This file is enough to spend the user's money.\nbase_uri = {base_uri:?}\naccess_token = {token:?}\naccess_token_secret = {secret:?}\n"
     )
-}
-
-#[cfg(unix)]
-fn is_open_to_others(file: &File) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-    Ok(file.metadata()?.mode() & 0o077 != 0)
-}
-
-/// Elsewhere the user's profile folder is closed to others as a whole.
-#[cfg(not(unix))]
-fn is_open_to_others(_file: &File) -> io::Result<bool> {
-    Ok(false)
 }
 
 #[cfg(test)]

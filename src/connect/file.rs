@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::error::{ConnectError, Result};
 use super::facts::Client;
-use super::found::Found;
+use super::found::{Found, is_ours};
 
 /// A byte order mark, which some editors put before the text.
 const MARK: &str = "\u{feff}";
@@ -56,6 +56,13 @@ impl ClientFile {
     pub fn entries(&self) -> Result<Vec<Found>> {
         let entries = self.client.entries(&self.text);
         entries.map_err(|ConnectError(problem)| self.fault(&problem))
+    }
+
+    /// Those of them that are for this server.
+    pub fn ours(&self) -> Result<Vec<Found>> {
+        let mut entries = self.entries()?;
+        entries.retain(is_ours);
+        Ok(entries)
     }
 
     /// Entries that stand where this client does not look, each with the key above it.

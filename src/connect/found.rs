@@ -16,10 +16,27 @@ pub struct Found {
 }
 
 impl Found {
+    /// The program that it starts, if it starts one.
+    pub fn program(&self) -> Option<&str> {
+        let mut keys = ["command", "cmd"].into_iter();
+        keys.find_map(|key| self.text(key))
+    }
+
+    /// The address that it leads to, if it has one, after the key under which this client has it.
+    pub fn address(&self) -> Option<(&'static str, &str)> {
+        let mut keys = ["url", "httpUrl", "serverUrl", "uri"].into_iter();
+        keys.find_map(|key| Some((key, self.text(key)?)))
+    }
+
     /// The program that it starts, or the address that it leads to.
     pub fn leads_to(&self) -> Option<&str> {
-        let keys = ["command", "cmd", "url", "httpUrl", "serverUrl", "uri"];
-        keys.iter().find_map(|key| self.value.get(key)?.as_str())
+        let address = || self.address().map(|(_, address)| address);
+        self.program().or_else(address)
+    }
+
+    /// The text under a key.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.value.get(key)?.as_str()
     }
 
     /// The entry as people may see it: JSON over several lines, each secret hidden.

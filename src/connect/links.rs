@@ -2,26 +2,19 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use sevendigital::oauth::encode;
 
 use super::clients::CLIENTS;
 use super::entry::{Entry, Server};
 use super::error::{ConnectError, Result};
 use super::facts::{Client, Link};
 
-/// All but what RFC 3986 calls unreserved.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
 /// The link that installs this entry. An error where the client has none.
 pub fn link(client: &Client, server: &Server, entry: &Entry) -> Result<String> {
     let name = server.name;
     let value = entry.value();
-    let in_base64 = || percent(&STANDARD.encode(value.to_string()));
+    let in_base64 = || encode(&STANDARD.encode(value.to_string()));
     match client.link {
         Some(Link::Cursor) => {
             let config = in_base64();
@@ -55,9 +48,5 @@ fn named(name: &str, entry: &Value) -> String {
     if let Some(fields) = entry.as_object_mut() {
         fields.insert("name".to_owned(), json!(name));
     }
-    percent(&entry.to_string())
-}
-
-fn percent(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
+    encode(&entry.to_string())
 }

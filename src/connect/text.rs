@@ -12,10 +12,14 @@ use super::{json, toml};
 impl Client {
     /// All entries of a text of this client's, in their order. The error is the end of a sentence about the file, with line and column.
     pub fn entries(&self, text: &str) -> Result<Vec<Found>> {
+        self.entries_under(self.key, text)
+    }
+
+    fn entries_under(&self, key: &str, text: &str) -> Result<Vec<Found>> {
         match self.syntax {
-            Syntax::Toml => toml::entries(text, self.key),
+            Syntax::Toml => toml::entries(text, key),
             Syntax::Yaml => Err(yaml()),
-            json => json::Servers::parse(text, self.key, json)?.entries(),
+            json => json::Servers::parse(text, key, json)?.entries(),
         }
     }
 
@@ -23,16 +27,9 @@ impl Client {
     pub fn entries_elsewhere(&self, text: &str) -> Vec<(&'static str, Found)> {
         let keys: BTreeSet<&'static str> = CLIENTS.iter().map(|client| client.key).collect();
         let others = keys.into_iter().filter(|key| *key != self.key);
-        let under = |key| match self.syntax {
-            Syntax::Toml => toml::entries(text, key),
-            Syntax::Yaml => Err(yaml()),
-            json => json::Servers::parse(text, key, json).and_then(|servers| servers.entries()),
-        };
         let found = others.flat_map(|key| {
-            under(key)
-                .unwrap_or_default()
-                .into_iter()
-                .map(move |found| (key, found))
+            let found = self.entries_under(key, text).unwrap_or_default();
+            found.into_iter().map(move |found| (key, found))
         });
         found.collect()
     }

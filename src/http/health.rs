@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use super::errors::Check;
 use crate::problem::{Kind, Problem};
 
-const LIVENESS: &str = "/healthz";
+/// The path that says whether the process lives.
+pub const LIVENESS: &str = "/healthz";
 const READINESS: &str = "/readyz";
 
 /// The paths that probes ask.
@@ -60,7 +61,7 @@ async fn ask(address: SocketAddr) -> io::Result<String> {
 }
 
 /// What listens on all addresses is reached by the one of this machine.
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),

@@ -5,7 +5,7 @@ use sevendigital_tools::ToolError;
 use sevendigital_tools::lookup::{check_consumer, check_user};
 
 use super::context::Context;
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, skipped};
 use crate::config::Config;
 use crate::problem::{Denial, Problem};
 
@@ -39,7 +39,7 @@ const LOG_IN: &str = "Type `sevendigital-mcp login`. With a key that manages use
 /// Looks at the account.
 pub(super) async fn examine(context: &Context<'_>) -> Vec<Finding> {
     let Ok(config) = context.loaded else {
-        return skipped("The settings can't be read.");
+        return skipped(CHECKS, "The settings can't be read.");
     };
     let (key, user) = (key(config), has_user(config));
     let skip = |why: &str| {
@@ -59,10 +59,6 @@ pub(super) async fn examine(context: &Context<'_>) -> Vec<Finding> {
     let mut found = vec![key.clone()];
     found.extend(asked(config, &client, user).await);
     found
-}
-
-fn skipped(why: &str) -> Vec<Finding> {
-    CHECKS.iter().map(|check| check.skip(why)).collect()
 }
 
 fn key(config: &Config) -> Finding {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::entries::Entry;
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, skipped};
 use crate::config::{UserFolders, state_folder};
 use crate::connect::{CLIENTS, Client, ClientFile, Syntax, file, files, is_ours};
 
@@ -83,7 +83,7 @@ const HIDDEN: Check = Check {
 pub(super) fn examine(context: &Context<'_>) -> Vec<Finding> {
     let Some(folders) = UserFolders::of_process() else {
         let why = "There is no home folder to look for clients in.";
-        return CHECKS.iter().map(|check| check.skip(why)).collect();
+        return skipped(CHECKS, why);
     };
     let mut seen = Seen::default();
     seen.look_at_all(&folders);
@@ -169,8 +169,8 @@ impl Seen {
             .filter(|path| path.is_file())
         {
             let read_now = ClientFile::read(client, &path);
-            let read_now = read_now.and_then(|file| Ok((file.entries()?, file)));
-            let (entries, file) = match read_now {
+            let read_now = read_now.and_then(|file| Ok((file.ours()?, file)));
+            let (ours, file) = match read_now {
                 Ok(all) => all,
                 Err(error) => {
                     self.broken.push((client, error.to_string()));
@@ -185,7 +185,6 @@ impl Seen {
                     "{title}, `{name}` in `{shown}`: it stands under `{key}`, and {title} reads `{right}`"
                 )));
             }
-            let ours: Vec<_> = entries.into_iter().filter(is_ours).collect();
             if ours.is_empty() && was_written(client, &path) {
                 self.gone.push((
                     client,
@@ -211,8 +210,8 @@ impl Seen {
 /// Whether the last change that was made here put an entry in: the copy from before it has none.
 fn was_written(client: &'static Client, path: &std::path::Path) -> bool {
     let copy = ClientFile::newest_copy(client, path);
-    let before = copy.and_then(|copy| copy.entries().ok());
-    before.is_some_and(|before| !before.iter().any(is_ours))
+    let before = copy.and_then(|copy| copy.ours().ok());
+    before.is_some_and(|before| before.is_empty())
 }
 
 fn faults(entries: &[Entry], fault: fn(&Entry) -> Option<String>) -> Vec<Fault> {

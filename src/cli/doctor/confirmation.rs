@@ -2,7 +2,7 @@
 
 use super::clients::connected;
 use super::context::Context;
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, skipped};
 use crate::browser;
 use crate::calls::{Asker, Calls, Way};
 use crate::config::{Config, Spending};
@@ -29,13 +29,12 @@ const NOT_ASKING: Check = Check {
 
 /// Looks at the ways.
 pub(super) fn examine(context: &Context<'_>) -> Vec<Finding> {
-    let skip = |why: &str| CHECKS.iter().map(|check| check.skip(why)).collect();
     let Ok(config) = context.loaded else {
-        return skip("The settings can't be read.");
+        return skipped(CHECKS, "The settings can't be read.");
     };
     let calls = match Calls::new(config) {
         Ok(calls) => calls,
-        Err(error) => return skip(&format!("{error}.")),
+        Err(error) => return skipped(CHECKS, &format!("{error}.")),
     };
     // As `stdio` and `serve` do: nothing is bound or opened before there is a question.
     browser::serve(config, calls.questions());

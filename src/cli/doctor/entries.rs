@@ -20,24 +20,9 @@ impl Entry {
         format!("{title}, `{name}` in `{}`", self.file.display())
     }
 
-    fn text(&self, key: &str) -> Option<&str> {
-        self.found.value.get(key)?.as_str()
-    }
-
-    /// The program that it starts, if it starts one.
-    fn program(&self) -> Option<&str> {
-        self.text("command").or_else(|| self.text("cmd"))
-    }
-
-    /// The key of the address that it has, whatever this client calls it.
-    fn address_key(&self) -> Option<&'static str> {
-        let keys = ["url", "httpUrl", "serverUrl", "uri"];
-        keys.into_iter().find(|key| self.text(key).is_some())
-    }
-
     /// Why its program can't be started.
     pub(super) fn program_fault(&self) -> Option<String> {
-        let program = self.program()?;
+        let program = self.found.program()?;
         let path = Path::new(program);
         if program.contains("${") {
             return None;
@@ -60,7 +45,7 @@ impl Entry {
 
     /// What of its kind of transport the client would read otherwise.
     pub(super) fn transport_fault(&self) -> Option<String> {
-        let (client, key) = (self.client, self.address_key()?);
+        let (client, (key, _)) = (self.client, self.found.address()?);
         let Some(wanted) = client.address_key() else {
             return Some("it has an address, and this client starts programs only".to_owned());
         };
@@ -70,7 +55,7 @@ impl Entry {
             ));
         }
         let wanted = client.http_type()?;
-        match self.text("type") {
+        match self.found.text("type") {
             Some(word) if word == wanted => None,
             Some(word) => Some(format!("`type` is `{word}`, and has to be `{wanted}`")),
             None => Some(format!(
@@ -83,7 +68,7 @@ impl Entry {
     pub(super) fn field_fault(&self) -> Option<String> {
         let has = |key: &str| self.found.value.get(key).is_some();
         match self.client.name {
-            "zed" if self.program().is_some() && !has("args") => {
+            "zed" if self.found.program().is_some() && !has("args") => {
                 Some("it has no `args`, and Zed reads no entry without".to_owned())
             }
             "codex" if has("bearer_token") => Some(
@@ -140,7 +125,7 @@ impl Entry {
     pub(super) fn keeps_a_ledger(&self) -> bool {
         let is_sandbox = self.found.value.get("args").and_then(Value::as_array);
         let is_sandbox = is_sandbox.is_some_and(|all| all.iter().any(|word| word == "--sandbox"));
-        self.program().is_some() && !is_sandbox
+        self.found.program().is_some() && !is_sandbox
     }
 
     /// Whether it gives its program a key, by a value or by the name of a variable.

@@ -3,24 +3,18 @@
 use std::io;
 use std::path::Path;
 
+use crate::config;
+
 /// The path itself, or the nearest folder above it that exists.
 pub(super) fn existing(path: &Path) -> &Path {
     let found = path.ancestors().find(|path| path.exists());
     found.unwrap_or(path)
 }
 
-/// Whether other users of this machine may read or change a file or folder.
-#[cfg(unix)]
+/// Whether other users of this machine may read or change a file or folder that is there.
 pub(super) fn is_open_to_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
     path.metadata()
-        .is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
-}
-
-/// Elsewhere the user's profile folder is closed to others as a whole.
-#[cfg(not(unix))]
-pub(super) fn is_open_to_others(_: &Path) -> bool {
-    false
+        .is_ok_and(|data| config::is_open_to_others(&data))
 }
 
 /// Whether all users of the machine share a folder, as they do `/tmp`.

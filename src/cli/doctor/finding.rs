@@ -13,6 +13,11 @@ pub struct Check {
     pub why: &'static str,
 }
 
+/// Nothing of an area was looked at, for that reason.
+pub(super) fn skipped(checks: &'static [Check], why: &str) -> Vec<Finding> {
+    checks.iter().map(|check| check.skip(why)).collect()
+}
+
 /// How it stands with what was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

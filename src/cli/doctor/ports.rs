@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use tokio::net::lookup_host;
 
 use super::context::Context;
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, skipped};
 use crate::config::Config;
 use crate::http::answers::AnswerRoom;
 use crate::http::health;
@@ -43,8 +43,7 @@ const LOCALHOST: Check = Check {
 /// Tries the addresses: each is bound and let go again.
 pub(super) async fn examine(context: &Context<'_>) -> Vec<Finding> {
     let Ok(config) = context.loaded else {
-        let why = "The settings can't be read.";
-        return CHECKS.iter().map(|check| check.skip(why)).collect();
+        return skipped(CHECKS, "The settings can't be read.");
     };
     let exposure = match config.check_exposure() {
         Ok(()) => EXPOSURE.pass("Only this machine reaches it, or it asks for a token."),

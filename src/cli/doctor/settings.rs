@@ -1,7 +1,7 @@
 //! The area `settings`: whether the layers can be read, and where each value came from.
 
 use super::context::Context;
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, skipped};
 use crate::config::{Config, ConfigError, Fault};
 
 /// What is looked at here.
@@ -97,7 +97,7 @@ fn broken(error: &ConfigError) -> Vec<Finding> {
         // The area `files` looks at it.
         Fault::StoredLogin => {
             let why = "The stored login can't be used: see `files.login`.";
-            return CHECKS.iter().map(|check| check.skip(why)).collect();
+            return skipped(CHECKS, why);
         }
     };
     let skipped = CHECKS.iter().filter(|other| *other != check);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::context::Context;
 use super::filesystem::{existing, free_space, is_shared_by_all, may_write};
-use super::finding::{Check, Finding};
+use super::finding::{Check, Finding, skipped};
 use crate::ledger::{Inspection, Ledger, State};
 
 /// What is looked at here.
@@ -47,16 +47,15 @@ const FULL: u64 = 1 << 20;
 
 /// Looks at the ledger.
 pub(super) async fn examine(context: &Context<'_>) -> Vec<Finding> {
-    let skip = |why: &str| CHECKS.iter().map(|check| check.skip(why)).collect();
     let Ok(config) = context.loaded else {
-        return skip("The settings can't be read.");
+        return skipped(CHECKS, "The settings can't be read.");
     };
     let ledger = match Ledger::from_config(config) {
         Ok(ledger) => ledger,
-        Err(error) => return skip(&format!("{error}.")),
+        Err(error) => return skipped(CHECKS, &format!("{error}.")),
     };
     if context.offline && config.ledger_url.is_some() {
-        return skip("The database is not asked with `--offline`.");
+        return skipped(CHECKS, "The database is not asked with `--offline`.");
     }
     let mut found = inspected(&ledger).await;
     if let Some(folder) = ledger.folder() {

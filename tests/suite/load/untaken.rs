@@ -10,7 +10,7 @@ use super::desk::{
 };
 use crate::support::draft::Wire;
 use crate::support::upstream::{Act, ok};
-use crate::support::{Client, SURFACES, Setting, Surface, until, within};
+use crate::support::{Client, Reply, SURFACES, Setting, Surface, within};
 
 const CARDS: &str = "/user/payment/card";
 /// As long as answers may stay untaken: a good client waits less.
@@ -43,83 +43,71 @@ async fn deaf(client: &Client, surface: Surface) -> Wire {
     wire
 }
 
+/// A server with room for one large answer, and three clients that take nothing of theirs: one has the room, and two wait for it.
+async fn crowded(surface: Surface, further: &[Setting<'_>]) -> (Desk, Vec<Wire>) {
+    let room = ("SEVENDIGITAL_MCP_LIMIT_UNTAKEN_BYTES", "300000");
+    let own = [room, (QUEUE_TIMEOUT, "300ms"), WRITE_TIMEOUT];
+    let desk = Desk::with(&[&own, further].concat()).await;
+    desk.upstream.script(CARDS, [cards()]);
+    let mut deaf_ones = Vec::new();
+    for number in 1..=3 {
+        deaf_ones.push(deaf(&desk.client, surface).await);
+        desk.upstream.wait_for(CARDS, number).await;
+    }
+    (desk, deaf_ones)
+}
+
+/// Calls until the reply is such a one.
+async fn call_until(
+    client: &Client,
+    surface: Surface,
+    op: &Op,
+    is_such: impl Fn(&Reply) -> bool,
+) -> Reply {
+    let such = async {
+        loop {
+            let reply = call(client, surface, op).await;
+            if is_such(&reply) {
+                return reply;
+            }
+        }
+    };
+    within("a reply", such).await
+}
+
+fn tells(words: &str) -> impl Fn(&Reply) -> bool {
+    move |reply| reply.message().to_string().contains(words)
+}
+
 #[tokio::test]
 async fn what_nobody_takes_is_bounded_and_small_answers_go_on() {
     for surface in SURFACES {
-        // Room for one of them.
-        let room = ("SEVENDIGITAL_MCP_LIMIT_UNTAKEN_BYTES", "300000");
-        let desk = Desk::with(&[room, (QUEUE_TIMEOUT, "300ms"), WRITE_TIMEOUT]).await;
-        desk.upstream.script(CARDS, [cards()]);
-        let mut deaf_ones = Vec::new();
-        // One has the room, and two wait for it with their documents.
-        for number in 1..=3 {
-            deaf_ones.push(deaf(&desk.client, surface).await);
-            desk.upstream.wait_for(CARDS, number).await;
-        }
-        let refused = async {
-            loop {
-                let reply = call(&desk.client, surface, &large()).await;
-                if reply
-                    .message()
-                    .to_string()
-                    .contains("as many large answers as it may")
-                {
-                    check_refused(surface, &reply, 503, "busy");
-                    return;
-                }
-            }
-        };
-        within("a refusal", refused).await;
+        let (desk, deaf_ones) = crowded(surface, &[]).await;
+        let refused = tells("as many large answers as it may");
+        let reply = call_until(&desk.client, surface, &large(), refused).await;
+        check_refused(surface, &reply, 503, "busy");
         check_done(surface, &call(&desk.client, surface, &read()).await);
         // Those that take nothing are cut off, and all is as before.
         drop(deaf_ones);
-        let done = async {
-            loop {
-                let reply = call(&desk.client, surface, &large()).await;
-                if reply.status == 200 && reply.message().to_string().len() > 200_000 {
-                    return;
-                }
-            }
-        };
-        within("an answer", done).await;
+        call_until(&desk.client, surface, &large(), |reply| {
+            reply.status == 200 && reply.message().to_string().len() > 200_000
+        })
+        .await;
     }
 }
 
 #[tokio::test]
 async fn a_call_keeps_its_permit_until_its_answer_is_handed_over() {
     for surface in SURFACES {
-        let room = ("SEVENDIGITAL_MCP_LIMIT_UNTAKEN_BYTES", "300000");
-        let desk = Desk::with(&[
-            room,
-            (CALLS, "2"),
-            ("SEVENDIGITAL_MCP_LIMIT_MAX_QUEUED", "1"),
-            (QUEUE_TIMEOUT, "300ms"),
-            WRITE_TIMEOUT,
-        ])
-        .await;
-        desk.upstream.script(CARDS, [cards()]);
-        let mut deaf_ones = Vec::new();
-        for number in 1..=3 {
-            deaf_ones.push(deaf(&desk.client, surface).await);
-            desk.upstream.wait_for(CARDS, number).await;
-        }
+        let queue = ("SEVENDIGITAL_MCP_LIMIT_MAX_QUEUED", "1");
+        let (desk, deaf_ones) = crowded(surface, &[(CALLS, "2"), queue]).await;
         // The first was handed over; the other two wait, with both permits.
-        let busy = async {
-            loop {
-                let reply = call(&desk.client, surface, &read()).await;
-                if reply
-                    .message()
-                    .to_string()
-                    .contains("as many calls are in flight")
-                {
-                    check_busy(surface, &reply);
-                    return;
-                }
-            }
-        };
-        within("a refusal", busy).await;
+        let busy = tells("as many calls are in flight");
+        let reply = call_until(&desk.client, surface, &read(), &busy).await;
+        check_busy(surface, &reply);
         drop(deaf_ones);
-        until("the permits", || desk.upstream.arrivals(CARDS) >= 3).await;
+        let reply = call_until(&desk.client, surface, &read(), |reply| !busy(reply)).await;
+        check_done(surface, &reply);
     }
 }
 
@@ -131,28 +119,13 @@ async fn a_caller_that_takes_nothing_reads_nothing_more_and_others_do() {
         office.desk.upstream.script(CARDS, [cards()]);
         office.desk.upstream.script(ITEM, [Act::Sell]);
         let wire = deaf(&office.ann, surface).await;
-        let refused = async {
-            loop {
-                let reply = call(&office.ann, surface, &read()).await;
-                if reply.message().to_string().contains("has not taken") {
-                    check_refused(surface, &reply, 429, "too-often");
-                    return;
-                }
-            }
-        };
-        within("a refusal", refused).await;
+        let full = tells("has not taken");
+        let reply = call_until(&office.ann, surface, &read(), &full).await;
+        check_refused(surface, &reply, 429, "too-often");
         check_done(surface, &call(&office.bob, surface, &large()).await);
         // Spending is not for its answers.
         check_done(surface, &call(&office.ann, surface, &buy(1)).await);
         drop(wire);
-        let done = async {
-            while call(&office.ann, surface, &read())
-                .await
-                .message()
-                .to_string()
-                .contains("has not taken")
-            {}
-        };
-        within("an answer", done).await;
+        call_until(&office.ann, surface, &read(), |reply| !full(reply)).await;
     }
 }
