@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use crate::credentials::Secret;
 use crate::json::insert;
-use crate::text::{clean, is_plain, is_web_address};
+use crate::text::{cleaned, is_plain, is_web_address};
 use crate::xml::unescaped;
 
 /// Shorter ones would be found in texts that only look like them.
@@ -80,7 +81,7 @@ impl Sent {
 
     fn finds(&self, text: &str, in_address: bool) -> bool {
         self.needles(in_address)
-            .any(|credential| text.contains(credential))
+            .any(|credential| memmem::find(text.as_bytes(), credential.as_bytes()).is_some())
     }
 
     fn redact_fields(&self, fields: &mut Map<String, Value>, plainly: bool) {
@@ -119,8 +120,10 @@ impl Sent {
 
 /// Whether something in a text may stand for something else, or for nothing.
 fn is_encoded(text: &str) -> bool {
-    let escapes = text.bytes().any(|byte| matches!(byte, b'%' | b'&' | b'\\'));
-    escapes || !is_plain(text)
+    let is_escape = |byte: u8| matches!(byte, b'%' | b'&' | b'\\');
+    // Nearly all texts end here, after one look at each byte.
+    let ordinary = |byte: u8| (b' '..0x7f).contains(&byte) && !is_escape(byte);
+    !text.bytes().all(ordinary) && (text.bytes().any(is_escape) || !is_plain(text))
 }
 
 /// A text with one layer of encoding taken off.
@@ -130,24 +133,24 @@ fn decoded(text: &str) -> Cow<'_, str> {
     } else {
         text.into()
     };
-    let text = if text.contains('&') {
-        Cow::Owned(unescaped(&text).into_owned())
-    } else {
-        text
-    };
-    let text = if text.contains('\\') {
-        Cow::Owned(without_escapes(&text))
-    } else {
-        text
-    };
-    if is_plain(&text) {
-        return text;
+    let text = then(text, unescaped);
+    let text = then(text, without_escapes);
+    then(text, cleaned)
+}
+
+/// What becomes of a text, where anything does.
+fn then(text: Cow<'_, str>, decode: impl Fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
+    match decode(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(decoded) => Cow::Owned(decoded),
     }
-    Cow::Owned(clean(&text))
 }
 
 /// A text with JSON's escapes read: also one that is a piece of JSON, or broken.
-fn without_escapes(text: &str) -> String {
+fn without_escapes(text: &str) -> Cow<'_, str> {
+    if !text.contains('\\') {
+        return text.into();
+    }
     let mut parts = text.split('\\');
     let mut read = parts.next().unwrap_or_default().to_owned();
     while let Some(part) = parts.next() {
@@ -166,7 +169,7 @@ fn without_escapes(text: &str) -> String {
             None => read.push_str(part),
         }
     }
-    read
+    read.into()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use crate::error::Unreadable;
@@ -106,12 +107,14 @@ impl<'de> Visitor<'de> for &Tree {
 
 /// Inserts a field. A name that comes again makes a list, so that nothing is lost.
 pub(crate) fn insert(fields: &mut Map<String, Value>, name: String, value: Value) {
-    match fields.get_mut(&name) {
-        None => {
-            fields.insert(name, value);
+    match fields.entry(name) {
+        Entry::Vacant(place) => {
+            place.insert(value);
         }
-        Some(Value::Array(all)) => all.push(value),
-        Some(first) => *first = Value::Array(vec![first.take(), value]),
+        Entry::Occupied(mut place) => match place.get_mut() {
+            Value::Array(all) => all.push(value),
+            first => *first = Value::Array(vec![first.take(), value]),
+        },
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use sha1::Sha1;
-use url::Url;
+use url::{Position, Url};
 
 use crate::credentials::{Consumer, Secret, Token};
 
@@ -104,18 +104,13 @@ pub fn base_string<'a>(
         )
         .collect();
     encoded.sort();
-    let normalised: Vec<String> = encoded
-        .into_iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let mut address = url.clone();
-    address.set_query(None);
-    address.set_fragment(None);
-    format!(
-        "{method}&{}&{}",
-        encode(address.as_str()),
-        encode(&normalised.join("&"))
-    )
+    let mut normalised = String::new();
+    for (name, value) in &encoded {
+        let separator = if normalised.is_empty() { "" } else { "&" };
+        normalised.extend([separator, name, "=", value]);
+    }
+    let address = encode(&url[..Position::AfterPath]);
+    format!("{method}&{address}&{}", encode(&normalised))
 }
 
 /// HMAC-SHA1 of a base string, in base64. The `&` between the secrets stays when there is no token.
@@ -129,16 +124,23 @@ pub fn signature(base_string: &str, consumer_secret: &str, token_secret: &str) -
 
 /// Percent-encoding as OAuth wants it: UTF-8, upper-case hex, only unreserved characters left as they are.
 pub fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
+    percent_encoded(text).collect()
+}
+
+fn percent_encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// Parameters as `name=value&name=value`, encoded the way they are signed: right for a query and for a form body.
 pub fn encode_form(parameters: &[Parameter]) -> String {
-    let pairs: Vec<String> = parameters
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
-    pairs.join("&")
+    let mut form = String::new();
+    for (name, value) in parameters {
+        form.push_str(if form.is_empty() { "" } else { "&" });
+        form.extend(percent_encoded(name));
+        form.push('=');
+        form.extend(percent_encoded(value));
+    }
+    form
 }
 
 /// The value of an `Authorization` header that carries these OAuth parameters.

@@ -35,7 +35,8 @@ pub fn clean(text: &str) -> String {
     cleaned(text).into_owned()
 }
 
-fn cleaned(text: &str) -> Cow<'_, str> {
+/// What [`clean`] makes of a text, which mostly is the text itself.
+pub(crate) fn cleaned(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
         return text.into();
     }

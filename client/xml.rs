@@ -173,6 +173,9 @@ fn resolved(reference: &str) -> Cow<'_, str> {
 
 /// A text with its references resolved. A lone `&` stays.
 pub(crate) fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains(';') {
+        return text.into();
+    }
     with_references(text, resolved, "&")
 }
 

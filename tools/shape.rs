@@ -36,8 +36,8 @@ enum Shape {
 #[derive(Debug)]
 struct Fields {
     fields: BTreeMap<String, Shape>,
-    /// The field that holds the object's one list, where there is just one.
-    list: Option<String>,
+    /// The names of those that hold lists.
+    lists: Vec<String>,
 }
 
 /// The shapes that were compiled, by the type of the document.
@@ -86,12 +86,17 @@ impl Fields {
             })
             .collect();
         let is_list = |(_, shape): &(&String, &Shape)| matches!(shape, Shape::List(_));
-        let mut lists = fields.iter().filter(is_list);
-        let list = match (lists.next(), lists.next()) {
-            (Some((only, _)), None) => Some(only.clone()),
+        let lists = fields.iter().filter(is_list);
+        let lists = lists.map(|(name, _)| name.clone()).collect();
+        Self { fields, lists }
+    }
+
+    /// The field that holds the object's one list, where there is just one.
+    fn list(&self) -> Option<&String> {
+        match self.lists.as_slice() {
+            [only] => Some(only),
             _ => None,
-        };
-        Self { fields, list }
+        }
     }
 
     fn find_in_any_case(&self, name: &str) -> Option<(&String, &Shape)> {
@@ -183,8 +188,8 @@ impl Walk {
                 object.insert(known.clone(), value);
             }
         }
-        for (name, shape) in &shape.fields {
-            if matches!(shape, Shape::List(_)) && !object.contains_key(name) {
+        for name in &shape.lists {
+            if !object.contains_key(name) {
                 object.insert(name.clone(), json!([]));
             }
         }
@@ -228,7 +233,7 @@ impl Walk {
     fn object(&mut self, shape: &'static Fields, value: &mut Value) -> bool {
         match value {
             Value::Object(fields) => {
-                let is_there = !fields.is_empty() || shape.list.is_some();
+                let is_there = !fields.is_empty() || shape.list().is_some();
                 self.fields(shape, fields);
                 is_there
             }
@@ -239,10 +244,10 @@ impl Walk {
                     [Value::Object(one)] if one.keys().any(known) => {
                         Some(Value::Object(std::mem::take(one)))
                     }
-                    [one] if shape.list.is_none() => Some(one.take()),
+                    [one] if shape.list().is_none() => Some(one.take()),
                     _ => None,
                 };
-                match (one, &shape.list) {
+                match (one, shape.list()) {
                     (Some(one), _) => {
                         *value = one;
                         self.object(shape, value)
@@ -257,7 +262,7 @@ impl Walk {
             }
             Value::String(text) if text.trim().is_empty() => {
                 *value = json!({});
-                shape.list.is_some() && self.object(shape, value)
+                shape.list().is_some() && self.object(shape, value)
             }
             _ => self.misfit(value),
         }

@@ -159,10 +159,6 @@ impl ServerHandler for Server {
         Ok(info)
     }
 
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools.iter().find(|tool| tool.name == name).cloned()
-    }
-
     async fn discover(&self, context: McpContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let versions = self.supported_protocol_versions().into_owned();
         let mut info = self.get_info();

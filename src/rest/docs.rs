@@ -1,8 +1,5 @@
 //! The page at `/docs`, from assets inside the binary, and the description at `/openapi.json` that it reads.
 
-use std::borrow::Cow;
-use std::sync::Arc;
-
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::response::{IntoResponse as _, Response};
@@ -10,7 +7,6 @@ use axum::routing::any;
 use axum::{Extension, Router};
 use http::{HeaderName, Method, StatusCode, header};
 use sevendigital_tools::AnyTool;
-use utoipa_swagger_ui::Config;
 
 use super::openapi;
 use super::response::{no_such_method, no_such_path};
@@ -31,12 +27,9 @@ const POLICY: [(HeaderName, &str); 3] = [
 /// Page and description of these tools.
 pub(super) fn router(tools: &[AnyTool]) -> Router {
     let description = Bytes::from(openapi::document(tools).to_string());
-    let config = Config::new(["/openapi.json"]).use_base_layout();
-    let config = config.validator_url("none").default_models_expand_depth(-1);
-    let config = Arc::new(config);
     let page = any(async move |request: Request| {
         let answer = match (request.method(), request.uri().path()) {
-            (&Method::GET, path) => content(path, &description, &config).ok_or_else(no_such_path),
+            (&Method::GET, path) => content(path, &description).ok_or_else(no_such_path),
             _ => Err(no_such_method("GET")),
         };
         let id = request_id(request.extensions());
@@ -48,7 +41,7 @@ pub(super) fn router(tools: &[AnyTool]) -> Router {
 }
 
 /// What is at a path, if there is anything.
-fn content(path: &str, description: &Bytes, config: &Arc<Config<'static>>) -> Option<Response> {
+fn content(path: &str, description: &Bytes) -> Option<Response> {
     let name = match path {
         "/openapi.json" => {
             let kind = [(header::CONTENT_TYPE, "application/json")];
@@ -61,11 +54,52 @@ fn content(path: &str, description: &Bytes, config: &Arc<Config<'static>>) -> Op
         "/docs/" => "index.html",
         file => file.trim_start_matches("/docs/"),
     };
-    let file = utoipa_swagger_ui::serve(name, Arc::clone(config)).ok()??;
-    let kind = [(header::CONTENT_TYPE, file.content_type)];
-    let bytes = match file.bytes {
-        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        Cow::Owned(bytes) => Bytes::from(bytes),
-    };
-    Some((Extension(Unchanging), POLICY, kind, bytes).into_response())
+    let mut files = FILES.iter();
+    let file = files.find(|file| file.name == name)?;
+    let kind = [(header::CONTENT_TYPE, file.kind)];
+    let encoding = file.gzip.then_some([(header::CONTENT_ENCODING, "gzip")]);
+    let content = Bytes::from_static(file.bytes);
+    Some((Extension(Unchanging), POLICY, kind, encoding, content).into_response())
 }
+
+/// A file of the page.
+struct File {
+    name: &'static str,
+    kind: &'static str,
+    /// Whether it is compressed: it is sent so whatever is asked for, since each browser takes it.
+    gzip: bool,
+    bytes: &'static [u8],
+}
+
+const FILES: [File; 5] = [
+    File {
+        name: "index.html",
+        kind: "text/html",
+        gzip: false,
+        bytes: include_bytes!("docs/index.html"),
+    },
+    File {
+        name: "start.js",
+        kind: "text/javascript",
+        gzip: false,
+        bytes: include_bytes!("docs/start.js"),
+    },
+    File {
+        name: "icon.png",
+        kind: "image/png",
+        gzip: false,
+        bytes: include_bytes!("../mcp/icon.png"),
+    },
+    File {
+        name: "swagger-ui-bundle.js",
+        kind: "text/javascript",
+        gzip: true,
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js.gz")),
+    },
+    File {
+        name: "swagger-ui.css",
+        kind: "text/css",
+        gzip: true,
+        bytes: include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui.css.gz")),
+    },
+];
