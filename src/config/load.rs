@@ -99,6 +99,11 @@ impl Config {
             .push(ConfigError::of(Fault::StoredLogin, text));
     }
 
+    /// Whether every request has to show a token.
+    pub fn asks_who_calls(&self) -> bool {
+        self.token.is_some() || !self.principals.is_empty() || self.auth_issuer.is_some()
+    }
+
     /// What must hold before the server listens on a network.
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
         let binds = [("bind", Some(self.bind)), ("rest_bind", self.rest_bind)];
@@ -106,9 +111,7 @@ impl Config {
         let Some((key, bind)) = binds.find(|(_, bind)| !bind.ip().is_loopback()) else {
             return Ok(());
         };
-        let asks =
-            self.token.is_some() || !self.principals.is_empty() || self.auth_issuer.is_some();
-        let missing = if !asks {
+        let missing = if !self.asks_who_calls() {
             "`token` (`SEVENDIGITAL_MCP_TOKEN`), the bearer token that clients must show, or `principals` or `auth_issuer`"
         } else if self.allowed_hosts.is_empty() {
             "`allowed_hosts` (`SEVENDIGITAL_MCP_ALLOWED_HOSTS`), the names that clients call it by"
