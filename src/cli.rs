@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod login;
 pub mod next_steps;
 mod progress;
+pub mod setup;
 mod table;
 pub mod terminal;
 pub mod token;

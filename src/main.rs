@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::FromArgMatches as _;
 use sevendigital_mcp::browser;
 use sevendigital_mcp::calls::{Calls, Questions};
-use sevendigital_mcp::cli::args::{Cli, Command, Doctor, Login, TokenCommand};
+use sevendigital_mcp::cli::args::{Cli, Command, Doctor, Login, Setup, TokenCommand};
 use sevendigital_mcp::cli::{
     CommandResult, call, confirm, connect, doctor, generated, health, ledger, login, next_steps,
-    terminal, token, tools,
+    setup, terminal, token, tools,
 };
 use sevendigital_mcp::config::{Config, ConfigError, Layers};
 use sevendigital_mcp::http::metrics_page;
@@ -92,13 +92,14 @@ async fn run(cli: Cli) -> CommandResult {
             stdio::serve(&config, calls, stop.cancelled_owned()).await?;
         }
         Command::Call(options) => {
-            let mut config = load(&layers)?;
+            let mut config = warned(Config::load(&layers)?);
             // The outcome itself is printed; a log is for those who ask for one.
             config.log_filter.get_or_insert_with(|| "error".to_owned());
             let _logging = logging::start(&config)?;
             let (config, _sandbox) = with_sandbox(config).await?;
             return call::run(&Calls::new(&config)?, &options).await;
         }
+        Command::Setup(options) => return set_up(layers, &options).await,
         Command::Login(options) => return log_in(layers, &options).await,
         // Whatever the settings are.
         Command::Logout => login::forget(layers.credentials.as_deref().ok_or(login::NO_FOLDER)?)?,
@@ -111,7 +112,7 @@ async fn run(cli: Cli) -> CommandResult {
         }
         Command::Health { url: Some(url) } => return health::run(&url).await,
         Command::Health { url: None } => {
-            let bind = Config::load(&layers)?.bind;
+            let bind = Config::load_unsigned(&layers)?.bind;
             return health::run(&health::server_at(bind)?).await;
         }
         Command::Config(options) => return connect::run(&layers, &options),
@@ -125,11 +126,13 @@ async fn run(cli: Cli) -> CommandResult {
 
 /// The settings, for what has no log: warnings are told as errors are.
 fn load(layers: &Layers) -> Result<Config, Box<dyn Error>> {
-    let config = Config::load(layers)?;
-    for warning in &config.warnings {
-        terminal::warning(warning);
-    }
-    Ok(config)
+    Ok(warned(Config::load_unsigned(layers)?))
+}
+
+/// The same settings, once their warnings are told.
+fn warned(config: Config) -> Config {
+    config.warnings.iter().for_each(terminal::warning);
+    config
 }
 
 /// Says at once what every call would say later, when perhaps nobody looks at its cause any more.
@@ -140,6 +143,17 @@ fn tell_without_key(config: &Config) {
             "no 7digital consumer key is set, so every call will fail: set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET` where this server is started and start it again, or try it without a key by `--sandbox`. {cause}"
         );
     }
+}
+
+/// Sets up what is missing, and looks at what that makes.
+async fn set_up(layers: Layers, options: &Setup) -> CommandResult {
+    // Cancelled, a terminal that shows nothing of what is typed shows it again.
+    let done = tokio::select! {
+        done = setup::run(layers, options) => done?,
+        _ = tokio::signal::ctrl_c() => return Err("interrupted: what was not yet written is as it was".into()),
+    };
+    let code = examine(&done.layers, &Doctor::default()).await?;
+    setup::finish(&done, code)
 }
 
 /// Looks at everything, whether or not there are settings to start with.

@@ -6,6 +6,8 @@ use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use sevendigital::Secret;
+use sevendigital_tools::values::Country;
 use url::Url;
 
 use super::{call, version};
@@ -32,7 +34,7 @@ pub struct Cli {
 
 /// The settings with a flag that a command's help lists, by their keys: those that change what the command does. A command that is not here lists them all.
 #[rustfmt::skip]
-const SETTINGS_OF: [(&str, &[&str]); 13] = [
+const SETTINGS_OF: [(&str, &[&str]); 14] = [
     ("stdio", &["config", "base_uri", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
     ("config", &["config", "base_uri", "bind", "hints", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
     ("call", &["config", "base_uri", "spending", "read_only", "tools", "exclude_tools", "state_dir", "log_format", "sandbox"]),
@@ -41,6 +43,7 @@ const SETTINGS_OF: [(&str, &[&str]); 13] = [
     ("confirm", &["config", "state_dir"]),
     ("doctor", &["config", "base_uri", "bind", "rest_bind", "spending", "state_dir", "sandbox"]),
     ("health", &["config", "bind"]),
+    ("setup", &["config", "base_uri", "spending", "read_only", "sandbox"]),
     ("login", &["config", "base_uri", "log_format"]),
     ("logout", &[]),
     ("token", &[]),
@@ -146,6 +149,12 @@ pub enum Command {
     /// Flags that are settings, such as `--read-only` or `--sandbox`, become arguments of the entry.
     /// Exits with 1 if the file can't be changed, or holds another entry of the same name.
     Config(Connect),
+    /// Set up what is missing: key, secret, country, confirmation, a login, the MCP clients on this machine.
+    ///
+    /// Asks on the terminal; each flag answers a question beforehand, and an empty answer leaves a step out.
+    /// Writes the configuration file in the config folder, readable by you alone; other lines of it stay as they are.
+    /// Then runs `doctor`, and exits as it does: with 0 if nothing has failed, with 1 if something has, and with 4 if nothing but a login is missing.
+    Setup(Setup),
     /// Let a user log in at 7digital, and act for that user from then on.
     ///
     /// Opens 7digital's page in the browser, where the user allows it, and stores the access token in the config folder,
@@ -174,7 +183,7 @@ pub enum Command {
 }
 
 /// What to look at, and how to say it.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct Doctor {
     /// What to look at; everything but `shapes` if nothing is said.
     #[arg(value_name = "AREA")]
@@ -268,6 +277,55 @@ pub struct Connect {
     /// With `--write`: replace an entry of the same name that differs.
     #[arg(long, requires = "write")]
     pub force: bool,
+    /// Whether nothing is asked, also on a terminal.
+    #[arg(skip)]
+    pub never_asks: bool,
+}
+
+/// What to set up without a question.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Consumer key, which 7digital gives to its partners.
+    #[arg(long, value_name = "KEY")]
+    pub consumer_key: Option<Secret>,
+    /// File that holds the secret of the consumer key; `-` is stdin.
+    ///
+    /// Without it the secret is taken from `SEVENDIGITAL_CONSUMER_SECRET`, if it is set.
+    #[arg(long, value_name = "FILE")]
+    pub consumer_secret_file: Option<PathBuf>,
+    /// Country of the user in two letters, such as GB.
+    #[arg(long, value_name = "CODE", value_parser = country)]
+    pub country: Option<String>,
+    /// Let a user log in.
+    #[arg(long, conflicts_with = "no_login")]
+    pub login: bool,
+    /// Let no user log in.
+    #[arg(long)]
+    pub no_login: bool,
+    /// How the user is asked before money is spent: `auto`, or some of `client`, `browser` and `terminal`.
+    #[arg(long, value_name = "WAY,…", value_delimiter = ',', value_parser = confirm_way)]
+    pub confirm_with: Vec<String>,
+    /// Write the entry of this server into the file of this client; may be given several times.
+    #[arg(long, value_name = "CLIENT", value_parser = client())]
+    pub connect: Vec<&'static Client>,
+    /// Ask nothing: leave out what no flag gives.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Reads a country.
+pub(super) fn country(text: &str) -> Result<String, String> {
+    let country: Result<Country, _> = serde_json::from_value(text.into());
+    let country = country.map_err(|error| error.to_string())?;
+    Ok(country.as_str().to_owned())
+}
+
+/// Reads a way to ask the user.
+pub(super) fn confirm_way(text: &str) -> Result<String, String> {
+    let ways = ["auto", "client", "browser", "terminal"];
+    let way = ways.into_iter().find(|way| *way == text);
+    let expected = "expected `auto`, or some of `client`, `browser` and `terminal`";
+    way.map(str::to_owned).ok_or_else(|| expected.to_owned())
 }
 
 fn client() -> impl TypedValueParser<Value = &'static Client> {

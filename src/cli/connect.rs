@@ -25,17 +25,11 @@ pub fn run(layers: &Layers, options: &Connect) -> CommandResult {
     };
     let server = server(layers, options)?;
     if options.remove {
-        return Ok(finish(remove(client, &folders, server.name)));
+        return Ok(finish(remove(client, &folders, server.name, options)));
     }
     let entry = Entry::new(client, &server)?;
     if options.write {
-        return Ok(finish(write(
-            client,
-            &folders,
-            &server,
-            &entry,
-            options.force,
-        )));
+        return Ok(finish(write(client, &folders, &server, &entry, options)));
     }
     let mut out = io::stdout().lock();
     if options.link {
@@ -64,7 +58,7 @@ fn server(layers: &Layers, options: &Connect) -> Result<Server> {
     let name = if is_sandbox { SANDBOX_NAME } else { NAME };
     let has_settings = layers.file.is_some() || !layers.flags.is_empty();
     // Wrong settings are told now, and not when the client starts the server.
-    let config = (has_settings || options.http).then(|| Config::load(layers));
+    let config = (has_settings || options.http).then(|| Config::load_unsigned(layers));
     let config = config.transpose()?;
     let transport = match config.filter(|_| options.http) {
         Some(config) => {
@@ -132,7 +126,7 @@ fn write(
     folders: &UserFolders,
     server: &Server,
     entry: &Entry,
-    is_forced: bool,
+    options: &Connect,
 ) -> Result<ExitCode> {
     let (file, name) = (client_file(client, folders)?, server.name);
     let (title, path) = (client.title, file.path.display());
@@ -153,8 +147,12 @@ fn write(
                 io::stderr(),
                 "{title} has another `{name}`, in {path}:\n{difference}"
             )?;
-            if !is_forced {
-                return Err("nothing was changed: `--force` replaces the entry".into());
+            if !options.force {
+                let command = format!("config {} --write", client.name);
+                return Err(format!(
+                    "nothing was changed: with `--force`, `{command}` replaces the entry"
+                )
+                .into());
             }
         }
         None => {}
@@ -166,7 +164,7 @@ fn write(
         writeln!(out, "{title} has added `{name}` by its own command")?;
         return Ok(ExitCode::SUCCESS);
     }
-    ask_to_quit(client)?;
+    ask_to_quit(client, options)?;
     let copy = file.edit(|client, text| client.with_entry(text, name, entry))?;
     writeln!(out, "wrote `{name}` into {path}")?;
     tell_copy(copy.as_deref())?;
@@ -175,7 +173,12 @@ fn write(
 }
 
 /// Takes the entry out of the client's file.
-fn remove(client: &'static Client, folders: &UserFolders, name: &str) -> Result<ExitCode> {
+fn remove(
+    client: &'static Client,
+    folders: &UserFolders,
+    name: &str,
+    options: &Connect,
+) -> Result<ExitCode> {
     let file = client_file(client, folders)?;
     let (title, path) = (client.title, file.path.display());
     let mut out = io::stdout().lock();
@@ -187,7 +190,7 @@ fn remove(client: &'static Client, folders: &UserFolders, name: &str) -> Result<
         writeln!(out, "{title} has removed `{name}` by its own command")?;
         return Ok(ExitCode::SUCCESS);
     }
-    ask_to_quit(client)?;
+    ask_to_quit(client, options)?;
     let copy = file.edit(|client, text| client.without_entry(text, name))?;
     writeln!(out, "removed `{name}` from {path}")?;
     tell_copy(copy.as_deref())?;
@@ -207,13 +210,13 @@ fn tell_copy(copy: Option<&Path>) -> io::Result<()> {
 }
 
 /// A client that rewrites its file would drop the change. Without a terminal it is said, and nobody is asked.
-fn ask_to_quit(client: &Client) -> Result<()> {
+fn ask_to_quit(client: &Client, options: &Connect) -> Result<()> {
     let title = client.title;
     if !client.rewrites_file {
         return Ok(());
     }
     let reason = format!("{title} writes its file anew while it runs, and would drop the change");
-    if !terminal::is_there() {
+    if options.never_asks || !terminal::is_there() {
         terminal::note(format!("{reason}: it must not be running now"));
     } else if !terminal::says_yes(&format!("{reason}. Is it quit?"))? {
         return Err(format!("nothing was changed: quit {title} first").into());

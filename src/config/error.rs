@@ -26,6 +26,8 @@ pub enum Fault {
     WorkingFolder,
     /// The stored login can't be read, or is not used.
     StoredLogin,
+    /// The command for a secret gave none.
+    Command,
     /// Values that don't go together, and all else.
     Other,
 }

@@ -110,16 +110,39 @@ impl Layers {
         environment::secret_files(&self.variables)
     }
 
+    /// The file that was given, else the user's own, whether or not there is one.
+    pub fn own_file(&self) -> Option<PathBuf> {
+        self.named_file().or_else(|| self.usual_file.clone())
+    }
+
+    /// Whether the file to read is in the working folder, and not the user's own for all that.
+    pub(super) fn reads_working_folder(&self) -> bool {
+        let folder = |path: &Path| path.canonicalize().ok()?.parent().map(Path::to_owned);
+        let working_folder = self.passed_over.as_ref();
+        let working_folder = working_folder.and_then(|path| path.parent()?.canonicalize().ok());
+        let named = self.named_file().filter(|path| {
+            let usual = self.usual_file.as_ref();
+            usual.is_none_or(|usual| usual.canonicalize().ok() != path.canonicalize().ok())
+        });
+        let named = named.and_then(|path| folder(&path));
+        named.is_some() && named == working_folder
+    }
+
     /// The file that was given, else the user's own, if there is one.
     pub fn file_to_read(&self) -> Option<PathBuf> {
+        let usual = || self.usual_file.clone().filter(|path| path.is_file());
+        self.named_file().or_else(usual)
+    }
+
+    /// The file that was given.
+    fn named_file(&self) -> Option<PathBuf> {
         let mut named = self
             .variables
             .iter()
             .filter(|(name, _)| name == CONFIG_VARIABLE);
         let named = named.find(|(_, value)| !is_unset(value));
         let named = named.map(|(_, path)| trimmed(path).into());
-        let usual = || self.usual_file.clone().filter(|path| path.is_file());
-        self.file.clone().or(named).or_else(usual)
+        self.file.clone().or(named)
     }
 
     /// What to say of a file in the working folder that is not the one to read.

@@ -9,17 +9,38 @@ use super::error::{ConfigError, Fault};
 use super::layers::Layers;
 use super::origins::Origin;
 use super::principals;
+use super::secret_command::{self, KEY};
 use super::settings::{Config, DEFAULT_BASE_URI};
 use super::stored_login::{self, StoredLogin};
 
 impl Config {
     /// Reads all layers and checks what they make together.
     pub fn load(layers: &Layers) -> Result<Self, ConfigError> {
+        let mut config = Self::given(layers)?;
+        config.check().map_err(ConfigError::new)?;
+        config.run_secret_command(layers)?;
+        config.finish(layers)
+    }
+
+    /// The same for what signs no request: the command for the consumer secret is not run.
+    pub fn load_unsigned(layers: &Layers) -> Result<Self, ConfigError> {
+        let config = Self::given(layers)?;
+        config.check().map_err(ConfigError::new)?;
+        config.finish(layers)
+    }
+
+    /// What the layers give, for what makes settings: what must hold of them together is not checked, and no stored login is read.
+    pub fn given(layers: &Layers) -> Result<Self, ConfigError> {
         let (mut config, notes): (Self, _) = layers.read()?;
         config.warnings = notes.warnings;
         config.origins = notes.origins;
         config.has_browser = has_browser(&layers.variables);
-        config.check().map_err(ConfigError::new)?;
+        Ok(config)
+    }
+
+    /// Adds what is made of settings that are checked.
+    fn finish(self, layers: &Layers) -> Result<Self, ConfigError> {
+        let mut config = self;
         let origins = config.allowed_origins.iter();
         config.allowed_origins = origins.filter_map(|value| origin(value)).collect();
         if let Some(path) = &layers.credentials
@@ -32,6 +53,29 @@ impl Config {
         Ok(config)
     }
 
+    /// Takes the consumer secret from its command, where nothing else has it.
+    fn run_secret_command(&mut self, layers: &Layers) -> Result<(), ConfigError> {
+        let words = &self.consumer_secret_command;
+        if words.is_empty() || self.consumer_secret.is_some() || self.sandbox {
+            return Ok(());
+        }
+        if layers.reads_working_folder() {
+            return Err(ConfigError::of(
+                Fault::Command,
+                format!(
+                    "`{KEY}` is not run out of a file in the working folder, which may be anybody's: move the file to the config folder"
+                ),
+            ));
+        }
+        self.consumer_secret = Some(secret_command::run(words)?);
+        self.origins.push(Origin {
+            path: "consumer_secret".to_owned(),
+            source: format!("`{KEY}`"),
+            value: Some("[redacted]".to_owned()),
+        });
+        Ok(())
+    }
+
     /// What must hold of the settings together.
     fn check(&self) -> Result<(), String> {
         let (token, secret) = (&self.access_token, &self.access_token_secret);
@@ -42,8 +86,8 @@ impl Config {
         #[rustfmt::skip]
         let rules = [
             (token.is_some() != secret.is_some(), "`access_token` and `access_token_secret` belong together: set both (`SEVENDIGITAL_ACCESS_TOKEN`, `SEVENDIGITAL_ACCESS_TOKEN_SECRET`) or neither"),
-            (token.is_some() && self.consumer_secret.is_none(), "`access_token` needs `consumer_secret` (`SEVENDIGITAL_CONSUMER_SECRET`): a call for a user must be signed"),
-            (self.consumer_secret.is_some() && self.consumer_key.is_none(), "`consumer_secret` needs `consumer_key` (`SEVENDIGITAL_CONSUMER_KEY`)"),
+            (token.is_some() && !self.has_consumer_secret(), "`access_token` needs `consumer_secret` (`SEVENDIGITAL_CONSUMER_SECRET`): a call for a user must be signed"),
+            (self.has_consumer_secret() && self.consumer_key.is_none(), "`consumer_secret` needs `consumer_key` (`SEVENDIGITAL_CONSUMER_KEY`)"),
             (self.sandbox && self.base_uri.to_string() != DEFAULT_BASE_URI, "`sandbox` brings its own `base_uri`: set one of the two"),
             (operator.is_some_and(is_short), "`token` (`SEVENDIGITAL_MCP_TOKEN`) is too short: expected at least 32 characters, for instance from `openssl rand -hex 32`"),
             (drain <= self.limits.change_deadline, "`limits.drain_changes_timeout` must be more than `limits.change_deadline`, or a purchase in flight would be given up at every stop"),
@@ -80,7 +124,7 @@ impl Config {
             &format!("it is for `{theirs}`, and `base_uri` is `{ours}`")
         } else if self.user_id.is_some() {
             "`user_id` names the user"
-        } else if self.consumer_secret.is_none() {
+        } else if !self.has_consumer_secret() {
             "a call for a user needs `consumer_secret` (`SEVENDIGITAL_CONSUMER_SECRET`)"
         } else {
             self.access_token = Some(login.access_token);
@@ -99,6 +143,11 @@ impl Config {
             .push(ConfigError::of(Fault::StoredLogin, text));
     }
 
+    /// Whether every request has to show a token.
+    pub fn asks_who_calls(&self) -> bool {
+        self.token.is_some() || !self.principals.is_empty() || self.auth_issuer.is_some()
+    }
+
     /// What must hold before the server listens on a network.
     pub fn check_exposure(&self) -> Result<(), ConfigError> {
         let binds = [("bind", Some(self.bind)), ("rest_bind", self.rest_bind)];
@@ -106,9 +155,7 @@ impl Config {
         let Some((key, bind)) = binds.find(|(_, bind)| !bind.ip().is_loopback()) else {
             return Ok(());
         };
-        let asks =
-            self.token.is_some() || !self.principals.is_empty() || self.auth_issuer.is_some();
-        let missing = if !asks {
+        let missing = if !self.asks_who_calls() {
             "`token` (`SEVENDIGITAL_MCP_TOKEN`), the bearer token that clients must show, or `principals` or `auth_issuer`"
         } else if self.allowed_hosts.is_empty() {
             "`allowed_hosts` (`SEVENDIGITAL_MCP_ALLOWED_HOSTS`), the names that clients call it by"

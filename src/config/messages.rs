@@ -3,12 +3,14 @@
 use figment::error::Kind;
 
 use super::error::{ConfigError, Fault};
+use super::secret_command;
 use super::table::{LIMITS, SETTINGS, Setting};
 
-/// A key of the file that stands for a whole table, with what it must be, as the end of "expected …".
+/// A key that only the file has, with what it must be, as the end of "expected …".
 #[rustfmt::skip]
-pub(super) const TABLES: [(&str, &str); 2] = [
+pub(super) const TABLES: [(&str, &str); 3] = [
     ("principals", "tables `[[principals]]` with the texts `name` and `token_sha256` or `subject`, the list `allow`, and if need be `user_id`, or `access_token` and `access_token_secret`"),
+    (secret_command::KEY, "a list of texts, a program and its arguments, such as [\"op\", \"read\", \"op://vault/7digital/secret\"]"),
     ("limits", "a table `[limits]` with the keys that docs/limits.md lists"),
 ];
 

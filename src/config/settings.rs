@@ -39,6 +39,10 @@ pub struct Config {
     /// Secret of the consumer key; without it requests are sent unsigned, with the key alone.
     #[schemars(with = "String", extend("env" = "SEVENDIGITAL_CONSUMER_SECRET", "secret" = true, "expected" = "the consumer secret that 7digital gave you"))]
     pub consumer_secret: Option<Secret>,
+    /// Program and arguments that print the secret of the consumer key, run where no other source has it; in the file alone.
+    #[serde(default)]
+    #[schemars(skip)]
+    pub(super) consumer_secret_command: Vec<String>,
     /// A user's access token.
     #[schemars(with = "String", extend("env" = "SEVENDIGITAL_ACCESS_TOKEN", "secret" = true, "expected" = "a user's access token"))]
     pub access_token: Option<Secret>,
@@ -267,6 +271,11 @@ impl Config {
             country: self.country.clone(),
             shop_id: self.shop_id.clone(),
         }
+    }
+
+    /// Whether a consumer secret is set, or a command that prints one.
+    pub fn has_consumer_secret(&self) -> bool {
+        self.consumer_secret.is_some() || !self.consumer_secret_command.is_empty()
     }
 
     /// What happens to a call that charges: unless it is set, the user confirms it on a live host, and it is sent on loopback.

@@ -1,7 +1,7 @@
 //! The login that `sevendigital-mcp login` leaves behind: a file that its owner alone can read.
 
-use std::fs::{self, DirBuilder, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use figment::Figment;
@@ -12,6 +12,7 @@ use sevendigital::{BaseUri, Secret};
 
 use super::error::{ConfigError, Fault};
 use super::folders::is_open_to_others;
+use super::private_file;
 
 /// A user's access token, and the API root that issued it: no other may see it.
 #[derive(Debug, Clone, Deserialize)]
@@ -57,20 +58,7 @@ pub fn read(path: &Path) -> Result<Option<StoredLogin>, ConfigError> {
 
 /// Stores a login instead of the one before: whole or not at all, and never readable by others, not even while it is written.
 pub fn write(path: &Path, login: &StoredLogin) -> io::Result<()> {
-    let folder = path.parent();
-    let folder = folder.ok_or_else(|| io::Error::other("the path has no folder"))?;
-    let mut private = DirBuilder::new();
-    private.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut private, 0o700);
-    private.create(folder)?;
-    // Created with mode 0600, and removed again if anything fails before it has its name.
-    let mut file = tempfile::Builder::new();
-    let mut file = file.prefix(".credentials").tempfile_in(folder)?;
-    file.write_all(text(login).as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    private_file::write(path, &text(login))
 }
 
 /// Removes the login stored at a path; says whether there was one.

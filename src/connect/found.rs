@@ -34,6 +34,14 @@ impl Found {
         self.program().or_else(address)
     }
 
+    /// Whether it starts this server with its sandbox, by its name or its arguments.
+    pub fn is_sandbox(&self) -> bool {
+        let arguments = self.value.get("args").and_then(Value::as_array);
+        let mut arguments = arguments.into_iter().flatten().filter_map(Value::as_str);
+        let asks = arguments.any(|argument| ["--sandbox", "--sandbox=true"].contains(&argument));
+        asks || self.name == SANDBOX_NAME
+    }
+
     /// The text under a key.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.value.get(key)?.as_str()

@@ -1,11 +1,13 @@
 //! A look at the ledger that leaves it as it is: nothing is created, brought to today's version, repaired or locked.
 
+use std::error::Error;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::OpenFlags;
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
 use url::Url;
 
 use super::entry::{Result, State};
@@ -68,11 +70,11 @@ impl Sqlite {
         if !file.exists() {
             return Ok(empty());
         }
-        let opened = |error| self.failed("opened", &error);
-        let sqlite = open(&file).map_err(opened)?;
+        let opened = open(&file);
+        let (sqlite, _folder) = opened.map_err(|error| self.failed("opened", &error))?;
         sqlite
             .busy_timeout(Duration::from_secs(2))
-            .map_err(opened)?;
+            .map_err(|error| self.failed("opened", &error))?;
         self.session(&sqlite, |sql| {
             let checked = sql.first("PRAGMA quick_check(1)", &[])?;
             let checked = checked.and_then(|mut row| row.text("quick_check"));
@@ -85,21 +87,38 @@ impl Sqlite {
     }
 }
 
-/// A connection that can't write. Without a log beside it the file is complete, and even its locks are left alone.
-fn open(file: &Path) -> rusqlite::Result<rusqlite::Connection> {
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let url = std::path::absolute(file).ok();
-    let url = url.and_then(|path| Url::from_file_path(path).ok());
-    match url.filter(|_| !Path::new(&log).exists()) {
-        Some(url) => {
-            let complete = format!("{url}?immutable=1");
-            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-            rusqlite::Connection::open_with_flags(complete, flags)
-        }
-        None => rusqlite::Connection::open_with_flags(file, flags),
+/// A connection that can't write, and the folder that must live as long, if there is one.
+///
+/// Without a log beside it the file is complete, and even its locks are left alone.
+/// With a log, its index is read; where no process keeps that up to date, SQLite makes one in memory.
+/// A log without an index, as a backup may have it, would be given one: so a copy is looked at.
+fn open(file: &Path) -> std::result::Result<(Connection, Option<TempDir>), Box<dyn Error>> {
+    let beside = |ending: &str| {
+        let mut path = file.as_os_str().to_owned();
+        path.push(ending);
+        PathBuf::from(path)
+    };
+    let (log, index) = (beside("-wal"), beside("-shm"));
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let with = |parameter: &str| {
+        let path = std::path::absolute(file)?;
+        let url = Url::from_file_path(path).map_err(|()| "its path can't be written as a URI")?;
+        let flags = read_only | OpenFlags::SQLITE_OPEN_URI;
+        let connection = Connection::open_with_flags(format!("{url}?{parameter}"), flags)?;
+        Ok((connection, None))
+    };
+    if !log.exists() {
+        return with("immutable=1");
     }
+    if index.exists() {
+        return with("readonly_shm=1");
+    }
+    let folder = tempfile::tempdir()?;
+    let copy = folder.path().join("ledger.sqlite");
+    fs::copy(file, &copy)?;
+    fs::copy(&log, folder.path().join("ledger.sqlite-wal"))?;
+    let connection = Connection::open_with_flags(copy, read_only)?;
+    Ok((connection, Some(folder)))
 }
 
 /// What is in it; `version` is the query for its version, where there are tables.

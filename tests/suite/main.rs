@@ -25,6 +25,9 @@ mod http;
 mod identity;
 // The MCP clients that start this server: the shape of an entry, and how it gets into each one's file and out again.
 mod connect;
+// The command `setup`, and a secret from another program.
+#[cfg(unix)]
+mod setup;
 // The page in the user's browser on which a purchase is confirmed.
 mod browser;
 // As much at once as the limits let through, and one more.

@@ -3,7 +3,7 @@
 pub(crate) mod cli;
 pub(crate) mod config;
 mod errors;
-mod login;
+pub(crate) mod login;
 mod service_links;
 mod start;
 mod stored_login;

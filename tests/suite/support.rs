@@ -35,7 +35,7 @@ pub(crate) use client::{Client, LEGACY, SURFACES, Surface, http};
 pub(crate) use ledger_file::{age, empty, file, folder, ledger, open, rows, states};
 pub(crate) use messages::{MODERN, yes};
 pub(crate) use place::{OwnPostgres, Place};
-pub(crate) use process::{Server, Variable, by_nobody, entry_in, install, program};
+pub(crate) use process::{Server, Variable, by_nobody, entry_in, install, program, signal};
 pub(crate) use reply::{
     Reply, check_one, fails_with, failure, is_replayed, problem, purchase_id, question, text,
 };

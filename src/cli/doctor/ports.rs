@@ -12,7 +12,7 @@ use crate::http::health;
 use crate::http::listener::Listener;
 
 /// What is looked at here.
-pub(super) const CHECKS: &[Check] = &[MCP, REST, METRICS, EXPOSURE, LOCALHOST];
+pub(super) const CHECKS: &[Check] = &[MCP, REST, METRICS, EXPOSURE, PROXY, LOCALHOST];
 
 const MCP: Check = Check {
     id: "ports.mcp",
@@ -34,6 +34,11 @@ const EXPOSURE: Check = Check {
     expected: "What other machines can reach asks for a token.",
     why: "Whoever reaches an open server spends the user's money; so it does not start without.",
 };
+const PROXY: Check = Check {
+    id: "ports.proxy",
+    expected: "A server that is called by a name from outside asks for a token.",
+    why: "Such a name means a proxy, and to the server all that comes through a proxy is from this machine: so it starts without a token, and whoever reaches the proxy spends the user's money.",
+};
 const LOCALHOST: Check = Check {
     id: "ports.localhost",
     expected: "The name `localhost` stands for 127.0.0.1.",
@@ -54,6 +59,7 @@ pub(super) async fn examine(context: &Context<'_>) -> Vec<Finding> {
         port(config, &REST, "rest_bind", config.rest_bind).await,
         port(config, &METRICS, "metrics_bind", config.metrics_bind).await,
         exposure,
+        proxy(config),
         localhost().await,
     ]
 }
@@ -92,6 +98,35 @@ async fn port(
     } else {
         check.warn(format!("{error}."), fix)
     }
+}
+
+/// That the server itself is open is the finding before this one.
+fn proxy(config: &Config) -> Finding {
+    let hosts = config.allowed_hosts().into_iter();
+    let outside: Vec<String> = hosts.filter(|host| !is_local(host)).collect();
+    if outside.is_empty() {
+        return PROXY.pass("It is called by names of this machine alone.");
+    }
+    let names = outside.join(", ");
+    if config.asks_who_calls() {
+        return PROXY.pass(format!("It is called {names}, and asks for a token."));
+    }
+    PROXY.warn(
+        format!("`allowed_hosts` lets it be called {names}, and it asks for no token."),
+        "Type `sevendigital-mcp token new`, and put its `token_sha256` into a table `[[principals]]` of the configuration file, or set `token` or `auth_issuer`. If no proxy stands in front, take the name out of `allowed_hosts`.",
+    )
+}
+
+/// Whether a name, perhaps with a port, is this machine's for itself.
+fn is_local(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        // An IPv6 address without brackets is all colons.
+        Some((name, port)) if !port.contains(']') && host.parse::<IpAddr>().is_err() => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let address = name.parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 async fn localhost() -> Finding {

@@ -87,6 +87,10 @@ fn broken(error: &ConfigError) -> Vec<Finding> {
         Fault::File => (&FILE, "Correct the file that it names, and run this again."),
         Fault::Name => (&NAMES, "Correct or remove the name, and run this again."),
         Fault::Value => (&VALUES, "Correct the value, and run this again."),
+        Fault::Command => (
+            &VALUES,
+            "Run the command itself in a shell until it prints the secret and nothing else, and run this again.",
+        ),
         Fault::BaseUri => (
             &BASE_URI,
             "Remove `base_uri` (`SEVENDIGITAL_BASE_URI`, `--base-uri`), or use https.",

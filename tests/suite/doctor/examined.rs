@@ -141,7 +141,7 @@ async fn a_server_that_runs_is_seen_and_not_disturbed() {
         .trim_end_matches("/mcp")
         .to_owned();
     patient.set("SEVENDIGITAL_MCP_BIND", &address);
-    let ledger = fs::read(state.join("ledger.sqlite")).unwrap();
+    let ledger = all_in(&state);
     let examined = patient.examine(&["state", "ports"]).await;
     let printed = &examined.printed;
     assert_eq!(examined.code, 0, "{printed}");
@@ -153,10 +153,35 @@ async fn a_server_that_runs_is_seen_and_not_disturbed() {
         "{printed}"
     );
     assert!(what("ports.mcp").contains("answers"), "{printed}");
-    assert_eq!(fs::read(state.join("ledger.sqlite")).unwrap(), ledger);
+    assert_eq!(all_in(&state), ledger);
     let again = server.caller().call("purchase-user-item", &buy).await;
     assert_eq!(again["isError"], json!(false), "{again}");
     assert_eq!(patient.sandbox.sales().len(), 1);
+}
+
+/// A process that dies leaves a log beside the ledger, with purchases that stand nowhere else.
+#[tokio::test]
+async fn a_log_that_was_left_behind_is_read_and_stays() {
+    for has_index in [true, false] {
+        let patient = Patient::new().await;
+        let state = patient.path("state");
+        let mut server = Server::start(&state, &patient.sandbox.base_uri(), &[]).await;
+        let buy = json!({"releaseId": "11700062"});
+        server.caller().call("purchase-user-item", &buy).await;
+        server.signal("KILL");
+        server.ended_by_itself().await;
+        assert!(state.join("ledger.sqlite-wal").exists());
+        if !has_index {
+            fs::remove_file(state.join("ledger.sqlite-shm")).unwrap();
+        }
+        let before = all_in(&state);
+        let examined = patient.examine(&["state"]).await;
+        let printed = &examined.printed;
+        assert_eq!(examined.code, 0, "{printed}");
+        let ledger = examined.of("state.ledger")[0];
+        assert_eq!(ledger["details"], json!(["done: 1"]), "{printed}");
+        assert_eq!(all_in(&state), before, "with an index: {has_index}");
+    }
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ const FILE: &str = ".config/sevendigital-mcp/sevendigital-mcp.toml";
 
 /// What is wrong by a variable alone.
 #[rustfmt::skip]
-const BY_VARIABLE: [(&str, Setting, Expected); 22] = [
+const BY_VARIABLE: [(&str, Setting, Expected); 24] = [
     ("a wrong consumer secret", ("SEVENDIGITAL_CONSUMER_SECRET", "canary"), ("account.signature", "fail", 1)),
     ("a wrong secret of the token", ("SEVENDIGITAL_ACCESS_TOKEN_SECRET", "canary"), ("account.signature", "fail", 1)),
     ("a key that 7digital does not know", ("SEVENDIGITAL_CONSUMER_KEY", "canary"), ("account.signature", "fail", 1)),
@@ -53,13 +53,15 @@ const BY_VARIABLE: [(&str, Setting, Expected); 22] = [
     ("a state folder that all share", ("SEVENDIGITAL_MCP_STATE_DIR", "/tmp"), ("state.writable", "fail", 1)),
     ("a state folder in memory", ("SEVENDIGITAL_MCP_STATE_DIR", "/dev/shm/sevendigital-mcp"), ("files.state", "warn", 0)),
     ("a server that is open to the network", ("SEVENDIGITAL_MCP_BIND", "0.0.0.0:0"), ("ports.exposure", "fail", 1)),
+    ("a proxy in front, and no token", ("SEVENDIGITAL_MCP_ALLOWED_HOSTS", "localhost,mcp.example.com"), ("ports.proxy", "warn", 0)),
+    ("names of this machine", ("SEVENDIGITAL_MCP_ALLOWED_HOSTS", "LocalHost,127.0.0.1:9090,[::1]"), ("ports.proxy", "pass", 0)),
     ("purchases that nobody is asked about", ("SEVENDIGITAL_MCP_SPENDING", "allow"), ("confirmation.policy", "pass", 0)),
     ("an address of a page", ("SEVENDIGITAL_MCP_METRICS_BIND", "127.0.0.1:0"), ("ports.metrics", "pass", 0)),
 ];
 
 /// What is wrong with more than one thing.
 #[rustfmt::skip]
-const PLANTED: [Planted; 17] = [
+const PLANTED: [Planted; 18] = [
     Planted { fault: "a state folder that is read-only", id: "state.writable", status: "fail", code: 1, plant: |patient| Box::pin(async {
         let state = patient.path("state");
         fs::create_dir(&state).unwrap();
@@ -90,6 +92,10 @@ const PLANTED: [Planted; 17] = [
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         patient.set("SEVENDIGITAL_MCP_BIND", &port.local_addr().unwrap().to_string());
         patient.ports.push(port);
+    }) },
+    Planted { fault: "a proxy in front, and a token", id: "ports.proxy", status: "pass", code: 0, plant: |patient| Box::pin(async {
+        patient.set("SEVENDIGITAL_MCP_ALLOWED_HOSTS", "mcp.example.com");
+        patient.set("SEVENDIGITAL_MCP_TOKEN", "canary-canary-canary-canary-canary");
     }) },
     Planted { fault: "an unknown key in the file", id: "settings.names", status: "fail", code: 1, plant: |patient| Box::pin(async {
         patient.write(FILE, "max_prise = 2000\n");

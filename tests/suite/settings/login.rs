@@ -128,7 +128,7 @@ fn browser() -> reqwest::Client {
 }
 
 /// The user's part: fills in the page's form and decides. Gives the address where the browser is sent.
-async fn decide(page: &Url, action: &str) -> String {
+pub(crate) async fn decide(page: &Url, action: &str) -> String {
     let form = Reply::of(browser().get(page.clone()).send().await.unwrap()).await;
     assert_eq!(form.status, 200, "{form:?}");
     let asked = page.query_pairs().into_owned();
@@ -151,7 +151,7 @@ async fn decide(page: &Url, action: &str) -> String {
 }
 
 /// The page that the browser gets at that address.
-async fn get(address: &str) -> Reply {
+pub(crate) async fn get(address: &str) -> Reply {
     Reply::of(browser().get(address).send().await.unwrap()).await
 }
 
