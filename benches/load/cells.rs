@@ -6,20 +6,15 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tokio::process::Command;
-use tokio::time::{sleep, timeout};
 
-use super::http::{self, Client, Part, Wire, session};
-use super::messages::{Era, purchase, read, straight};
+use super::http::Client;
+use super::messages::{Era, straight};
 use super::options::{Eras, Kind, Options, Transports};
-use super::process::{Process, cpu, folder};
-use super::servers::{Server, token};
-use super::stdio;
-use super::tally::{Expected, Tally, Work};
+use super::process::{Process, cpu};
+use super::running::{Clients, Running};
+use super::servers::Server;
+use super::tally::Work;
 use super::upstream::Upstream;
-
-/// How long a server may take to answer for the first time.
-const FIRST_ANSWER: Duration = Duration::from_secs(60);
 
 /// By what messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,145 +148,6 @@ pub(crate) async fn measure(
     upstream.delay.store(cell.delay, Ordering::Relaxed);
     let process = Some((&running.process, idle));
     load(options, clients, process, Some(running.start)).await
-}
-
-/// A server that has answered its first call.
-pub(crate) struct Running {
-    pub(crate) process: Process,
-    address: String,
-    stdio: Option<stdio::Client>,
-    start: Duration,
-}
-
-impl Running {
-    /// Starts it, behind another program if there is one.
-    pub(crate) async fn start(
-        options: &Options,
-        cell: &Cell,
-        server: &Server,
-        upstream: &Upstream,
-        behind: Option<&dyn Fn(&Command) -> Command>,
-    ) -> io::Result<Self> {
-        let folder = folder()?;
-        let (command, address) = server.command(options, cell, upstream, folder.path())?;
-        let command = match behind {
-            Some(behind) => behind(&command),
-            None => command,
-        };
-        let started = Instant::now();
-        let mut process = Process::start(command, folder)?;
-        let once = Work::new(Duration::ZERO, Some(1));
-        if cell.transport == Transport::Stdio {
-            let (stdin, stdout) = process.pipes()?;
-            let mut stdio = stdio::Client::open(stdin, stdout, cell.era, &read(cell.era)).await?;
-            stdio.work(1, &once).await?;
-            return Ok(Self {
-                process,
-                address: String::new(),
-                stdio: Some(stdio),
-                start: started.elapsed(),
-            });
-        }
-        let says_when = address.is_none();
-        let address = match address {
-            Some(address) => address,
-            None => process.address().await?,
-        };
-        let first = async {
-            loop {
-                let client = Client::open(&part(options, cell, &address, Kind::Reads, 0)).await;
-                match client {
-                    Ok(client) => return Ok(client),
-                    Err(error) if says_when => return Err(error),
-                    Err(_) => sleep(Duration::from_millis(5)).await,
-                }
-            }
-        };
-        let client = timeout(FIRST_ANSWER, first).await??;
-        http::work(vec![client], once).await?;
-        Ok(Self {
-            process,
-            address,
-            stdio: None,
-            start: started.elapsed(),
-        })
-    }
-
-    /// The clients, and older sessions that nobody uses.
-    pub(crate) async fn clients(&mut self, options: &Options, cell: &Cell) -> io::Result<Clients> {
-        if let Some(stdio) = self.stdio.take() {
-            return Ok(Clients::Stdio(stdio, cell.clients));
-        }
-        let mut wire = Wire::connect(&self.address).await?;
-        let principals = cell.principals(options);
-        for number in 0..options.sessions {
-            let caller = authorization(number, principals);
-            session(&mut wire, &self.address, &caller).await?;
-        }
-        let mut clients = Vec::new();
-        for number in 0..cell.clients {
-            let part = part(options, cell, &self.address, cell.kind, number);
-            clients.push(Client::open(&part).await?);
-        }
-        Ok(Clients::Http(clients))
-    }
-}
-
-fn part<'a>(
-    options: &Options,
-    cell: &Cell,
-    address: &'a str,
-    kind: Kind,
-    number: usize,
-) -> Part<'a> {
-    let (tool, message, expected) = match kind {
-        Kind::Reads => ("get-user-locker", read(cell.era), Expected::Locker),
-        Kind::Purchases | Kind::Commits => {
-            ("purchase-user-item", purchase(cell.era), Expected::Purchase)
-        }
-    };
-    let principals = cell.principals(options);
-    // Spread over all that there are.
-    let number = number * (principals / cell.clients.max(1)).max(1);
-    Part {
-        address,
-        era: cell.era,
-        tool,
-        message,
-        expected,
-        authorization: authorization(number, principals),
-    }
-}
-
-/// The header line by which a client says who it is, where callers have names.
-fn authorization(number: usize, principals: usize) -> String {
-    match number.checked_rem(principals) {
-        Some(number) => format!("Authorization: Bearer {}\r\n", token(number)),
-        None => String::new(),
-    }
-}
-
-/// Clients that are ready.
-pub(crate) enum Clients {
-    Http(Vec<Client>),
-    /// With so many calls in flight.
-    Stdio(stdio::Client, usize),
-}
-
-impl Clients {
-    /// They work, until there is no more to do.
-    pub(crate) async fn work(self, work: Work) -> io::Result<(Self, Tally)> {
-        match self {
-            Self::Http(clients) => {
-                let (clients, tally) = http::work(clients, work).await?;
-                Ok((Self::Http(clients), tally))
-            }
-            Self::Stdio(mut client, in_flight) => {
-                let tally = client.work(in_flight, &work).await?;
-                Ok((Self::Stdio(client, in_flight), tally))
-            }
-        }
-    }
 }
 
 async fn load(

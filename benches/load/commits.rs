@@ -8,9 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::process::Command;
 
-use super::cells::{Cell, Running, Transport, float};
+use super::cells::{Cell, Transport, float};
 use super::messages::Era;
 use super::options::{Kind, Options};
+use super::running::Running;
 use super::servers::Server;
 use super::tally::Work;
 use super::upstream::Upstream;

@@ -10,13 +10,15 @@ use tokio::net::TcpStream;
 use tokio::task::LocalSet;
 
 use super::messages::{
-    Era, Template, digits, hello, initialized, modern_headers, post, session_headers,
+    Era, Template, digits, hello, id, initialized, modern_headers, post, session_headers,
 };
 use super::tally::{Expected, Tally, Work};
 
 /// A client of a server.
 pub(crate) struct Client {
     wire: Wire,
+    /// Where some servers send the answers, which they should give in the response to the request.
+    stream: Option<Wire>,
     request: Template,
     expected: Expected,
 }
@@ -30,19 +32,27 @@ pub(crate) struct Part<'a> {
     pub(crate) expected: Expected,
     /// A header line, or nothing.
     pub(crate) authorization: String,
+    /// Whether a stream is opened beside, as SDKs do.
+    pub(crate) has_stream: bool,
 }
 
 impl Client {
     /// Connects, and opens a session where the era has them.
     pub(crate) async fn open(part: &Part<'_>) -> io::Result<Self> {
-        let (mut wire, own) = (Wire::connect(part.address).await?, &part.authorization);
+        let (address, own) = (part.address, &part.authorization);
+        let (mut wire, mut stream) = (Wire::connect(address).await?, None);
         let headers = match part.era {
             Era::Modern => modern_headers(part.tool),
-            Era::Legacy => session_headers(&session(&mut wire, part.address, own).await?),
+            Era::Legacy => session_headers(&session(&mut wire, address, own).await?),
         };
+        let headers = format!("{headers}{own}");
+        if part.has_stream {
+            stream = Some(Wire::listen(address, &headers).await?);
+        }
         Ok(Self {
             wire,
-            request: post(part.address, &format!("{headers}{own}"), &part.message),
+            stream,
+            request: post(address, &headers, &part.message),
             expected: part.expected,
         })
     }
@@ -51,6 +61,7 @@ impl Client {
     pub(crate) async fn straight(address: &str, request: Template) -> io::Result<Self> {
         Ok(Self {
             wire: Wire::connect(address).await?,
+            stream: None,
             request,
             expected: Expected::Document,
         })
@@ -61,7 +72,14 @@ impl Client {
         while let Some(serial) = work.next() {
             let started = Instant::now();
             self.wire.ask(self.request.with(&serial)).await?;
-            tally.add(started, &self.expected, &serial, &self.wire.body);
+            let mut answer = &self.wire.body;
+            if self.wire.status() == "202"
+                && let Some(stream) = &mut self.stream
+            {
+                stream.event(&id(&serial)).await?;
+                answer = &stream.body;
+            }
+            tally.add(started, self.expected, &serial, answer);
         }
         Ok(tally)
     }
@@ -94,9 +112,8 @@ pub(crate) async fn session(wire: &mut Wire, address: &str, own: &str) -> io::Re
     let nothing = digits(0);
     wire.ask(post(address, own, &hello()).with(&nothing))
         .await?;
-    let id = field(&wire.head, "mcp-session-id")
-        .unwrap_or_default()
-        .to_owned();
+    let session = field(&wire.head, "mcp-session-id").unwrap_or_default();
+    let session = session.to_owned();
     if wire.status() != "200" {
         let text = String::from_utf8_lossy(&wire.body);
         return Err(io::Error::other(format!(
@@ -104,10 +121,10 @@ pub(crate) async fn session(wire: &mut Wire, address: &str, own: &str) -> io::Re
             wire.head
         )));
     }
-    let headers = format!("{}{own}", session_headers(&id));
+    let headers = format!("{}{own}", session_headers(&session));
     wire.ask(post(address, &headers, &initialized()).with(&nothing))
         .await?;
-    Ok(id)
+    Ok(session)
 }
 
 /// A connection.
@@ -134,34 +151,65 @@ impl Wire {
         self.head.split(' ').nth(1).unwrap_or_default()
     }
 
+    /// Asks for the stream of a session. Some servers say nothing on it before the first event, not even a header.
+    async fn listen(address: &str, headers: &str) -> io::Result<Self> {
+        let mut wire = Self::connect(address).await?;
+        let line = "GET /mcp HTTP/1.1";
+        let accept = "Accept: text/event-stream";
+        let request = format!("{line}\r\nHost: {address}\r\n{accept}\r\n{headers}\r\n");
+        wire.socket.write_all(request.as_bytes()).await?;
+        Ok(wire)
+    }
+
+    /// Reads the event with this id from a stream.
+    async fn event(&mut self, id: &str) -> io::Result<()> {
+        if self.head.is_empty() {
+            self.head().await?;
+        }
+        loop {
+            self.body.clear();
+            while !self.body.ends_with(b"\n\n") {
+                self.chunk().await?;
+            }
+            if memmem::find(&self.body, id.as_bytes()).is_some() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Sends a request and reads the whole answer to it.
     async fn ask(&mut self, request: &[u8]) -> io::Result<()> {
         self.socket.write_all(request).await?;
-        let end = self.find(b"\r\n\r\n").await?;
-        self.head.clear();
-        self.head.push_str(&String::from_utf8_lossy(
-            self.unread.get(..end).unwrap_or_default(),
-        ));
-        self.unread.drain(..end + 4);
-        self.body.clear();
+        self.head().await?;
         if let Some(length) = field(&self.head, "content-length") {
             let length = length.parse().map_err(io::Error::other)?;
             return self.take(length).await;
         }
-        if field(&self.head, "transfer-encoding").is_none() {
-            return Ok(());
+        if field(&self.head, "transfer-encoding").is_some() {
+            while self.chunk().await? > 0 {}
         }
-        loop {
-            let end = self.find(b"\r\n").await?;
-            let size = String::from_utf8_lossy(self.unread.get(..end).unwrap_or_default());
-            let size = usize::from_str_radix(size.trim(), 16).map_err(io::Error::other)?;
-            self.unread.drain(..end + 2);
-            self.take(size + 2).await?;
-            self.body.truncate(self.body.len() - 2);
-            if size == 0 {
-                return Ok(());
-            }
-        }
+        Ok(())
+    }
+
+    async fn head(&mut self) -> io::Result<()> {
+        let end = self.find(b"\r\n\r\n").await?;
+        let head = self.unread.get(..end).unwrap_or_default();
+        self.head.clear();
+        self.head.push_str(&String::from_utf8_lossy(head));
+        self.unread.drain(..end + 4);
+        self.body.clear();
+        Ok(())
+    }
+
+    /// Adds a chunk to the body, and says how long it is.
+    async fn chunk(&mut self) -> io::Result<usize> {
+        let end = self.find(b"\r\n").await?;
+        let size = String::from_utf8_lossy(self.unread.get(..end).unwrap_or_default());
+        let size = usize::from_str_radix(size.trim(), 16).map_err(io::Error::other)?;
+        self.unread.drain(..end + 2);
+        self.take(size + 2).await?;
+        self.body.truncate(self.body.len() - 2);
+        Ok(size)
     }
 
     /// Reads until these bytes have come, and says where.

@@ -12,6 +12,7 @@ mod messages;
 mod options;
 mod process;
 mod report;
+mod running;
 mod servers;
 mod stdio;
 mod tally;

@@ -55,24 +55,27 @@ pub(crate) fn id(serial: &str) -> String {
 
 /// The read.
 pub(crate) fn read(era: Era) -> String {
-    call(era, "get-user-locker", json!({"page": 1}))
+    call(era, "get-user-locker", &json!({"page": 1}))
 }
 
 /// A purchase of a release that nobody has bought before.
 pub(crate) fn purchase(era: Era) -> String {
     let release = format!("1{PLACE}");
-    call(era, "purchase-user-item", json!({"releaseId": release}))
+    call(era, "purchase-user-item", &json!({"releaseId": release}))
 }
 
-fn call(era: Era, tool: &str, arguments: Value) -> String {
-    let mut params = json!({"name": tool, "arguments": arguments});
-    if era == Era::Modern {
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": MODERN,
-            "io.modelcontextprotocol/clientCapabilities": {},
-            "io.modelcontextprotocol/clientInfo": {"name": "load", "version": "1"},
-        });
-    }
+fn call(era: Era, tool: &str, arguments: &Value) -> String {
+    let params = match era {
+        Era::Modern => {
+            let meta = json!({
+                "io.modelcontextprotocol/protocolVersion": MODERN,
+                "io.modelcontextprotocol/clientCapabilities": {},
+                "io.modelcontextprotocol/clientInfo": {"name": "load", "version": "1"},
+            });
+            json!({"name": tool, "arguments": arguments, "_meta": meta})
+        }
+        Era::Legacy => json!({"name": tool, "arguments": arguments}),
+    };
     let id = format!("n{PLACE}");
     json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string()
 }

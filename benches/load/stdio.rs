@@ -21,8 +21,7 @@ pub(crate) struct Client {
 impl Client {
     /// Shakes hands, where the era has that.
     pub(crate) async fn open(
-        stdin: ChildStdin,
-        stdout: ChildStdout,
+        (stdin, stdout): (ChildStdin, ChildStdout),
         era: Era,
         message: &str,
     ) -> io::Result<Self> {
@@ -79,7 +78,7 @@ impl Client {
                 return Err(io::Error::other(format!("an answer to nothing: {answer}")));
             };
             let (serial, started) = calls.swap_remove(place);
-            tally.add(started, &Expected::Locker, &serial, &self.answer);
+            tally.add(started, Expected::Locker, &serial, &self.answer);
             if let Some(serial) = work.next() {
                 self.send(serial, &mut calls).await?;
             }

@@ -23,7 +23,7 @@ impl Tally {
     pub(crate) fn add(
         &mut self,
         started: Instant,
-        expected: &Expected,
+        expected: Expected,
         serial: &str,
         answer: &[u8],
     ) {
