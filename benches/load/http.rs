@@ -2,17 +2,22 @@
 
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use memchr::memmem;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
+use tokio::time::{sleep, timeout};
 
 use super::messages::{
     Era, Template, digits, hello, id, initialized, modern_headers, post, session_headers,
 };
 use super::tally::{Expected, Tally, Work};
+
+/// How long a server may take for an event of a stream, and how long until it has taken the stream itself.
+const EVENT: Duration = Duration::from_secs(10);
+const STREAM_TAKEN: Duration = Duration::from_millis(100);
 
 /// A client of a server.
 pub(crate) struct Client {
@@ -76,7 +81,7 @@ impl Client {
             if self.wire.status() == "202"
                 && let Some(stream) = &mut self.stream
             {
-                stream.event(&id(&serial)).await?;
+                timeout(EVENT, stream.event(&id(&serial))).await??;
                 answer = &stream.body;
             }
             tally.add(started, self.expected, &serial, answer);
@@ -158,6 +163,8 @@ impl Wire {
         let accept = "Accept: text/event-stream";
         let request = format!("{line}\r\nHost: {address}\r\n{accept}\r\n{headers}\r\n");
         wire.socket.write_all(request.as_bytes()).await?;
+        // Nothing tells when the server has the stream, and what it sends before that is lost.
+        sleep(STREAM_TAKEN).await;
         Ok(wire)
     }
 
