@@ -1,4 +1,4 @@
-# Common commands: `just run`, `just test`, `just ci`, `just docs`. https://just.systems
+# Common commands: `just run`, `just test`, `just ci`, `just bench`, `just docs`. https://just.systems
 
 # Start the server in front of its sandbox, over MCP and REST.
 run *flags:
@@ -11,6 +11,14 @@ test *filter:
 # Run everything that must pass before a change lands.
 ci:
     .ci/run
+
+# Measure: parts of a call, instructions of whole calls, and the server under load. Flags are those of the load driver: just bench --rounds 1
+bench *flags:
+    cargo build --release --locked
+    cargo build --release --locked -p sevendigital-benches
+    cargo bench --locked -p sevendigital-benches
+    benches/instructions
+    target/release/load {{flags}}
 
 # Build the API documentation of all crates and open it.
 docs:
