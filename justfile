@@ -20,6 +20,10 @@ bench *flags:
     benches/instructions
     target/release/load {{flags}}
 
+# Measure what a call costs as the work grows, and draw it into docs/performance. Takes most of an hour.
+curves *flags:
+    benches/curves {{flags}}
+
 # Build the API documentation of all crates and open it.
 docs:
     cargo doc --workspace --no-deps --locked --open
