@@ -14,8 +14,7 @@ ci:
 
 # Measure: parts of a call, instructions of whole calls, and the server under load. Flags are those of the load driver: just bench --rounds 1
 bench *flags:
-    cargo build --release --locked
-    cargo build --release --locked -p sevendigital-benches
+    cargo build --release --workspace --locked
     cargo bench --locked -p sevendigital-benches
     benches/instructions
     target/release/load {{flags}}

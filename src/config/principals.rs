@@ -1,5 +1,7 @@
 //! Callers by name: what each shows, may do, and on whose account.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use sevendigital::{Secret, Token};
 use sevendigital_tools::{Scope, TOOLS};
@@ -82,12 +84,20 @@ impl Principal {
         broken.map(|(_, problem)| problem.to_owned())
     }
 
-    /// Whether a token or an access token could be either's.
-    fn is_twin_of(&self, other: &Self) -> bool {
-        self.name == other.name
-            || (self.digest().is_some() && self.digest() == other.digest())
-            || (self.subject.is_some() && self.subject == other.subject)
+    /// What it is known by, and no other may be: its name, its bearer token and its subject.
+    fn marks(&self) -> impl Iterator<Item = Mark<'_>> {
+        let (digest, subject) = (self.digest(), self.subject.as_deref());
+        let name = std::iter::once(Mark::Name(&self.name));
+        let token = digest.map(Mark::Token).into_iter();
+        name.chain(token).chain(subject.map(Mark::Subject))
     }
+}
+
+#[derive(PartialEq, Eq, Hash)]
+enum Mark<'a> {
+    Name(&'a str),
+    Token([u8; 32]),
+    Subject(&'a str),
 }
 
 /// The name by which logs and confirmations know the operator.
@@ -100,13 +110,20 @@ pub(super) fn check(
     with_oauth: bool,
 ) -> Result<(), String> {
     let operator = operator.map(|token| digest::sha256(token.expose()));
+    let mut before: HashMap<Mark<'_>, &str> = HashMap::new();
     for (index, principal) in principals.iter().enumerate() {
-        let mut before = principals.iter().take(index);
-        let twin = before.find(|other| principal.is_twin_of(other));
+        let twin = principal
+            .marks()
+            .find_map(|mark| before.get(&mark).copied());
         let problem = principal.problem(operator, with_oauth).or_else(|| {
-            let name = &twin?.name;
+            let name = twin?;
             Some(format!("`{name}` has its name, token or subject already"))
         });
+        before.extend(
+            principal
+                .marks()
+                .map(|mark| (mark, principal.name.as_str())),
+        );
         if let Some(problem) = problem {
             let number = index + 1;
             return Err(format!("`principals` number {number}: {problem}"));

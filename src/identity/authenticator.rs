@@ -1,11 +1,11 @@
 //! From a bearer token to a caller.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, header};
 use sevendigital_tools::Scope;
-use subtle::ConstantTimeEq as _;
 
 use super::access_token::{Claims, Verifier};
 use super::caller::Caller;
@@ -23,9 +23,9 @@ const KEYS_RETRY_AFTER: Duration = Duration::from_secs(5);
 /// Finds out who calls over HTTP, of the callers that the settings name. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
-    /// Digests of bearer tokens with their principals; the operator's token has none.
-    tokens: Arc<[([u8; 32], Option<Principal>)]>,
-    principals: Arc<[Principal]>,
+    /// By the digests of their bearer tokens; the operator's token has no principal. How long a look-up takes says something of a digest alone, which no token can be made from.
+    by_token: Arc<HashMap<[u8; 32], Option<Arc<Principal>>>>,
+    by_subject: Arc<HashMap<String, Arc<Principal>>>,
     oauth: Option<Arc<Verifier>>,
 }
 
@@ -34,11 +34,14 @@ impl Authenticator {
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         let operator = config.token.as_ref();
         let operator = operator.map(|token| (sha256(token.expose()), None));
-        let principals = config.principals.iter();
-        let named = principals.filter_map(|one| Some((one.digest()?, Some(one.clone()))));
+        let principals: Vec<_> = config.principals.iter().cloned().map(Arc::new).collect();
+        let by_token = principals.iter().map(|one| (one.digest(), one));
+        let by_token = by_token.filter_map(|(digest, one)| Some((digest?, Some(Arc::clone(one)))));
+        let by_subject = principals.iter().map(|one| (one.subject.clone(), one));
+        let by_subject = by_subject.filter_map(|(subject, one)| Some((subject?, Arc::clone(one))));
         Ok(Self {
-            tokens: operator.into_iter().chain(named).collect(),
-            principals: config.principals.clone().into(),
+            by_token: Arc::new(operator.into_iter().chain(by_token).collect()),
+            by_subject: Arc::new(by_subject.collect()),
             oauth: Verifier::from_config(config)?.map(Arc::new),
         })
     }
@@ -65,21 +68,13 @@ impl Authenticator {
     }
 
     async fn verify(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        if self.tokens.is_empty() && self.oauth.is_none() {
+        if self.by_token.is_empty() && self.oauth.is_none() {
             return Ok(Caller::operator());
         }
         let Some(token) = bearer(headers) else {
             return Err(self.unauthenticated(None));
         };
-        let given = sha256(token);
-        let mut found = None;
-        // All are compared, so that the time taken says nothing.
-        for (known, principal) in &*self.tokens {
-            if bool::from(known.ct_eq(&given)) {
-                found = Some(principal);
-            }
-        }
-        match (found, &self.oauth) {
+        match (self.by_token.get(&sha256(token)), &self.oauth) {
             (Some(None), _) => Ok(Caller::operator()),
             (Some(Some(principal)), _) => Ok(Caller::from_principal(principal, None)),
             (None, None) => Err(self.unauthenticated(Some("the token is not known here"))),
@@ -97,8 +92,7 @@ impl Authenticator {
 
     /// The caller that an access token is for.
     fn token_holder(&self, claims: Claims) -> Caller {
-        let mut principals = self.principals.iter();
-        match principals.find(|principal| principal.subject.as_ref() == Some(&claims.subject)) {
+        match self.by_subject.get(&claims.subject) {
             Some(principal) => Caller::from_principal(principal, Some(claims.scopes)),
             None => Caller::from_subject(&claims.subject, claims.scopes),
         }
