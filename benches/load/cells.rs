@@ -169,6 +169,8 @@ async fn load(
     let (clients, mut tally) = clients.work(Work::new(time, options.calls)).await?;
     let (seconds, after) = (started.elapsed().as_secs_f64(), server()?);
     let own = cpu("self")? - own;
+    // Before its clients leave: a server ends with its pipes.
+    let (resident, peak) = (memory("VmRSS")?, memory("VmHWM")?);
     drop(clients);
     let log = process.map(|(process, _)| process.log()).transpose()?;
     let calls = tally.times.len();
@@ -190,8 +192,8 @@ async fn load(
         start_ms: start.map(|start| start.as_secs_f64() * 1e3),
         idle: process.map(|(_, idle)| idle),
         ready,
-        after: memory("VmRSS")?,
-        peak: memory("VmHWM")?,
+        after: resident,
+        peak,
         log_lines: log.map_or(0, |log| log.lines().count()),
     })
 }

@@ -34,7 +34,9 @@ async fn main() -> ExitCode {
     match run(&Options::parse()).await {
         Ok(0) => ExitCode::SUCCESS,
         Ok(failed) => {
-            say(&format!("{failed} calls failed: their rows say nothing"));
+            say(&format!(
+                "{failed} calls or servers failed: their rows say nothing"
+            ));
             ExitCode::FAILURE
         }
         Err(error) => {
@@ -44,19 +46,24 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The number of calls that failed.
+/// The number of calls that failed, and of servers that did.
 async fn run(options: &Options) -> Result<usize, Box<dyn Error>> {
     let upstream = Upstream::start(options.bytes)?;
     let cells = Cell::all(options);
-    let mut report = Report::default();
+    let (mut report, mut broken) = (Report::default(), 0);
     for round in 1..=options.rounds {
         for (number, cell) in cells.iter().enumerate() {
             for server in servers::of(options, cell)? {
                 let progress = format!("round {round}, cell {} of {}", number + 1, cells.len());
                 say(&format!("{progress}: {} {cell}", server.name()));
-                let figures = measure(options, cell, &server, &upstream).await;
-                let figures = figures.map_err(|error| format!("{}: {error}", server.name()))?;
-                report.add(round, cell, server.name(), figures);
+                match measure(options, cell, &server, &upstream).await {
+                    Ok(figures) => report.add(round, cell, server.name(), figures),
+                    // What was measured before is not lost.
+                    Err(error) => {
+                        say(&format!("{}: {error}", server.name()));
+                        broken += 1;
+                    }
+                }
             }
         }
     }
@@ -68,7 +75,7 @@ async fn run(options: &Options) -> Result<usize, Box<dyn Error>> {
     if let Some(file) = &options.json {
         std::fs::write(file, report.json(options, upstream.locker))?;
     }
-    Ok(report.failed())
+    Ok(report.failed() + broken)
 }
 
 /// Writes a line to stderr, where it does not get into the tables.

@@ -51,7 +51,7 @@ pub struct Limits {
     #[schemars(extend("default" = "30s"))]
     pub write_timeout: Duration,
     /// Bytes of answers that clients have not taken, over all connections; further ones wait. Pieces of less than 16 KiB are not counted.
-    #[schemars(extend("default" = 33_554_432))]
+    #[schemars(extend("default" = 25_165_824))]
     pub untaken_bytes: usize,
     /// Bytes of answers that one named caller has not taken; beyond them it reads nothing more.
     #[schemars(extend("default" = 8_388_608))]
