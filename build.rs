@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 /// What the page at `/docs` loads of Swagger UI.
 const PAGE: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
@@ -40,6 +40,9 @@ fn gzip(archive: &mut ZipArchive<Cursor<&[u8]>>, name: &str) -> Result<Vec<u8>, 
     drop(names);
     let at = at.ok_or("Swagger UI lacks a file")?;
     let mut file = archive.by_index_raw(at)?;
+    if file.compression() != CompressionMethod::DEFLATE {
+        return Err(format!("{name} is not deflated in Swagger UI's archive").into());
+    }
     // Deflate, no flags, no time, and no word on compression or system.
     let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     file.read_to_end(&mut bytes)?;

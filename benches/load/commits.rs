@@ -74,7 +74,16 @@ pub(crate) async fn count(
 fn traced(command: &Command) -> Command {
     let command = command.as_std();
     let mut traced = Command::new("strace");
-    traced.args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-o", "trace"]);
+    // `-D`: the server is our child, so that it ends with us.
+    traced.args([
+        "-D",
+        "-f",
+        "-qq",
+        "-e",
+        "trace=fsync,fdatasync",
+        "-o",
+        "trace",
+    ]);
     traced
         .arg(command.get_program())
         .args(command.get_args())

@@ -71,7 +71,7 @@ impl Sqlite {
             return Ok(empty());
         }
         let opened = open(&file);
-        let (sqlite, _folder) = opened.map_err(|error| self.failed("opened", &error))?;
+        let (_folder, sqlite) = opened.map_err(|error| self.failed("opened", &error))?;
         sqlite
             .busy_timeout(Duration::from_secs(2))
             .map_err(|error| self.failed("opened", &error))?;
@@ -87,12 +87,12 @@ impl Sqlite {
     }
 }
 
-/// A connection that can't write, and the folder that must live as long, if there is one.
+/// A connection that can't write, and before it the folder that must outlive it, if there is one.
 ///
 /// Without a log beside it the file is complete, and even its locks are left alone.
 /// With a log, its index is read; where no process keeps that up to date, SQLite makes one in memory.
 /// A log without an index, as a backup may have it, would be given one: so a copy is looked at.
-fn open(file: &Path) -> std::result::Result<(Connection, Option<TempDir>), Box<dyn Error>> {
+fn open(file: &Path) -> std::result::Result<(Option<TempDir>, Connection), Box<dyn Error>> {
     let beside = |ending: &str| {
         let mut path = file.as_os_str().to_owned();
         path.push(ending);
@@ -105,7 +105,7 @@ fn open(file: &Path) -> std::result::Result<(Connection, Option<TempDir>), Box<d
         let url = Url::from_file_path(path).map_err(|()| "its path can't be written as a URI")?;
         let flags = read_only | OpenFlags::SQLITE_OPEN_URI;
         let connection = Connection::open_with_flags(format!("{url}?{parameter}"), flags)?;
-        Ok((connection, None))
+        Ok((None, connection))
     };
     if !log.exists() {
         return with("immutable=1");
@@ -118,7 +118,7 @@ fn open(file: &Path) -> std::result::Result<(Connection, Option<TempDir>), Box<d
     fs::copy(file, &copy)?;
     fs::copy(&log, folder.path().join("ledger.sqlite-wal"))?;
     let connection = Connection::open_with_flags(copy, read_only)?;
-    Ok((connection, Some(folder)))
+    Ok((Some(folder), connection))
 }
 
 /// What is in it; `version` is the query for its version, where there are tables.
