@@ -146,7 +146,7 @@ pub enum Command {
     /// Print the entry with which an MCP client starts this server, or write it into the client's file.
     ///
     /// The entry names this program by its absolute path and holds no secret: credentials come from the config folder and `login`.
-    /// Flags that are settings, such as `--read-only` or `--sandbox`, become arguments of the entry.
+    /// Flags that are settings, such as `--read-only` or `--sandbox`, become arguments of the entry, and so does the file of `SEVENDIGITAL_MCP_CONFIG`.
     /// Exits with 1 if the file can't be changed, or holds another entry of the same name.
     Config(Connect),
     /// Set up what is missing: key, secret, country, confirmation, a login, the MCP clients on this machine.
@@ -290,7 +290,7 @@ pub struct Setup {
     pub consumer_key: Option<Secret>,
     /// File that holds the secret of the consumer key; `-` is stdin.
     ///
-    /// Without it the secret is taken from `SEVENDIGITAL_CONSUMER_SECRET`, if it is set.
+    /// Without it, `SEVENDIGITAL_CONSUMER_SECRET` is stored beside a key that `--consumer-key` gives, unless the environment has another key.
     #[arg(long, value_name = "FILE")]
     pub consumer_secret_file: Option<PathBuf>,
     /// Country of the user in two letters, such as GB.
@@ -308,7 +308,7 @@ pub struct Setup {
     /// Write the entry of this server into the file of this client; may be given several times.
     #[arg(long, value_name = "CLIENT", value_parser = client())]
     pub connect: Vec<&'static Client>,
-    /// Ask nothing: leave out what no flag gives.
+    /// Ask nothing: leave out what no flag gives, also where the environment has it.
     #[arg(long)]
     pub yes: bool,
 }

@@ -23,10 +23,10 @@ pub fn run(layers: &Layers, options: &Connect) -> CommandResult {
     let Some(client) = options.client else {
         return list(&folders);
     };
-    let server = server(layers, options)?;
     if options.remove {
-        return Ok(finish(remove(client, &folders, server.name, options)));
+        return Ok(finish(remove(client, &folders, name(layers), options)));
     }
+    let server = server(layers, options)?;
     let entry = Entry::new(client, &server)?;
     if options.write {
         return Ok(finish(write(client, &folders, &server, &entry, options)));
@@ -49,14 +49,19 @@ fn finish(done: Result<ExitCode>) -> ExitCode {
     })
 }
 
+/// What the entry is called.
+fn name(layers: &Layers) -> &'static str {
+    let mut flags = layers.flags.iter();
+    if flags.any(|(setting, _)| setting.key == "sandbox") {
+        SANDBOX_NAME
+    } else {
+        NAME
+    }
+}
+
 /// What the entry leads to.
 fn server(layers: &Layers, options: &Connect) -> Result<Server> {
-    let is_sandbox = layers
-        .flags
-        .iter()
-        .any(|(setting, _)| setting.key == "sandbox");
-    let name = if is_sandbox { SANDBOX_NAME } else { NAME };
-    let has_settings = layers.file.is_some() || !layers.flags.is_empty();
+    let has_settings = layers.named_file().is_some() || !layers.flags.is_empty();
     // Wrong settings are told now, and not when the client starts the server.
     let config = (has_settings || options.http).then(|| Config::load_unsigned(layers));
     let config = config.transpose()?;
@@ -75,21 +80,22 @@ fn server(layers: &Layers, options: &Connect) -> Result<Server> {
         },
     };
     Ok(Server {
-        name,
+        name: name(layers),
         transport,
         with_env: options.with_env,
     })
 }
 
-/// `stdio` and the flags that were given. Paths become absolute, since clients start programs in any folder.
+/// `stdio`, the file that was named and the flags that were given. Paths become absolute, since clients start programs in any folder.
 fn arguments(layers: &Layers) -> Result<Vec<String>> {
     let whole = |path: &Path| -> Result<String> {
         let path = absolute(path)?.into_os_string().into_string();
         path.map_err(|_| "a path of a client's entry must be text".into())
     };
     let mut arguments = vec!["stdio".to_owned()];
-    if let Some(file) = &layers.file {
-        arguments.extend(["--config".to_owned(), whole(file)?]);
+    // A client has no environment that names it.
+    if let Some(file) = layers.named_file() {
+        arguments.extend(["--config".to_owned(), whole(&file)?]);
     }
     for (setting, value) in &layers.flags {
         let Some(flag) = &setting.flag else { continue };

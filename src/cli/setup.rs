@@ -1,13 +1,13 @@
 //! The command `setup`: asks for what is missing, or takes it from flags, and writes it where it belongs.
 //!
-//! `answers` finds the values for the configuration file. Then come a login and the clients; the caller runs the doctor last.
+//! `answers` finds the values for the configuration file, `credentials` key and secret among them. Then come a login and the clients; the caller runs the doctor last.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use super::args::{Connect, Setup};
 use super::{connect, login, terminal};
-use crate::config::{Config, Layers, UserFolders, own_file};
+use crate::config::{Config, Layers, SETTINGS, UserFolders, own_file};
 use crate::connect::{CLIENTS, Client, ClientFile, Syntax, file, is_installed};
 
 use self::answers::Decided;
@@ -15,6 +15,7 @@ use self::asks::Asks;
 
 mod answers;
 mod asks;
+mod credentials;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -35,6 +36,10 @@ pub async fn run(mut layers: Layers, options: &Setup) -> Result<Done> {
     let folders = UserFolders::of_process().ok_or(login::NO_FOLDER)?;
     // Whatever else is wrong with the settings is reported now, and not after all questions.
     let config = Config::given(&layers)?;
+    if config.sandbox {
+        check_beside_sandbox(options)?;
+        add_sandbox_flag(&mut layers);
+    }
     let decided = Decided::new(&mut layers, &config, options)?;
     let unconnected = if options.connect.is_empty() {
         unconnected(&folders, &config)
@@ -88,6 +93,35 @@ pub fn finish(done: &Done, doctor: ExitCode) -> Result<ExitCode> {
     } else {
         doctor
     })
+}
+
+/// The sandbox has a key, a user and a country of its own, and is no setting of the file.
+fn check_beside_sandbox(options: &Setup) -> Result<()> {
+    let flags = [
+        (options.consumer_key.is_some(), "`--consumer-key`"),
+        (
+            options.consumer_secret_file.is_some(),
+            "`--consumer-secret-file`",
+        ),
+        (options.country.is_some(), "`--country`"),
+        (!options.confirm_with.is_empty(), "`--confirm-with`"),
+        (options.login, "`--login`"),
+    ];
+    let given = flags.into_iter().filter(|(is_given, _)| *is_given);
+    let given: Vec<&str> = given.map(|(_, flag)| flag).collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    let given = given.join(", ");
+    Err(format!("the sandbox needs no login, and setting it up stores nothing but entries of clients: leave out {given}, or the sandbox").into())
+}
+
+/// Entries are made of flags, whichever layer the sandbox comes from.
+fn add_sandbox_flag(layers: &mut Layers) {
+    layers.flags.retain(|(setting, _)| setting.key != "sandbox");
+    let setting = SETTINGS.iter().find(|setting| setting.key == "sandbox");
+    let flag = setting.map(|setting| (setting, "true".to_owned()));
+    layers.flags.extend(flag);
 }
 
 /// Without a terminal everything must be decided, or be left out by `--yes`.

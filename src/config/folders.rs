@@ -11,6 +11,14 @@ pub(super) fn config_folder() -> Option<PathBuf> {
     Some(own()?.config_dir().to_owned())
 }
 
+/// Where other programs are started: in the user's config folder, else in the home, else at the root.
+pub(super) fn quiet_folder() -> PathBuf {
+    let home = || Some(BaseDirs::new()?.home_dir().to_owned());
+    let folders = [config_folder(), home()].into_iter().flatten();
+    let mut folders = folders.filter(|folder| folder.is_absolute() && folder.is_dir());
+    folders.next().unwrap_or_else(|| "/".into())
+}
+
 /// Where the ledger is kept unless the settings say otherwise.
 ///
 /// On Windows it is not in AppData: a packaged app that starts this server gets an AppData of its own,

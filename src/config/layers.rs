@@ -115,17 +115,22 @@ impl Layers {
         self.named_file().or_else(|| self.usual_file.clone())
     }
 
-    /// Whether the file to read is in the working folder, and not the user's own for all that.
+    /// Whether the file to read is in the working folder or below it, and not the user's own for all that.
     pub(super) fn reads_working_folder(&self) -> bool {
-        let folder = |path: &Path| path.canonicalize().ok()?.parent().map(Path::to_owned);
-        let working_folder = self.passed_over.as_ref();
-        let working_folder = working_folder.and_then(|path| path.parent()?.canonicalize().ok());
-        let named = self.named_file().filter(|path| {
-            let usual = self.usual_file.as_ref();
-            usual.is_none_or(|usual| usual.canonicalize().ok() != path.canonicalize().ok())
-        });
-        let named = named.and_then(|path| folder(&path));
-        named.is_some() && named == working_folder
+        let real = |path: &Path| path.canonicalize().ok();
+        let usual = self.usual_file.as_deref();
+        let named = self.named_file().and_then(|path| real(&path));
+        let named = named.filter(|path| usual.and_then(real).as_ref() != Some(path));
+        let working_folder = self.passed_over.as_deref().and_then(Path::parent);
+        let (Some(named), Some(folder)) = (named, working_folder.and_then(real)) else {
+            return false;
+        };
+        // Clients start servers in the home or at the root too, which hold the user's own folders and all others.
+        let own = usual.and_then(|path| path.ancestors().find_map(real));
+        if own.is_some_and(|own| own.starts_with(&folder)) {
+            return named.parent() == Some(&folder);
+        }
+        named.starts_with(&folder)
     }
 
     /// The file that was given, else the user's own, if there is one.
@@ -134,8 +139,8 @@ impl Layers {
         self.named_file().or_else(usual)
     }
 
-    /// The file that was given.
-    fn named_file(&self) -> Option<PathBuf> {
+    /// The file that was given, by a flag or by the variable.
+    pub fn named_file(&self) -> Option<PathBuf> {
         let mut named = self
             .variables
             .iter()

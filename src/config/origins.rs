@@ -20,6 +20,13 @@ pub struct Origin {
     pub value: Option<String>,
 }
 
+impl Origin {
+    /// Whether an environment variable gives the value.
+    pub fn is_environment(&self) -> bool {
+        self.value.is_some() && self.source.starts_with(ENVIRONMENT)
+    }
+}
+
 /// What reading the layers shows besides their values.
 #[derive(Debug, Default)]
 pub(super) struct Notes {

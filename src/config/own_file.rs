@@ -1,6 +1,6 @@
 //! The user's own configuration file, as `setup` writes it: some values change, and every other byte stays.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use sevendigital::Secret;
@@ -16,8 +16,7 @@ const HEAD: &str =
 
 /// Sets values in the file, each a text or a list of texts. The file is made if there is none, and is readable by its owner alone afterwards.
 pub fn set(path: &Path, values: &[(&str, Value)]) -> Result<(), ConfigError> {
-    // A link stays one.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let path = behind_links(path);
     let wrong = |problem: &str| {
         let shown = path.display();
         ConfigError::of(
@@ -35,6 +34,21 @@ pub fn set(path: &Path, values: &[(&str, Value)]) -> Result<(), ConfigError> {
     }
     private_file::write(&path, &text)
         .map_err(|error| wrong(&format!("can't be written, and is as it was: {error}")))
+}
+
+/// The file that a link leads to, also where there is none yet: the link stays one.
+fn behind_links(path: &Path) -> PathBuf {
+    /// As many as Linux follows.
+    const MAX_LINKS: usize = 40;
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = path.read_link() else { break };
+        path.set_file_name(target);
+    }
+    path
 }
 
 /// A key or secret as a person types or pipes it; nothing where it is empty. The error never shows it.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use sevendigital::Secret;
 
 use super::error::{ConfigError, Fault};
+use super::folders::quiet_folder;
 use super::own_file::credential;
 
 /// The key in the file.
@@ -40,6 +41,8 @@ fn run_within(timeout: Duration, words: &[String]) -> Result<Secret, String> {
     let deadline = Instant::now() + timeout;
     let mut child = Command::new(program)
         .args(arguments)
+        // It may look for files where it stands, and the working folder may be anybody's.
+        .current_dir(quiet_folder())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -10,6 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -125,14 +126,20 @@ impl Home {
 
     /// That Cursor starts this server.
     fn check_cursor(&self) {
-        let text = fs::read_to_string(self.path(".cursor/mcp.json")).unwrap();
-        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let entry = &file["mcpServers"]["sevendigital"];
+        let entries = self.cursor();
+        let command = &entries["sevendigital"]["command"];
         assert_eq!(
-            entry["command"],
+            *command,
             env!("CARGO_BIN_EXE_sevendigital-mcp"),
-            "{text}"
+            "{entries}"
         );
-        assert!(!text.contains(SECRET), "{text}");
+        assert!(!entries.to_string().contains(SECRET), "{entries}");
+    }
+
+    /// The entries that Cursor has.
+    fn cursor(&self) -> Value {
+        let text = fs::read_to_string(self.path(".cursor/mcp.json")).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        file["mcpServers"].clone()
     }
 }

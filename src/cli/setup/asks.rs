@@ -1,4 +1,8 @@
-//! Who is asked.
+//! Who is asked, and how.
+
+use std::io::{self, Write as _};
+
+use super::super::terminal;
 
 /// Who is asked for what no flag gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,4 +11,17 @@ pub(super) enum Asks {
     Person,
     /// Nobody: flags decide everything, or `--yes` leaves the rest out.
     Nobody,
+}
+
+/// Asks until the answer can be read.
+pub(super) async fn asked<T>(
+    question: &str,
+    read: impl Fn(&str) -> Result<Option<T>, String>,
+) -> io::Result<Option<T>> {
+    loop {
+        match read(&terminal::ask(question).await?) {
+            Ok(answer) => return Ok(answer),
+            Err(problem) => writeln!(io::stderr(), "{problem}")?,
+        }
+    }
 }

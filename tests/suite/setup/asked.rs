@@ -91,18 +91,15 @@ async fn a_client_that_has_the_sandbox_is_asked_about_all_the_same() {
     let home = Home::new();
     let entry = r#"{"mcpServers": {"sevendigital-sandbox": {"command": "/usr/bin/sevendigital-mcp", "args": ["stdio", "--sandbox"]}}}"#;
     home.put(".cursor/mcp.json", entry);
-    let answers = [
-        (KEY, ""),
-        (HIDDEN, ""),
-        (COUNTRY, ""),
-        (HOW, ""),
-        (LOGIN, ""),
-    ];
+    // A secret without a key is of no use, and not asked for.
+    let answers = [(KEY, ""), (COUNTRY, ""), (HOW, ""), (LOGIN, "")];
     let (_, shown) = answered(&home, &[&answers[..], &[(CURSOR, "y")]].concat()).await;
     home.check_cursor();
     let (code, shown_again) = answered(&home, &answers).await;
     assert_ne!(code, 2, "{shown}{shown_again}");
-    assert!(!shown_again.contains(CURSOR), "{shown_again}");
+    for question in [HIDDEN, CURSOR] {
+        assert!(!shown_again.contains(question), "{shown_again}");
+    }
     let (_, out, err) = home.run(&["setup", "--sandbox"]).await;
     assert!(out.contains("Now start Cursor anew"), "{out}{err}");
 }
@@ -124,6 +121,45 @@ async fn what_the_environment_has_is_stored_only_after_a_yes() {
         }
         assert!(!shown.contains(SECRET), "{shown}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_of_another_key_is_neither_offered_nor_kept() {
+    let home = Home::new()
+        .with("SEVENDIGITAL_CONSUMER_KEY", "other")
+        .with("SEVENDIGITAL_CONSUMER_SECRET", "other-s3cr3t");
+    home.configure("consumer_key = \"old\"\n");
+    let rest = [(COUNTRY, ""), (HOW, ""), (LOGIN, "")];
+    let (_, shown) = answered(&home, &[&[(HIDDEN, SECRET)], &rest[..]].concat()).await;
+    assert!(!shown.contains("do not pass on"), "{shown}");
+    let old = format!("consumer_key = \"old\"\nconsumer_secret = \"{SECRET}\"\n");
+    assert_eq!(home.settings(), old);
+    for (answer, is_new) in [("", false), ("new-s3cr3t", true)] {
+        let mut terminal = Terminal::start(home.program(&["setup", "--consumer-key=new"]));
+        for (question, answer) in [&[(HIDDEN, answer)], &rest[..]].concat() {
+            terminal.answer(question, answer).await;
+        }
+        let (_, shown) = terminal.ended().await;
+        assert_eq!(shown.contains("stay as they are"), !is_new, "{shown}");
+        let new = "consumer_key = \"new\"\nconsumer_secret = \"new-s3cr3t\"\n";
+        assert_eq!(home.settings(), if is_new { new } else { &old });
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_typed_on_stdin_is_not_shown() {
+    let home = Home::new();
+    let flags = [
+        "setup",
+        "--yes",
+        "--consumer-key=k",
+        "--consumer-secret-file=-",
+    ];
+    let mut terminal = Terminal::start(home.program(&flags));
+    terminal.answer(HIDDEN, SECRET).await;
+    let (_, shown) = terminal.ended().await;
+    assert!(!shown.contains(SECRET), "{shown}");
+    assert!(home.settings().contains(SECRET), "{shown}");
 }
 
 #[tokio::test]

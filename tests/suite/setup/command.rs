@@ -104,8 +104,13 @@ async fn no_command_is_run_out_of_the_working_folder() {
     configure(&home, &["/bin/sh", "-c", &noted(&home)]);
     let project = home.path("project");
     fs::create_dir_all(&project).unwrap();
+    home.put("project/below/mine.toml", &home.settings());
     fs::rename(home.file(), project.join("sevendigital-mcp.toml")).unwrap();
-    for more in [&[][..], &["--config", "sevendigital-mcp.toml"]] {
+    for more in [
+        &[][..],
+        &["--config", "sevendigital-mcp.toml"],
+        &["--config", "below/mine.toml"],
+    ] {
         let mut program = home.program(&[&CALL, more].concat());
         let output = program.current_dir(&project).output().await.unwrap();
         let err = String::from_utf8(output.stderr).unwrap();
@@ -116,4 +121,29 @@ async fn no_command_is_run_out_of_the_working_folder() {
         );
         assert!(!home.path("note").exists(), "{err}");
     }
+}
+
+#[tokio::test]
+async fn a_script_in_the_working_folder_is_not_run() {
+    let home = Home::new();
+    configure(&home, &["sh", "secret.sh"]);
+    let script = home.put("project/secret.sh", &noted(&home));
+    let mut program = home.program(&CALL);
+    let project = script.parent().unwrap();
+    let output = program.current_dir(project).output().await.unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("`sh` failed with exit code"), "{err}");
+    assert!(!home.path("note").exists(), "{err}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_named_runs_its_command_from_the_root() {
+    let home = Home::new();
+    configure(&home, &["/bin/sh", "-c", &noted(&home)]);
+    let named = home.put("mine.toml", &home.settings());
+    let arguments = [&CALL[..], &["--config", named.to_str().unwrap()]].concat();
+    let mut program = home.program(&arguments);
+    let output = program.current_dir("/").output().await.unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(home.path("note").exists(), "{err}");
 }

@@ -1,6 +1,9 @@
 //! Without a terminal: flags decide all, and nothing is asked.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+
+use serde_json::json;
 
 use super::{Home, SECRET};
 
@@ -122,16 +125,20 @@ async fn a_wrong_flag_changes_nothing() {
     let empty = empty.to_str().unwrap();
     let two = home.put("two", &format!("{SECRET} {SECRET}"));
     #[rustfmt::skip]
-    let rows: [(&[&str], &str); 9] = [
+    let rows: [(&[&str], &str); 13] = [
         (&["--country=UK"], "did you mean GB?"),
         (&["--consumer-key=<your key>"], "placeholder"),
-        (&["--consumer-secret-file=/nowhere"], "`/nowhere` can't be read"),
-        (&["--consumer-secret-file", empty], "is empty"),
-        (&["--consumer-secret-file", two.to_str().unwrap()], "a blank or an invisible character"),
-        (&["--consumer-secret-file=-"], "stdin is empty"),
+        (&["--consumer-key=k", "--consumer-secret-file=/nowhere"], "`/nowhere` can't be read"),
+        (&["--consumer-key=k", "--consumer-secret-file", empty], "is empty"),
+        (&["--consumer-key=k", "--consumer-secret-file", two.to_str().unwrap()], "a blank or an invisible character"),
+        (&["--consumer-key=k", "--consumer-secret-file=-"], "stdin is empty"),
+        (&["--consumer-secret-file=-"], "add `--consumer-key KEY`"),
         (&["--confirm-with=mail"], "expected `auto`, or some of"),
         (&["--connect=nobody"], "possible values"),
         (&["--login", "--no-login"], "cannot be used with"),
+        (&["--sandbox", "--login"], "`--login`"),
+        (&["--sandbox", "--consumer-key=k", "--consumer-secret-file=-"], "`--consumer-key`, `--consumer-secret-file`"),
+        (&["--sandbox", "--country=GB", "--confirm-with=auto"], "`--country`, `--confirm-with`"),
     ];
     for (flags, expected) in rows {
         let (code, out, err) = home.run(&[&["setup", "--yes"], flags].concat()).await;
@@ -140,4 +147,127 @@ async fn a_wrong_flag_changes_nothing() {
         assert!(!err.contains(SECRET), "{err}");
         assert!(!home.file().exists(), "{flags:?}");
     }
+}
+
+#[tokio::test]
+async fn a_secret_on_stdin_beyond_its_limit_is_refused() {
+    let home = Home::new();
+    let flags = [
+        "setup",
+        "--yes",
+        "--consumer-key=k",
+        "--consumer-secret-file=-",
+    ];
+    let (code, _, err) = home.run_with(&flags, &"a".repeat(9_000)).await;
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("more than 8192 bytes"), "{err}");
+    assert!(!home.file().exists());
+}
+
+#[tokio::test]
+async fn with_nobody_to_ask_the_environment_alone_stores_nothing() {
+    let home = Home::new()
+        .with("SEVENDIGITAL_CONSUMER_KEY", "the-k3y")
+        .with("SEVENDIGITAL_CONSUMER_SECRET", SECRET)
+        .with("SEVENDIGITAL_COUNTRY", "GB");
+    let (code, out, err) = home
+        .run(&["setup", "--no-login", "--confirm-with=auto"])
+        .await;
+    assert_eq!((code, &*out), (2, ""), "{err}");
+    for flag in [
+        "`--consumer-key KEY`",
+        "`--consumer-secret-file FILE`",
+        "`--country CODE`",
+    ] {
+        assert!(err.contains(flag), "{flag}: {err}");
+    }
+    let (code, out, err) = home.run(&["setup", "--yes"]).await;
+    assert_ne!(code, 2, "{out}{err}");
+    assert!(!home.file().exists(), "{}", home.settings());
+}
+
+#[tokio::test]
+async fn a_key_never_gets_the_secret_of_another_key() {
+    const OLD: &str = "consumer_key = \"old\"\nconsumer_secret = \"old-s3cr3t\"\n";
+    const ALONE: &str = "consumer_key = \"old\"\n";
+    let other = Some("other");
+    #[rustfmt::skip]
+    let rows = [
+        (OLD, None, "--consumer-key=new", None),
+        (OLD, other, "--consumer-key=new", None),
+        (ALONE, other, "--consumer-key=new", Some("consumer_key = \"new\"\n")),
+        (ALONE, other, "--consumer-key=old", Some(ALONE)),
+        (ALONE, Some("old"), "--consumer-key=old", Some("consumer_key = \"old\"\nconsumer_secret = \"canary-s3cr3t\"\n")),
+        (ALONE, other, "--no-login", Some(ALONE)),
+        (OLD, other, "--consumer-key=old", Some(OLD)),
+    ];
+    for (file, key, flag, expected) in rows {
+        let mut home = Home::new();
+        if let Some(key) = key {
+            home = home
+                .with("SEVENDIGITAL_CONSUMER_KEY", key)
+                .with("SEVENDIGITAL_CONSUMER_SECRET", SECRET);
+        }
+        home.configure(file);
+        let (code, _, err) = home.run(&["setup", "--yes", flag]).await;
+        let is_refused = err.contains("add `--consumer-secret-file FILE`");
+        assert_eq!(code == 2 && is_refused, expected.is_none(), "{flag}: {err}");
+        assert_eq!(home.settings(), expected.unwrap_or(file), "{flag}: {err}");
+    }
+}
+
+#[tokio::test]
+async fn the_entry_names_the_file_that_the_variable_names() {
+    #[rustfmt::skip]
+    let rows: [&[&str]; 2] = [
+        &["setup", "--yes", "--country=DE", "--connect=cursor"],
+        &["config", "cursor", "--write"],
+    ];
+    for arguments in rows {
+        let home = Home::new().with_cursor();
+        let file = home.put("mine.toml", "# mine\n");
+        let file = file.to_str().unwrap().to_owned();
+        let home = home.with("SEVENDIGITAL_MCP_CONFIG", &file);
+        let (_, out, err) = home.run(arguments).await;
+        let entry = &home.cursor()["sevendigital"];
+        assert_eq!(
+            entry["args"],
+            json!(["stdio", "--config", file]),
+            "{out}{err}"
+        );
+        let (code, _, err) = home
+            .with("SEVENDIGITAL_MCP_CONFIG", "/nowhere")
+            .run(&["config", "cursor", "--remove"])
+            .await;
+        assert_eq!(code, 0, "{err}");
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_of_any_layer_becomes_an_entry_of_the_sandbox() {
+    let variable = Home::before("").with("SEVENDIGITAL_MCP_SANDBOX", "true");
+    let file = Home::before("");
+    file.configure("sandbox = true\n");
+    for home in [variable, file] {
+        let home = home.with_cursor();
+        let (_, out, err) = home.run(&["setup", "--yes", "--connect=cursor"]).await;
+        let entries = home.cursor();
+        let names: Vec<_> = entries.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["sevendigital-sandbox"], "{out}{err}");
+        let arguments = &entries["sevendigital-sandbox"]["args"];
+        assert_eq!(*arguments, json!(["stdio", "--sandbox"]));
+        assert!(out.contains("Now start Cursor anew"), "{out}{err}");
+    }
+}
+
+#[tokio::test]
+async fn a_link_to_no_file_yet_stays_a_link() {
+    let home = Home::new();
+    fs::create_dir_all(home.file().parent().unwrap()).unwrap();
+    symlink("../../dotfiles/mine.toml", home.file()).unwrap();
+    let (code, _, err) = home.run(&["setup", "--yes", "--country=DE"]).await;
+    assert_ne!(code, 2, "{err}");
+    assert!(home.file().is_symlink());
+    let text = fs::read_to_string(home.path("dotfiles/mine.toml")).unwrap();
+    assert!(text.contains("country = \"DE\"\n"), "{text}");
 }
