@@ -16,7 +16,7 @@ use crate::support::until;
 const CROWD: usize = 1_000;
 
 /// MiB that the server may take, whatever they do.
-const MEMORY: usize = 128;
+const MEMORY: usize = 192;
 
 /// What a process holds: descriptors, and memory in MiB.
 fn held(process: u32) -> (usize, usize) {
