@@ -213,6 +213,14 @@ fn check_command(page: &str, line: &str) {
         }
         ("cargo", Some("build" | "test" | "install" | "nextest"))
         | ("curl" | "docker" | "export" | "npx", Some(_)) => {}
+        ("just", Some(recipe)) => {
+            let recipes = std::fs::read_to_string(root().join("justfile")).unwrap();
+            let known = recipes.lines().any(|line| {
+                line.strip_prefix(recipe)
+                    .is_some_and(|rest| rest.starts_with([' ', ':']))
+            });
+            assert!(known, "{page}: `just {recipe}` does not exist");
+        }
         ("sevendigital-mcp", _) => parse(&words[1..]),
         (path, _) if path.contains('/') => {
             assert!(
