@@ -7,7 +7,7 @@ pub use self::clients::{CLIENTS, find};
 pub use self::entry::{Entry, NAME, SANDBOX_NAME, Server, Transport};
 pub use self::error::ConnectError;
 pub use self::facts::{Client, Syntax};
-pub use self::file::ClientFile;
+pub use self::file::{ClientFile, ours};
 pub use self::found::{Found, is_ours};
 pub use self::links::link;
 pub use self::places::{file, files, is_installed};

@@ -193,12 +193,7 @@ async fn log_in(mut layers: Layers, options: &Login) -> CommandResult {
     } else {
         Some(path.ok_or(login::NO_FOLDER)?)
     };
-    let token = if options.no_browser {
-        let input = std::io::BufReader::new(std::io::stdin());
-        login::with_pasted_address(&client, login::show_for_pasting, input).await
-    } else {
-        login::with_browser(&client, login::show).await
-    };
+    let token = login::ask(&client, !options.no_browser).await;
     let done = token.and_then(|token| match &path {
         Some(path) => login::store(path, &config, token),
         None => login::print(&token),

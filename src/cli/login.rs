@@ -1,6 +1,6 @@
 //! The commands `login` and `logout`: a user grants access in a browser, and the stored token is removed again.
 
-use std::io::{BufRead, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _, stdin};
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,8 +37,17 @@ pub fn client(config: &Config) -> Result<Client> {
     Err(LoginError(problem.to_owned()))
 }
 
-/// Logs in with a browser on this machine: `show` opens the page, and the browser comes back by itself.
-pub async fn with_browser(client: &Client, show: impl FnOnce(&Url)) -> Result<Token> {
+/// Logs a user in, with a browser that is opened here or by an address that is pasted on stdin.
+pub async fn ask(client: &Client, in_browser: bool) -> Result<Token> {
+    if in_browser {
+        with_browser(client).await
+    } else {
+        with_pasted_address(client).await
+    }
+}
+
+/// The page is opened in a browser on this machine, which comes back by itself.
+async fn with_browser(client: &Client) -> Result<Token> {
     let listener = CallbackListener::bind().await.map_err(|error| {
         LoginError(format!(
             "127.0.0.1 can't be listened on: {error}; try `login --no-browser`"
@@ -50,17 +59,13 @@ pub async fn with_browser(client: &Client, show: impl FnOnce(&Url)) -> Result<To
     finish(client, &request_token, &allowed).await
 }
 
-/// Logs in with a browser anywhere: `show` prints the address of the page, and the user pastes the address that the browser ends on.
-pub async fn with_pasted_address(
-    client: &Client,
-    show: impl FnOnce(&Url),
-    input: impl BufRead + Send + 'static,
-) -> Result<Token> {
+/// The address of the page is printed for a browser anywhere, and the user pastes the address that the browser ends on.
+async fn with_pasted_address(client: &Client) -> Result<Token> {
     let request_token = client.request_token().await?;
     // Nothing listens there: all that counts is the address that the browser shows.
     let nowhere = format!("http://127.0.0.1{}", callback::path());
-    show(&client.authorise_page(&request_token, &nowhere)?);
-    let pasted = tokio::task::spawn_blocking(move || pasted_query(input));
+    show_for_pasting(&client.authorise_page(&request_token, &nowhere)?);
+    let pasted = tokio::task::spawn_blocking(pasted_query);
     let unreadable = |_| LoginError("stdin can't be read".into());
     let query = in_time(async { pasted.await.map_err(unreadable)? }).await?;
     let allowed = callback::read(query.expose(), &request_token.token)?;
@@ -113,7 +118,7 @@ pub fn forget(path: &Path) -> Result<()> {
 }
 
 /// Prints the address of the page, and opens it in the user's browser.
-pub fn show(page: &Url) {
+fn show(page: &Url) {
     say(&format!(
         "Log in at 7digital and allow the access, in the browser that opens now or here:\n\n  {page}\n"
     ));
@@ -129,7 +134,7 @@ pub fn show(page: &Url) {
 }
 
 /// Prints the address of the page, and what to paste.
-pub fn show_for_pasting(page: &Url) {
+fn show_for_pasting(page: &Url) {
     say(&format!(
         "Log in at 7digital and allow the access, in any browser:\n\n  {page}\n\nThe browser then ends on a page that it can't show. Paste that page's address here and press Enter:"
     ));
@@ -155,10 +160,12 @@ async fn finish(client: &Client, request_token: &Token, allowed: &Allowed) -> Re
     Ok(client.access_token(request_token, verifier).await?)
 }
 
-/// The query of the address on the first line.
-fn pasted_query(input: impl BufRead) -> Result<Secret> {
+/// The query of the address on the first line of stdin.
+fn pasted_query() -> Result<Secret> {
     let mut line = String::new();
-    let read = input.take(MAX_PASTED).read_line(&mut line);
+    let read = BufReader::new(stdin())
+        .take(MAX_PASTED)
+        .read_line(&mut line);
     read.map_err(|error| LoginError(format!("stdin can't be read: {error}")))?;
     // Browsers like to hide the scheme, so all up to the query may be missing or odd.
     let (_, query) = line.trim().split_once('?').ok_or_else(|| {

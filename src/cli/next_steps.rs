@@ -6,7 +6,7 @@ use sevendigital_sandbox::demo;
 
 use super::terminal;
 use crate::config::{Config, LogFormat, UserFolders};
-use crate::connect::{CLIENTS, ClientFile, file};
+use crate::connect::{CLIENTS, ours};
 
 /// Says how to go on, unless a client is connected already. Where others than this machine's user are served, or a program reads the log as JSON, nothing is said.
 pub fn tell(config: &Config, rest: Option<SocketAddr>) {
@@ -34,10 +34,6 @@ fn is_connected() -> bool {
     let Some(folders) = UserFolders::of_process() else {
         return false;
     };
-    CLIENTS.iter().any(|client| {
-        let path = file(client, &folders).filter(|path| path.is_file());
-        let file = path.and_then(|path| ClientFile::read(client, &path).ok());
-        let ours = file.and_then(|file| file.ours().ok());
-        ours.is_some_and(|ours| !ours.is_empty())
-    })
+    let mut clients = CLIENTS.iter();
+    clients.any(|client| ours(client, &folders).is_some_and(|ours| !ours.is_empty()))
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use super::args::{Connect, Setup};
 use super::{connect, login, terminal};
 use crate::config::{Config, Layers, SETTINGS, UserFolders, own_file};
-use crate::connect::{CLIENTS, Client, ClientFile, Syntax, file, is_installed};
+use crate::connect::{CLIENTS, Client, Syntax, file, is_installed, ours};
 
 use self::answers::Decided;
 use self::asks::Asks;
@@ -73,9 +73,8 @@ pub async fn run(mut layers: Layers, options: &Setup) -> Result<Done> {
 
 /// Says in one sentence what to do next, and returns the exit code: that of the doctor, unless a step failed before.
 pub fn finish(done: &Done, doctor: ExitCode) -> Result<ExitCode> {
-    let has_user = Config::given(&done.layers).is_ok_and(|config| {
-        config.sandbox || config.access_token.is_some() || config.user_id.is_some()
-    });
+    let config = Config::given(&done.layers);
+    let has_user = config.is_ok_and(|config| config.sandbox || config.has_user());
     let is_logged_in = done.layers.credentials.as_ref();
     let is_logged_in = has_user || is_logged_in.is_some_and(|path| path.exists());
     let login = if is_logged_in {
@@ -158,13 +157,7 @@ async fn log_in(layers: &Layers) -> Result<bool> {
     };
     let config = Config::load(&fresh)?;
     let token = match login::client(&config) {
-        Ok(client) if config.has_browser || !terminal::is_there() => {
-            login::with_browser(&client, login::show).await
-        }
-        Ok(client) => {
-            let input = io::BufReader::new(io::stdin());
-            login::with_pasted_address(&client, login::show_for_pasting, input).await
-        }
+        Ok(client) => login::ask(&client, config.has_browser || !terminal::is_there()).await,
         Err(error) => Err(error),
     };
     let stored = token.and_then(|token| login::store(path, &config, token));
@@ -243,10 +236,7 @@ fn connected(folders: &UserFolders, config: &Config) -> Vec<&'static str> {
 
 /// Whether the client's file has an entry of this server, with or without the sandbox as the settings have it; nothing where that can't be read.
 fn has_entry(client: &'static Client, folders: &UserFolders, config: &Config) -> Option<bool> {
-    let ours = ClientFile::read(client, &file(client, folders)?)
-        .ok()?
-        .ours();
-    let mut ours = ours.ok()?.into_iter();
+    let mut ours = ours(client, folders)?.into_iter();
     Some(ours.any(|found| found.is_sandbox() == config.sandbox))
 }
 

@@ -116,8 +116,8 @@ fn parse(text: &str) -> Result<Document<&str>, String> {
         .map_err(|_| "is not TOML that can be added to: edit it by hand".to_owned())
 }
 
-/// Where the last value of a table ends that stands below no other header.
-fn last_value(table: &Table) -> usize {
+/// Where the last value of a table ends that stands below no other header: 0 without one, or without spans.
+pub fn last_value(table: &Table) -> usize {
     let ends = table.iter().map(|(_, item)| match item {
         Item::Value(value) => value.span().map_or(0, |span| span.end),
         Item::Table(below) if below.is_dotted() => last_value(below),

@@ -273,6 +273,11 @@ impl Config {
         }
     }
 
+    /// Whether it says on whose account calls are made: by an access token, or by the id of a managed user.
+    pub fn has_user(&self) -> bool {
+        self.access_token.is_some() || self.user_id.is_some()
+    }
+
     /// Whether a consumer secret is set, or a command that prints one.
     pub fn has_consumer_secret(&self) -> bool {
         self.consumer_secret.is_some() || !self.consumer_secret_command.is_empty()

@@ -9,6 +9,8 @@ use chrono::Utc;
 use super::error::{ConnectError, Result};
 use super::facts::Client;
 use super::found::{Found, is_ours};
+use super::places;
+use crate::config::UserFolders;
 
 /// A byte order mark, which some editors put before the text.
 const MARK: &str = "\u{feff}";
@@ -23,6 +25,12 @@ pub struct ClientFile {
     bytes: Option<Vec<u8>>,
     /// The text, without a byte order mark.
     text: String,
+}
+
+/// The entries for this server in the client's own file; nothing where that can't be read.
+pub fn ours(client: &'static Client, folders: &UserFolders) -> Option<Vec<Found>> {
+    let file = ClientFile::read(client, &places::file(client, folders)?);
+    file.and_then(|file| file.ours()).ok()
 }
 
 impl ClientFile {

@@ -9,6 +9,7 @@ use super::entry::Entry;
 use super::error::{ConnectError, Result};
 use super::found::Found;
 use super::json::one_line;
+use crate::config::own_file::last_value;
 
 /// All entries, in their order.
 pub(super) fn entries(text: &str, key: &str) -> Result<Vec<Found>> {
@@ -145,16 +146,6 @@ fn add_pieces(table: &Table, pieces: &mut Vec<Range<usize>>) {
             _ => {}
         }
     }
-}
-
-/// Where the last value below this header ends.
-fn last_value(table: &Table) -> usize {
-    let ends = table.iter().map(|(_, item)| match item {
-        Item::Value(value) => value.span().map_or(0, |span| span.end),
-        Item::Table(below) if below.is_dotted() => last_value(below),
-        _ => 0,
-    });
-    ends.max().unwrap_or_default()
 }
 
 /// A line for each field. Texts, numbers and lists of them are written in TOML as in JSON.

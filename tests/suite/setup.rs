@@ -20,6 +20,14 @@ use crate::support::{program, within};
 /// What must never be shown.
 const SECRET: &str = "canary-s3cr3t";
 
+/// Stores a secret that comes on stdin.
+const WITH_SECRET_ON_STDIN: [&str; 4] = [
+    "setup",
+    "--yes",
+    "--consumer-key=k",
+    "--consumer-secret-file=-",
+];
+
 /// What a run left: exit code, stdout, stderr.
 type Ran = (i32, String, String);
 

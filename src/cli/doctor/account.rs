@@ -41,7 +41,7 @@ pub(super) async fn examine(context: &Context<'_>) -> Vec<Finding> {
     let Ok(config) = context.loaded else {
         return skipped(CHECKS, "The settings can't be read.");
     };
-    let (key, user) = (key(config), has_user(config));
+    let (key, user) = (key(config), config.has_user());
     let skip = |why: &str| {
         let login = if user { LOGIN.skip(why) } else { no_user() };
         vec![key.clone(), SIGNATURE.skip(why), login, READ.skip(why)]
@@ -73,10 +73,6 @@ fn key(config: &Config) -> Finding {
             "Set `SEVENDIGITAL_CONSUMER_KEY` and `SEVENDIGITAL_CONSUMER_SECRET`, or `consumer_key` and `consumer_secret` in the configuration file; or try it without a key by `--sandbox`.",
         ),
     }
-}
-
-fn has_user(config: &Config) -> bool {
-    config.access_token.is_some() || config.user_id.is_some()
 }
 
 fn no_user() -> Finding {

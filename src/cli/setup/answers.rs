@@ -59,7 +59,7 @@ impl Decided {
             country_in_file,
             country_of_environment: config.country.clone().filter(|_| !country_in_file),
             confirmation: is_set("spending") || is_set("confirm_with"),
-            user: is_stored || file.access_token.is_some() || file.user_id.is_some(),
+            user: is_stored || file.has_user(),
             spending,
         })
     }

@@ -4,7 +4,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use sevendigital_sandbox::{Sandbox, demo};
 
 use super::terminal::Terminal;
-use super::{Home, SECRET};
+use super::{Home, SECRET, WITH_SECRET_ON_STDIN};
 use crate::settings::login::{decide, get};
 
 const KEY: &str = "Consumer key that 7digital gave you: ";
@@ -149,13 +149,7 @@ async fn a_secret_of_another_key_is_neither_offered_nor_kept() {
 #[tokio::test]
 async fn a_secret_that_is_typed_on_stdin_is_not_shown() {
     let home = Home::new();
-    let flags = [
-        "setup",
-        "--yes",
-        "--consumer-key=k",
-        "--consumer-secret-file=-",
-    ];
-    let mut terminal = Terminal::start(home.program(&flags));
+    let mut terminal = Terminal::start(home.program(&WITH_SECRET_ON_STDIN));
     terminal.answer(HIDDEN, SECRET).await;
     let (_, shown) = terminal.ended().await;
     assert!(!shown.contains(SECRET), "{shown}");

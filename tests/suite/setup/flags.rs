@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use serde_json::json;
 
-use super::{Home, SECRET};
+use super::{Home, SECRET, WITH_SECRET_ON_STDIN};
 
 /// Flags for all but the secret.
 const FLAGS: [&str; 8] = [
@@ -152,13 +152,9 @@ async fn a_wrong_flag_changes_nothing() {
 #[tokio::test]
 async fn a_secret_on_stdin_beyond_its_limit_is_refused() {
     let home = Home::new();
-    let flags = [
-        "setup",
-        "--yes",
-        "--consumer-key=k",
-        "--consumer-secret-file=-",
-    ];
-    let (code, _, err) = home.run_with(&flags, &"a".repeat(9_000)).await;
+    let (code, _, err) = home
+        .run_with(&WITH_SECRET_ON_STDIN, &"a".repeat(9_000))
+        .await;
     assert_eq!(code, 2, "{err}");
     assert!(err.contains("more than 8192 bytes"), "{err}");
     assert!(!home.file().exists());
